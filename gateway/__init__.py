@@ -1,0 +1,1 @@
+"""Tandem: a self-hosted voice switch."""
