@@ -1,0 +1,104 @@
+"""What the switch asks of the media plane: the state that a row shall have.
+
+A command is absolute, never a difference: `RowState` says everything about one row, so that sending it twice
+changes nothing and sending all of them again is how a restarted media process learns where it was.
+`generation` grows with every new state of a leg; the plane ignores a state that is older than the one it has.
+
+The maps below are what travels between the processes (msgpack keeps integer keys: read them with
+`strict_map_key=False`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.ids import LegId, RoomId
+
+__all__ = ["RowState", "row_as_map", "row_from_map"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """The state one row of the plane shall have; payload type numbers are those of this leg's SDP."""
+
+    leg: LegId
+    generation: int
+    """Grows by one with each state of this leg; an older one is ignored."""
+    remote: tuple[str, int] | None
+    """Where signalling says the peer hears RTP; None = not known yet, nothing is sent."""
+    remote_rtcp: tuple[str, int] | None
+    send_codec: str
+    """Lower-case voicecodecs name of what we send."""
+    send_pt: int
+    ptime_ms: int
+    receive: Mapping[int, str]
+    """Payload type to codec name: every format that may arrive."""
+    event_send_pt: int | None
+    """RFC 4733 telephone-event, what the peer wants; None = the peer cannot hear events."""
+    event_receive_pt: int | None
+    sending: bool
+    """From the SDP direction: may this row send audio to its peer."""
+    receiving: bool
+    """From the SDP direction: does what the peer sends count."""
+    room: RoomId | None
+    """Rows in one room hear each other; None = alone, hears silence."""
+    source: str | None = None
+    """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself)."""
+    force_tick: bool = False
+    """Never relay this row's packets, decode and encode them always."""
+
+
+def row_as_map(row: RowState) -> dict[str, Any]:
+    """Return the row as plain maps, lists, numbers and strings."""
+    return {
+        "leg": row.leg,
+        "generation": row.generation,
+        "remote": None if row.remote is None else list(row.remote),
+        "remote_rtcp": None if row.remote_rtcp is None else list(row.remote_rtcp),
+        "send_codec": row.send_codec,
+        "send_pt": row.send_pt,
+        "ptime_ms": row.ptime_ms,
+        "receive": dict(row.receive),
+        "event_send_pt": row.event_send_pt,
+        "event_receive_pt": row.event_receive_pt,
+        "sending": row.sending,
+        "receiving": row.receiving,
+        "room": row.room,
+        "source": row.source,
+        "force_tick": row.force_tick,
+    }
+
+
+def row_from_map(fields: Mapping[str, Any]) -> RowState:
+    """Return the row that `row_as_map` wrote; unknown keys of a newer peer are ignored.
+
+    Raises:
+        KeyError: a field is missing.
+        ValueError: an address is not a pair.
+    """
+    return RowState(
+        leg=LegId(fields["leg"]),
+        generation=fields["generation"],
+        remote=_address(fields["remote"]),
+        remote_rtcp=_address(fields["remote_rtcp"]),
+        send_codec=fields["send_codec"],
+        send_pt=fields["send_pt"],
+        ptime_ms=fields["ptime_ms"],
+        receive=dict(fields["receive"]),
+        event_send_pt=fields["event_send_pt"],
+        event_receive_pt=fields["event_receive_pt"],
+        sending=fields["sending"],
+        receiving=fields["receiving"],
+        room=None if fields["room"] is None else RoomId(fields["room"]),
+        source=fields["source"],
+        force_tick=fields["force_tick"],
+    )
+
+
+def _address(value: Any) -> tuple[str, int] | None:
+    if value is None:
+        return None
+    host, port = value
+    return (str(host), int(port))

@@ -1,0 +1,95 @@
+"""What the media plane tells the switch.  Values, never callbacks; each thing is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias
+
+from gateway.ids import LegId
+from gateway.media.statistics import LegStatistics, statistics_as_map, statistics_from_map
+
+__all__ = [
+    "AddressLatched",
+    "DigitHeard",
+    "MediaEvent",
+    "RowClosed",
+    "RtpTimedOut",
+    "WorkerLost",
+    "WorkerReady",
+    "event_as_map",
+    "event_from_map",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DigitHeard:
+    """A DTMF digit ended (RFC 4733): told once however many packets carried it."""
+
+    leg: LegId
+    digit: str
+    """One of `0-9 * # A-D`, or `!` for flash."""
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressLatched:
+    """The leg's audio comes from this address, so ours goes there."""
+
+    leg: LegId
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RtpTimedOut:
+    """A leg that should be heard has been silent on the wire for too long; it is not held."""
+
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class RowClosed:
+    """The row is gone and its port rests; the last word on its statistics."""
+
+    leg: LegId
+    statistics: LegStatistics = field(default_factory=LegStatistics)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """The media process went away; rows are silent until it is back."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReady:
+    """A media process is there, and knows all rows again."""
+
+
+MediaEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | RowClosed | WorkerLost | WorkerReady
+
+
+def event_as_map(event: DigitHeard | AddressLatched | RtpTimedOut | RowClosed) -> dict[str, Any]:
+    """Return the event as the map that travels: `{"event": name, ...}`."""
+    if isinstance(event, RowClosed):
+        return {"event": "RowClosed", "leg": event.leg, "statistics": statistics_as_map(event.statistics)}
+    return {"event": type(event).__name__} | asdict(event)
+
+
+def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
+    """Return the event that a map tells; None when a newer peer tells something unknown.
+
+    Raises:
+        KeyError: a field is missing.
+    """
+    match message["event"]:
+        case "DigitHeard":
+            return DigitHeard(LegId(message["leg"]), message["digit"], message["duration_ms"])
+        case "AddressLatched":
+            host, port = message["address"]
+            return AddressLatched(LegId(message["leg"]), (host, port))
+        case "RtpTimedOut":
+            return RtpTimedOut(LegId(message["leg"]))
+        case "RowClosed":
+            return RowClosed(LegId(message["leg"]), statistics_from_map(message["statistics"]))
+        case _:
+            return None
