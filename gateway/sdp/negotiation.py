@@ -1,0 +1,274 @@
+"""Offer and answer for one audio stream: pure functions over descriptions (RFC 3264, RFC 6337).
+
+`write_offer` says what we want, `answer` replies to a peer's offer, `read_answer` understands a peer's
+reply to ours. A late offer (INVITE without SDP) is the same three functions with the roles changed: we
+offer in the 2xx and read the answer in the ACK.  What comes out is `NegotiatedMedia`: where to send, what
+to send, and what may arrive.
+
+House rules, each of which some product once got wrong:
+
+- The answer has the offer's media lines in the offer's order; what we do not take has port 0 (RFC 3264
+  section 6).
+- The first audio line that works is taken; video, fax and a second audio line are refused, never the whole
+  call.
+- The payload type in a description is what its author wants to *receive*.  The answer mirrors the offer's
+  numbers, but both directions keep their own map, since peers answer with others.
+- We send the first codec of the description that we have; any other agreed one may arrive at any time.
+- Hold is a direction (`sendonly`, `inactive`) or the null address of RFC 2543; port 0 is removal, not hold.
+- Every choice carries its reason in words, and every refusal too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from gateway.sdp.agreement import Direction, LocalMedia, NegotiatedMedia, NoCommonCodec, is_null_address
+from gateway.sdp.choice import accept, agreed, choose_line, events_beside, reason, receivable
+from gateway.sdp.codecs import (
+    COMFORT_NOISE,
+    TELEPHONE_EVENT,
+    CodecOffer,
+    format_attributes,
+    frame_ms,
+    is_audio,
+    read_codecs,
+    same_codec,
+)
+from gateway.sdp.description import Attribute, Connection, MediaDescription, Origin, SessionDescription
+
+__all__ = [
+    "CodecOffer",
+    "Direction",
+    "LocalMedia",
+    "NegotiatedMedia",
+    "NoCommonCodec",
+    "answer",
+    "read_answer",
+    "revise",
+    "write_offer",
+]
+
+_MAX_PTIME_MS: Final = 60
+_DIRECTIONS: Final = frozenset(each.value for each in Direction)
+
+
+def write_offer(
+    local: LocalMedia, *, previous: SessionDescription | None = None, rtcp_mux: bool = False
+) -> SessionDescription:
+    """Offer everything in `local`; in a later offer, `previous` is our last description of this dialog.
+
+    A later offer keeps the session's media lines and payload type numbers (RFC 3264 section 8) and counts its
+    version from `previous`.  `rtcp_mux` offers RTCP on the RTP port.
+    """
+    slots = () if previous is None else previous.media
+    index = next((i for i, each in enumerate(slots) if each.media == "audio"), len(slots))
+    protocol, codecs = "RTP/AVP", local.codecs
+    if index < len(slots):
+        protocol, codecs = slots[index].protocol, _renumbered(local.codecs, slots[index])
+    line = _audio_line(local, codecs, protocol, local.direction, rtcp_mux=rtcp_mux)
+    refused = tuple(_refused(each) for each in slots)
+    return revise(previous, _describe(local, (*refused[:index], line, *refused[index + 1 :])))
+
+
+def answer(
+    offer: SessionDescription, local: LocalMedia, *, known: Mapping[int, CodecOffer] | None = None
+) -> tuple[SessionDescription, NegotiatedMedia]:
+    """Answer an offer; returns our description and what both mean for the media plane.
+
+    `known` is `receive` of the negotiation before, for re-offers without `rtpmap`.
+    Raises NoCommonCodec (488), saying why for each line, if nothing in the offer can be used.
+    """
+    index, offered = choose_line(offer, local.codecs, known)
+    line = offer.media[index]
+    common = agreed(offered, local.codecs)
+    accepted = accept(common, single=local.single_codec)
+    negotiated = _negotiated(
+        offer,
+        index,
+        accepted,
+        local=local,
+        wished=local.direction,
+        receive={codec.payload_type: codec for codec in common},
+        rtcp_mux=local.rtcp_mux and line.attribute("rtcp-mux") is not None,
+        reason=reason(_audio(accepted), offered, local.codecs),
+    )
+    ours = _audio_line(
+        replace(local, ptime_ms=negotiated.ptime_ms),
+        accepted,
+        line.protocol,
+        negotiated.direction,
+        rtcp_mux=negotiated.rtcp_mux,
+    )
+    lines = [_refused(each) for each in offer.media]
+    lines[index] = ours
+    return _describe(local, tuple(lines)), negotiated
+
+
+def read_answer(offer: SessionDescription, answer: SessionDescription, local: LocalMedia) -> NegotiatedMedia:
+    """Understand the peer's answer to our `offer`. Raises NoCommonCodec if it took nothing usable."""
+    ours = next(each for each in offer.media if each.media == "audio" and each.port)
+    offered = read_codecs(ours)
+    index, answered = choose_line(answer, offered, {codec.payload_type: codec for codec in offered})
+    common = agreed(answered, offered)
+    accepted = accept(common)
+    muxed = (line.attribute("rtcp-mux") is not None for line in (ours, answer.media[index]))
+    return _negotiated(
+        answer,
+        index,
+        accepted,
+        local=local,
+        wished=_stated_direction(offer, ours),
+        receive=receivable(common, offered),
+        rtcp_mux=all(muxed),
+        reason=reason(_audio(accepted), answered, offered),
+    )
+
+
+def revise(previous: SessionDescription | None, fresh: SessionDescription) -> SessionDescription:
+    """Number `fresh` as the next edition of `previous`: version +1 if and only if the text changed."""
+    if previous is None or not previous.origin.version.isdecimal():
+        return fresh
+    if replace(fresh, origin=previous.origin) == previous:
+        return previous
+    version = str(int(previous.origin.version) + 1)
+    return replace(fresh, origin=replace(previous.origin, version=version, address=fresh.origin.address))
+
+
+def _negotiated(
+    theirs: SessionDescription,
+    index: int,
+    accepted: tuple[CodecOffer, ...],
+    *,
+    local: LocalMedia,
+    wished: Direction,
+    receive: dict[int, CodecOffer],
+    rtcp_mux: bool,
+    reason: str,
+) -> NegotiatedMedia:
+    line = theirs.media[index]
+    connection = theirs.connection_of(line)
+    assert connection is not None  # choose_line takes no line without an address
+    send = _audio(accepted)
+    events = events_beside(send, accepted)
+    rtcp_address, rtcp_port = _rtcp(theirs, line, connection.address, rtcp_mux=rtcp_mux)
+    return NegotiatedMedia(
+        remote_address=connection.address,
+        remote_rtp_port=line.port,
+        remote_rtcp_port=rtcp_port,
+        send=send,
+        receive={number: codec for number, codec in receive.items() if codec.name != TELEPHONE_EVENT},
+        event_send_pt=None if events is None else events.payload_type,
+        event_receive_pt=next(
+            (n for n, codec in receive.items() if events and same_codec(codec, events)), None
+        ),
+        ptime_ms=_ptime_ms(theirs, line, send, local.ptime_ms),
+        direction=_direction(_stated_direction(theirs, line), wished, connection.address),
+        rtcp_mux=rtcp_mux,
+        reason=reason,
+        remote_rtcp_address=rtcp_address,
+        event_rate_hz=8000 if events is None else events.rate_hz,
+        noise_send_pt=next((each.payload_type for each in accepted if each.name == COMFORT_NOISE), None),
+        media_index=index,
+    )
+
+
+def _audio(accepted: tuple[CodecOffer, ...]) -> CodecOffer:
+    return next(codec for codec in accepted if is_audio(codec))
+
+
+def _stated_direction(description: SessionDescription, line: MediaDescription) -> Direction:
+    """Return what a line says, else what the session says, else sendrecv (RFC 8866 section 6.7)."""
+    for attributes in (line.attributes, description.attributes):
+        for each in attributes:
+            if each.name in _DIRECTIONS:
+                return Direction(each.name)
+    return Direction.SENDRECV
+
+
+def _direction(theirs: Direction, wished: Direction, address: str) -> Direction:
+    """Return our direction: what we wish, where the other side agrees (RFC 3264 section 6.1).
+
+    The null address is "do not send to me", the hold of RFC 2543 (RFC 3264 section 8.4).
+    """
+    hears = theirs.receives and not is_null_address(address)
+    return Direction.of(sends=wished.sends and hears, receives=wished.receives and theirs.sends)
+
+
+def _rtcp(
+    theirs: SessionDescription, line: MediaDescription, address: str, *, rtcp_mux: bool
+) -> tuple[str, int]:
+    """Return where RTCP goes: muxed (RFC 5761), `a=rtcp` (RFC 3605), or the next port; 0 is nowhere."""
+    bandwidth = dict(theirs.bandwidth) | dict(line.bandwidth)
+    if bandwidth.get("RR") == "0" and bandwidth.get("RS") == "0":
+        return address, 0
+    if rtcp_mux:
+        return address, line.port
+    fields = (line.attribute("rtcp") or "").split()
+    if (
+        fields
+        and fields[0].isascii()
+        and fields[0].isdigit()
+        and len(fields[0]) <= 5
+        and int(fields[0]) <= 65535
+    ):
+        return (fields[3] if len(fields) == 4 else address), int(fields[0])
+    return address, (line.port + 1 if line.port < 65535 else 0)
+
+
+def _ptime_ms(theirs: SessionDescription, line: MediaDescription, codec: CodecOffer, default_ms: int) -> int:
+    """Return the packet length to send: the peer's wish in whole frames, at most `maxptime` and 60 ms."""
+    frame = frame_ms(codec)
+    wish = _milliseconds(theirs, line, "ptime") or default_ms
+    limit = min(_milliseconds(theirs, line, "maxptime") or _MAX_PTIME_MS, _MAX_PTIME_MS)
+    return max(min(wish, limit) // frame, 1) * frame
+
+
+def _milliseconds(theirs: SessionDescription, line: MediaDescription, name: str) -> int:
+    """Return a whole number of milliseconds; 0 if absent, zero or nonsense."""
+    text = (line.attribute(name) or theirs.attribute(name) or "").split(".")[0]
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+
+
+def _describe(local: LocalMedia, lines: tuple[MediaDescription, ...]) -> SessionDescription:
+    origin = Origin(str(local.session_id), str(local.version), local.address)
+    return SessionDescription(origin=origin, connection=Connection(local.address), media=lines)
+
+
+def _audio_line(
+    local: LocalMedia, codecs: tuple[CodecOffer, ...], protocol: str, direction: Direction, *, rtcp_mux: bool
+) -> MediaDescription:
+    frame = frame_ms(_audio(codecs))
+    ptime_ms = max(local.ptime_ms // frame, 1) * frame
+    return MediaDescription(
+        media="audio",
+        port=local.rtp_port,
+        protocol=protocol,
+        formats=tuple(str(codec.payload_type) for codec in codecs),
+        attributes=(
+            *format_attributes(codecs),
+            Attribute("ptime", str(ptime_ms)),
+            Attribute(direction.value),
+            *((Attribute("rtcp-mux"),) if rtcp_mux else ()),
+        ),
+    )
+
+
+def _refused(line: MediaDescription) -> MediaDescription:
+    """Answer a line that is not taken: port 0, the same media, transport and formats, no attributes."""
+    return MediaDescription(media=line.media, port=0, protocol=line.protocol, formats=line.formats)
+
+
+def _renumbered(codecs: tuple[CodecOffer, ...], line: MediaDescription) -> tuple[CodecOffer, ...]:
+    """Give each codec the number it has in this session; new ones a number that no other codec has."""
+    used = read_codecs(line)
+    taken = {codec.payload_type for codec in used}
+    numbered = []
+    for codec in codecs:
+        number = next((each.payload_type for each in used if same_codec(each, codec)), codec.payload_type)
+        if number in taken and not any(same_codec(each, codec) for each in used):
+            number = next(free for free in range(96, 128) if free not in taken)
+        taken.add(number)
+        numbered.append(replace(codec, payload_type=number))
+    return tuple(numbered)
