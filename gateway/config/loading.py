@@ -1,0 +1,279 @@
+"""From a file, the environment and the command line to one complete `Config`.
+
+Everything is optional.  A key is taken from the first of: the command line, the environment
+(`TANDEM_SECTION__KEY`, e.g. `TANDEM_SIP__LISTEN="udp:127.0.0.1:5070,tcp:127.0.0.1:5070"`), the file, the default.
+Lists are written with commas or as JSON; lists of tables (`TANDEM_USERS`) as JSON.
+
+With no file at all there is one application and two users, alice and bob, whose secrets are drawn once
+(`gateway.config.made`).
+
+A mistake is a `ConfigError` whose path is the key, `sip.listen[0]`; a key that does not exist is answered with the
+nearest one that does.  Further mistakes are notes on the error (PEP 678), so that one run shows them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import socket
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from gateway.config import models
+from gateway.config.made import MADE_USERS, Made, read_or_make
+from gateway.config.models import Application, Config, Sections, User
+from gateway.config.values import STREAMS
+from gateway.errors import ConfigError
+
+__all__ = ["default_data_dir", "inherited", "lan_address", "load"]
+
+PREFIX = "TANDEM_"
+NOT_YET_MADE = Made(
+    "made at the first start", "made at the first start", "made at first start", "made at first start"
+)
+"""Stands for the secrets where a configuration is only looked at."""
+TELLING = {"missing": "is missing", "frozen_instance": "cannot be changed"}
+"""Our words for pydantic's error types; its own words serve for the rest."""
+
+
+def default_data_dir() -> Path:
+    """Return `$TANDEM_DATA`, else `tandem` in the XDG data directory."""
+    if named := os.environ.get("TANDEM_DATA"):
+        return Path(named)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tandem"
+
+
+def inherited() -> Config:
+    """Return the configuration that the supervisor passes to a child process in its environment."""
+    path = os.environ.get("TANDEM_CONFIG")
+    return load(Path(path) if path else None, default_data_dir())
+
+
+def load(
+    path: Path | None,
+    data_dir: Path,
+    lan: bool = False,
+    *,
+    overrides: Mapping[str, Mapping[str, object]] | None = None,
+    make_secrets: bool = True,
+) -> Config:
+    """Read everything and return it complete.
+
+    Args:
+        path: the TOML file; None = no file.
+        data_dir: where secrets (and the store) live; made if it is not there.
+        lan: listen on and advertise this machine's LAN address instead of loopback.
+        overrides: what the command line says, `{"http": {"listen": "127.0.0.1:8081"}}`.
+        make_secrets: False = only look; secrets that nobody chose are not drawn.
+
+    Raises:
+        ConfigError: a key is wrong, the file is not TOML, or the data directory cannot be used.
+    """
+    table = _read_table(path) if path else {}
+    _refuse_unknown_variables()
+    try:
+        sections = _sources(table)(**(overrides or {}))
+    except ValidationError as error:
+        raise _config_error(error) from None
+    except SettingsError as error:
+        raise ConfigError("environment", f"{error}: write JSON") from None
+    fields = {name: getattr(sections, name) for name in Sections.model_fields}
+    if not fields["applications"] or "users" not in sections.model_fields_set:
+        made = read_or_make(data_dir) if make_secrets else _peek(data_dir)
+        fields = _with_made(fields, made, users="users" not in sections.model_fields_set)
+    config = _resolved(Config(**fields, data_dir=data_dir.absolute()))
+    if lan:
+        config = _on_the_lan(config, lan_address())
+    _refuse_clashes(config)
+    return config
+
+
+def lan_address() -> str:
+    """Return the address that this machine speaks to the network from.
+
+    A UDP connect asks the routing table and sends nothing; 192.0.2.1 is documentation space (RFC 5737), so there is
+    nobody it could reach.  Raises ConfigError without a route.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError as error:
+            raise ConfigError("--lan", f"this machine has no route to a network: {error.strerror}") from None
+
+
+def _read_table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), error.strerror or str(error)) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise ConfigError(str(path), f"not UTF-8 text (at line {line})") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(str(path), f"not TOML: {error}") from None
+
+
+def _sources(table: Mapping[str, object]) -> type[BaseSettings]:
+    """Return settings that read, first wins: keyword arguments, the environment, `table`."""
+
+    class Sources(Sections, BaseSettings):
+        model_config = SettingsConfigDict(
+            env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
+
+    return Sources
+
+
+def _refuse_unknown_variables() -> None:
+    """Catch `TANDEM_SPI__LISTEN`: a section that does not exist would silently count for nothing."""
+    for name in sorted(os.environ):
+        section, separator, _ = name.removeprefix(PREFIX).lower().partition("__")
+        if name.startswith(PREFIX) and separator and section not in Sections.model_fields:
+            raise ConfigError(name, f"no such section{_nearest(section, Sections)}")
+
+
+def _nearest(name: str, model: type[BaseModel]) -> str:
+    close = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.5)
+    return (
+        f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(sorted(model.model_fields))}"
+    )
+
+
+def _config_error(error: ValidationError) -> ConfigError:
+    """Turn pydantic's list into one error for the first mistake with a note for each other one."""
+    told = [_told(details) for details in error.errors(include_url=False, include_input=False)]
+    first = ConfigError(*told[0])
+    for path, message in told[1:]:
+        first.add_note(f"{path}: {message}")
+    return first
+
+
+def _told(details: Mapping[str, Any]) -> tuple[str, str]:
+    """Return (key path, what is wrong) for one of pydantic's error records."""
+    location: tuple[str | int, ...] = details["loc"]
+    if details["type"] == "extra_forbidden":
+        message = f"no such key{_nearest(str(location[-1]), _model_at(location[:-1]))}"
+    elif "error" in details.get("ctx", {}):
+        message = str(details["ctx"]["error"])
+    else:
+        message = TELLING.get(details["type"], details["msg"].removeprefix("Input "))
+    return _written(location) + _whence(location), message
+
+
+def _written(location: tuple[str | int, ...]) -> str:
+    """Write `("sip", "listen", 0)` as `sip.listen[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def _whence(location: tuple[str | int, ...]) -> str:
+    """Name the environment variable that set the key, if one did."""
+    names = [PREFIX + "__".join(str(part) for part in location[:depth]).upper() for depth in (1, 2)]
+    present = {name.upper() for name in os.environ}
+    return next((f" ({name})" for name in reversed(names) if name in present), "")
+
+
+def _model_at(location: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the model whose keys stand at `location`; the tables of a list share one."""
+    if not location:
+        return Sections
+    tables: dict[str, type[BaseModel]] = {
+        "applications": models.Application,
+        "users": models.User,
+        "numbers": models.Number,
+        "trunks": models.Trunk,
+    }
+    section = str(location[0])
+    return tables.get(section) or type(Sections.model_fields[section].default)
+
+
+def _peek(data_dir: Path) -> Made:
+    try:
+        return read_or_make(data_dir) if (data_dir / "secrets.toml").exists() else NOT_YET_MADE
+    except OSError as error:
+        raise ConfigError(str(data_dir), error.strerror or str(error)) from None
+
+
+def _with_made(fields: dict[str, Any], made: Made, *, users: bool) -> dict[str, Any]:
+    if not fields["applications"]:
+        fields["applications"] = (Application(key=made.application_key, secret=made.application_secret),)
+    if users:
+        fields["users"] = tuple(User(name=name, password=getattr(made, name)) for name in MADE_USERS)
+    return fields
+
+
+def _resolved(config: Config) -> Config:
+    """Name the application of every user and number; refuse one that does not exist, and twins."""
+    keys = [application.key for application in config.applications]
+    for table, names in (
+        ("applications", keys),
+        ("users", [user.name for user in config.users]),
+        ("numbers", [number.number for number in config.numbers]),
+        ("trunks", [trunk.name for trunk in config.trunks]),
+    ):
+        if twins := [name for name, times in Counter(names).items() if times > 1]:
+            raise ConfigError(table, f"{twins[0]!r} stands there twice")
+    resolved: dict[str, tuple[User | models.Number, ...]] = {"users": config.users, "numbers": config.numbers}
+    for table, rows in resolved.items():
+        for index, row in enumerate(rows):
+            if row.application and row.application not in keys:
+                raise ConfigError(
+                    f"{table}[{index}].application", f"no application has the key {row.application!r}"
+                )
+        resolved[table] = tuple(
+            row if row.application else row.model_copy(update={"application": keys[0]}) for row in rows
+        )
+    return config.model_copy(update=resolved)
+
+
+def _on_the_lan(config: Config, address: str) -> Config:
+    """Move SIP and RTP from loopback to `address`.  HTTP stays: its API is not meant for the whole house."""
+
+    def moved(host: str) -> bool:
+        return ipaddress.ip_address(host).is_loopback
+
+    listen = tuple(
+        type(one)(one.transport, address, one.port) if moved(one.host) else one for one in config.sip.listen
+    )
+    sip = config.sip.model_copy(update={"listen": listen, "advertised": config.sip.advertised or address})
+    media = config.media
+    if moved(media.address):
+        media = media.model_copy(update={"address": address, "advertised": media.advertised or address})
+    return config.model_copy(update={"sip": sip, "media": media})
+
+
+def _refuse_clashes(config: Config) -> None:
+    """Refuse two listeners on one port: ws: and tcp: are both TCP, and so is HTTP."""
+    wanted = [("http.listen", "tcp", config.http.listen)]
+    for index, one in enumerate(config.sip.listen):
+        protocol = "tcp" if one.transport in STREAMS else "udp"
+        wanted.append((f"sip.listen[{index}]", protocol, one.address))
+    taken: dict[tuple[str, object], str] = {}
+    for key, protocol, address in wanted:
+        holder = taken.setdefault((protocol, address), key)
+        if holder != key and address.port:
+            raise ConfigError(key, f"{protocol} {address} is already that of {holder}")

@@ -1,0 +1,219 @@
+"""What can be configured: one frozen object a section, every key with its default.
+
+The objects hold what the file says and nothing derived, so that they can be shown again.  What one key alone cannot
+know (does this user's application exist?) is checked in `gateway.config.loading`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+from gateway.config.values import Address, Listen, PortRange, ip_address_text
+
+__all__ = [
+    "Application",
+    "Config",
+    "Http",
+    "Log",
+    "Media",
+    "Number",
+    "Sections",
+    "Sip",
+    "Store",
+    "Trunk",
+    "User",
+]
+
+CODECS = ("pcmu", "pcma", "g729", "ilbc")
+BUILT_IN_DESTINATION = re.compile(r"(echo|tone|music|silence|conf-.*)\Z")
+"""User parts that the switch answers itself; a user of that name could never be called."""
+
+
+def _codec(name: str) -> str:
+    if name.lower() not in CODECS:
+        raise ValueError(f"{name!r} is not one of {', '.join(CODECS).upper()}")
+    return name.lower()
+
+
+def _user_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._=-]{1,255}", name):
+        raise ValueError(f"{name!r} may hold letters, digits and . _ = - only")
+    if BUILT_IN_DESTINATION.match(name):
+        raise ValueError(f"{name!r} is a built-in destination; choose another name")
+    return name
+
+
+def _listed(value: object) -> object:
+    """Split what an environment variable holds, `a,b` or `["a", "b"]`; a list is left alone."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith('["') and text.endswith('"]'):
+        text = text[1:-1].replace('"', "")
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _reader(kind: type[Address] | type[Listen] | type[PortRange]) -> BeforeValidator:
+    """Read the written form; let an object of the kind through as it is."""
+    return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
+
+
+AddressKey = Annotated[Address, _reader(Address), PlainSerializer(str)]
+ListenKey = Annotated[Listen, _reader(Listen), PlainSerializer(str)]
+PortsKey = Annotated[PortRange, _reader(PortRange), PlainSerializer(str)]
+IpKey = Annotated[str, AfterValidator(ip_address_text)]
+CodecKey = Annotated[str, AfterValidator(_codec)]
+Named = Annotated[str, Field(min_length=1)]
+Secret = Annotated[str, Field(min_length=1, repr=False)]
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Http(Section):
+    """REST API, health and metrics."""
+
+    listen: AddressKey = Address("127.0.0.1", 8080)
+    public_url: str | None = None
+    """Base of the URLs handed to applications; None = `http://` and `listen`."""
+
+    @property
+    def url(self) -> str:
+        """Return the base URL without a slash at its end."""
+        return (self.public_url or f"http://{self.listen}").rstrip("/")
+
+
+class Sip(Section):
+    """Signalling."""
+
+    listen: Annotated[tuple[ListenKey, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        Listen("udp", "127.0.0.1", 5060),
+        Listen("tcp", "127.0.0.1", 5060),
+        Listen("ws", "127.0.0.1", 5066),
+    )
+    advertised: str | None = None
+    """Host that Contact and Via name; None = the local address of each flow."""
+    certificate: Path | None = None
+    """PEM chain for tls: and wss:."""
+    key: Path | None = None
+    """PEM private key of `certificate`."""
+
+    @model_validator(mode="after")
+    def _secure_transports_have_a_certificate(self) -> Sip:
+        secure = [str(one) for one in self.listen if one.transport in ("tls", "wss")]
+        if secure and not (self.certificate and self.key):
+            raise ValueError(f"{secure[0]} needs sip.certificate and sip.key (PEM files)")
+        return self
+
+
+class Media(Section):
+    """RTP."""
+
+    address: IpKey = "127.0.0.1"
+    advertised: IpKey | None = None
+    """Address that SDP names, behind NAT; None = `address`."""
+    ports: PortsKey = PortRange(10000, 29999)
+    workers: Annotated[int, Field(ge=1, le=1)] = 1
+    """Media processes.  One, until a bridge can move between two."""
+    force_tick: bool = False
+    """Never relay: decode and encode every leg.  For measuring and for tests."""
+
+    @model_validator(mode="after")
+    def _peers_are_told_a_real_address(self) -> Media:
+        if ipaddress.ip_address(self.address).is_unspecified and self.advertised is None:
+            raise ValueError(f"media.address {self.address} cannot be written into SDP: set media.advertised")
+        return self
+
+    @property
+    def announced(self) -> str:
+        """Return the address that SDP names."""
+        return self.advertised or self.address
+
+
+class Store(Section):
+    """Persistence."""
+
+    url: Named = "sqlite+aiosqlite:///tandem.db"
+    """SQLAlchemy URL; a relative SQLite path is relative to the data directory."""
+
+
+class Log(Section):
+    """What is written to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+    """auto = console on a terminal, else JSON."""
+
+
+class Application(Section):
+    """Who steers calls, and where its callbacks go."""
+
+    key: Named
+    secret: Secret
+    callback: str | None = None
+    fallback: str | None = None
+
+
+class User(Section):
+    """A SIP phone or app client."""
+
+    application: str = ""
+    """Key of its application; left out = the first one."""
+    name: Annotated[str, AfterValidator(_user_name)]
+    password: Secret
+
+
+class Number(Section):
+    """A number that we own: calls to it go to its application."""
+
+    number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+    application: str = ""
+
+
+class Trunk(Section):
+    """A peer through which calls to numbers that we do not own leave."""
+
+    name: Named
+    uri: Annotated[str, Field(pattern=r"^sips?:.+")]
+    codecs: Annotated[tuple[CodecKey, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = CODECS
+    """Offered to the trunk in this order; lower-case names."""
+    prefix: str = "+"
+    """Numbers that begin so go this way; the longest match wins."""
+
+
+class Sections(BaseModel):
+    """What a file may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    http: Http = Http()
+    sip: Sip = Sip()
+    media: Media = Media()
+    store: Store = Store()
+    log: Log = Log()
+    applications: tuple[Application, ...] = ()
+    users: tuple[User, ...] = ()
+    numbers: tuple[Number, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
+
+
+class Config(Sections):
+    """All of it, complete: `load` has filled in secrets and resolved every reference to an application."""
+
+    data_dir: Path = Path()
