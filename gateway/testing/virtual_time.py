@@ -93,7 +93,7 @@ class _VirtualSelector(selectors.BaseSelector):
         return []
 
     def get_map(self) -> Mapping[FileDescriptorLike, selectors.SelectorKey]:
-        return dict(self._keys)
+        return {key.fileobj: key for key in self._keys.values()}
 
     def close(self) -> None:
         self._keys.clear()
