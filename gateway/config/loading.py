@@ -1,14 +1,14 @@
 """From a file, the environment and the command line to one complete `Config`.
 
-Everything is optional.  A key is taken from the first of: the command line, the environment
-(`TANDEM_SECTION__KEY`, e.g. `TANDEM_SIP__LISTEN="udp:127.0.0.1:5070,tcp:127.0.0.1:5070"`), the file, the default.
-Lists are written with commas or as JSON; lists of tables (`TANDEM_USERS`) as JSON.
+Everything is optional.  A key is taken from the first of: the command line, the environment, the file, the default.
+In the environment it is `TANDEM_SECTION__KEY`: `TANDEM_SIP__LISTEN="udp:127.0.0.1:5070,tcp:127.0.0.1:5070"`;
+lists are written with commas or as JSON, lists of tables (`TANDEM_USERS`) as JSON.
 
 With no file at all there is one application and two users, alice and bob, whose secrets are drawn once
 (`gateway.config.made`).
 
-A mistake is a `ConfigError` whose path is the key, `sip.listen[0]`; a key that does not exist is answered with the
-nearest one that does.  Further mistakes are notes on the error (PEP 678), so that one run shows them all.
+A mistake is a `ConfigError` whose path is the key, `sip.listen[0]`; a key that does not exist is answered with
+the nearest one that does.  Further mistakes are notes on the error (PEP 678), so that one run shows them all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
@@ -32,21 +32,24 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from gateway.config import models
-from gateway.config.made import MADE_USERS, Made, read_or_make
-from gateway.config.models import Application, Config, Sections, User
+from gateway.config.made import MADE_USERS, SECRETS_FILE, Made, read_or_make
+from gateway.config.models import Application, Config, Number, Sections, Trunk, User
 from gateway.config.values import STREAMS
 from gateway.errors import ConfigError
 
 __all__ = ["default_data_dir", "inherited", "lan_address", "load"]
 
 PREFIX = "TANDEM_"
-NOT_YET_MADE = Made(
-    "made at the first start", "made at the first start", "made at first start", "made at first start"
-)
+NOT_YET_MADE = Made(**dict.fromkeys(Made.__slots__, "made at the first start"))
 """Stands for the secrets where a configuration is only looked at."""
-TELLING = {"missing": "is missing", "frozen_instance": "cannot be changed"}
-"""Our words for pydantic's error types; its own words serve for the rest."""
+TABLES: Mapping[str, type[BaseModel]] = {
+    "applications": Application,
+    "users": User,
+    "numbers": Number,
+    "trunks": Trunk,
+}
+"""What the lists of tables hold."""
+Owned = TypeVar("Owned", User, Number)
 
 
 def default_data_dir() -> Path:
@@ -85,15 +88,16 @@ def load(
     table = _read_table(path) if path else {}
     _refuse_unknown_variables()
     try:
-        sections = _sources(table)(**(overrides or {}))
+        sections = _sources(overrides or {}, table)()
     except ValidationError as error:
         raise _config_error(error) from None
     except SettingsError as error:
         raise ConfigError("environment", f"{error}: write JSON") from None
     fields = {name: getattr(sections, name) for name in Sections.model_fields}
-    if not fields["applications"] or "users" not in sections.model_fields_set:
+    users_left_out = "users" not in sections.model_fields_set
+    if users_left_out or not sections.applications:
         made = read_or_make(data_dir) if make_secrets else _peek(data_dir)
-        fields = _with_made(fields, made, users="users" not in sections.model_fields_set)
+        fields = _with_made(fields, made, users=users_left_out)
     config = _resolved(Config(**fields, data_dir=data_dir.absolute()))
     if lan:
         config = _on_the_lan(config, lan_address())
@@ -104,8 +108,8 @@ def load(
 def lan_address() -> str:
     """Return the address that this machine speaks to the network from.
 
-    A UDP connect asks the routing table and sends nothing; 192.0.2.1 is documentation space (RFC 5737), so there is
-    nobody it could reach.  Raises ConfigError without a route.
+    A UDP connect asks the routing table and sends nothing; 192.0.2.1 is documentation space (RFC 5737), nobody's.
+    Raises ConfigError without a route.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -127,13 +131,11 @@ def _read_table(path: Path) -> dict[str, Any]:
         raise ConfigError(str(path), f"not TOML: {error}") from None
 
 
-def _sources(table: Mapping[str, object]) -> type[BaseSettings]:
-    """Return settings that read, first wins: keyword arguments, the environment, `table`."""
+def _sources(overrides: Mapping[str, object], table: Mapping[str, object]) -> type[Sections]:
+    """Return sections that fill themselves; first wins: `overrides`, environment, `table`, defaults."""
 
     class Sources(Sections, BaseSettings):
-        model_config = SettingsConfigDict(
-            env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
-        )
+        model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__")
 
         @classmethod
         def settings_customise_sources(
@@ -144,7 +146,8 @@ def _sources(table: Mapping[str, object]) -> type[BaseSettings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, dict(table))
+            told = InitSettingsSource(settings_cls, dict(overrides))
+            return told, env_settings, InitSettingsSource(settings_cls, dict(table))
 
     return Sources
 
@@ -159,30 +162,30 @@ def _refuse_unknown_variables() -> None:
 
 def _nearest(name: str, model: type[BaseModel]) -> str:
     close = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.5)
-    return (
-        f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(sorted(model.model_fields))}"
-    )
+    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(model.model_fields)}"
 
 
 def _config_error(error: ValidationError) -> ConfigError:
     """Turn pydantic's list into one error for the first mistake with a note for each other one."""
-    told = [_told(details) for details in error.errors(include_url=False, include_input=False)]
+    records = error.errors(include_url=False, include_input=False)
+    records.sort(
+        key=lambda record: record["type"] != "extra_forbidden"
+    )  # a misspelt key is why one is missing
+    told = [_told(record["loc"], record["type"], record["msg"]) for record in records]
     first = ConfigError(*told[0])
     for path, message in told[1:]:
         first.add_note(f"{path}: {message}")
     return first
 
 
-def _told(details: Mapping[str, Any]) -> tuple[str, str]:
-    """Return (key path, what is wrong) for one of pydantic's error records."""
-    location: tuple[str | int, ...] = details["loc"]
-    if details["type"] == "extra_forbidden":
+def _told(location: tuple[str | int, ...], kind: str, message: str) -> tuple[str, str]:
+    """Return (key path, what is wrong in words) for one of pydantic's error records."""
+    if kind == "extra_forbidden":
         message = f"no such key{_nearest(str(location[-1]), _model_at(location[:-1]))}"
-    elif "error" in details.get("ctx", {}):
-        message = str(details["ctx"]["error"])
-    else:
-        message = TELLING.get(details["type"], details["msg"].removeprefix("Input "))
-    return _written(location) + _whence(location), message
+    elif kind == "missing":
+        message = "is missing"
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return _written(location), message + _whence(location)
 
 
 def _written(location: tuple[str | int, ...]) -> str:
@@ -192,28 +195,25 @@ def _written(location: tuple[str | int, ...]) -> str:
 
 def _whence(location: tuple[str | int, ...]) -> str:
     """Name the environment variable that set the key, if one did."""
-    names = [PREFIX + "__".join(str(part) for part in location[:depth]).upper() for depth in (1, 2)]
     present = {name.upper() for name in os.environ}
-    return next((f" ({name})" for name in reversed(names) if name in present), "")
+    for depth in (2, 1):
+        name = PREFIX + "__".join(str(part) for part in location[:depth]).upper()
+        if name in present:
+            return f" (from {name})"
+    return ""
 
 
 def _model_at(location: tuple[str | int, ...]) -> type[BaseModel]:
-    """Return the model whose keys stand at `location`; the tables of a list share one."""
+    """Return the model whose keys stand at `location`."""
     if not location:
         return Sections
-    tables: dict[str, type[BaseModel]] = {
-        "applications": models.Application,
-        "users": models.User,
-        "numbers": models.Number,
-        "trunks": models.Trunk,
-    }
     section = str(location[0])
-    return tables.get(section) or type(Sections.model_fields[section].default)
+    return TABLES.get(section) or type(Sections.model_fields[section].default)
 
 
 def _peek(data_dir: Path) -> Made:
     try:
-        return read_or_make(data_dir) if (data_dir / "secrets.toml").exists() else NOT_YET_MADE
+        return read_or_make(data_dir) if (data_dir / SECRETS_FILE).exists() else NOT_YET_MADE
     except OSError as error:
         raise ConfigError(str(data_dir), error.strerror or str(error)) from None
 
@@ -229,49 +229,45 @@ def _with_made(fields: dict[str, Any], made: Made, *, users: bool) -> dict[str, 
 def _resolved(config: Config) -> Config:
     """Name the application of every user and number; refuse one that does not exist, and twins."""
     keys = [application.key for application in config.applications]
-    for table, names in (
-        ("applications", keys),
-        ("users", [user.name for user in config.users]),
-        ("numbers", [number.number for number in config.numbers]),
-        ("trunks", [trunk.name for trunk in config.trunks]),
-    ):
-        if twins := [name for name, times in Counter(names).items() if times > 1]:
-            raise ConfigError(table, f"{twins[0]!r} stands there twice")
-    resolved: dict[str, tuple[User | models.Number, ...]] = {"users": config.users, "numbers": config.numbers}
-    for table, rows in resolved.items():
-        for index, row in enumerate(rows):
-            if row.application and row.application not in keys:
-                raise ConfigError(
-                    f"{table}[{index}].application", f"no application has the key {row.application!r}"
-                )
-        resolved[table] = tuple(
-            row if row.application else row.model_copy(update={"application": keys[0]}) for row in rows
-        )
-    return config.model_copy(update=resolved)
+    _refuse_twins("applications", keys)
+    _refuse_twins("users", [user.name for user in config.users])
+    _refuse_twins("numbers", [number.number for number in config.numbers])
+    _refuse_twins("trunks", [trunk.name for trunk in config.trunks])
+    users = tuple(_owned(user, f"users[{at}]", keys) for at, user in enumerate(config.users))
+    numbers = tuple(_owned(number, f"numbers[{at}]", keys) for at, number in enumerate(config.numbers))
+    return config.model_copy(update={"users": users, "numbers": numbers})
+
+
+def _refuse_twins(table: str, names: list[str]) -> None:
+    if twins := [name for name, times in Counter(names).items() if times > 1]:
+        raise ConfigError(table, f"{twins[0]!r} stands there twice")
+
+
+def _owned(row: Owned, path: str, keys: list[str]) -> Owned:
+    """Return `row` with its application named: the first one unless it says another."""
+    if row.application and row.application not in keys:
+        raise ConfigError(f"{path}.application", f"no application has the key {row.application!r}")
+    return row.model_copy(update={"application": row.application or keys[0]})
 
 
 def _on_the_lan(config: Config, address: str) -> Config:
     """Move SIP and RTP from loopback to `address`.  HTTP stays: its API is not meant for the whole house."""
 
-    def moved(host: str) -> bool:
-        return ipaddress.ip_address(host).is_loopback
+    def moved(host: str) -> str:
+        return address if ipaddress.ip_address(host).is_loopback else host
 
-    listen = tuple(
-        type(one)(one.transport, address, one.port) if moved(one.host) else one for one in config.sip.listen
-    )
+    listen = tuple(type(one)(one.transport, moved(one.host), one.port) for one in config.sip.listen)
     sip = config.sip.model_copy(update={"listen": listen, "advertised": config.sip.advertised or address})
-    media = config.media
-    if moved(media.address):
-        media = media.model_copy(update={"address": address, "advertised": media.advertised or address})
+    advertised = config.media.advertised or address
+    media = config.media.model_copy(update={"address": moved(config.media.address), "advertised": advertised})
     return config.model_copy(update={"sip": sip, "media": media})
 
 
 def _refuse_clashes(config: Config) -> None:
     """Refuse two listeners on one port: ws: and tcp: are both TCP, and so is HTTP."""
     wanted = [("http.listen", "tcp", config.http.listen)]
-    for index, one in enumerate(config.sip.listen):
-        protocol = "tcp" if one.transport in STREAMS else "udp"
-        wanted.append((f"sip.listen[{index}]", protocol, one.address))
+    for at, one in enumerate(config.sip.listen):
+        wanted.append((f"sip.listen[{at}]", "tcp" if one.transport in STREAMS else "udp", one.address))
     taken: dict[tuple[str, object], str] = {}
     for key, protocol, address in wanted:
         holder = taken.setdefault((protocol, address), key)

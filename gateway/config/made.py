@@ -1,6 +1,6 @@
 """Secrets that nobody chose: drawn at the first start, kept in the data directory, the same ever after.
 
-The file is TOML, mode 0600, and is linked into place whole, so that two processes that start together agree on one set
+The file is TOML, mode 0600, and is linked into place whole: two processes that start together agree on one set,
 and a crash leaves all of it or nothing.
 """
 
@@ -37,7 +37,7 @@ class Made:
 
 
 def read_or_make(data_dir: Path) -> Made:
-    """Return the secrets of `data_dir`, making the directory (0700) and the file (0600) if they are not there.
+    """Return the secrets of `data_dir`; make the directory (0700) and the file (0600) if they are not there.
 
     Raises ConfigError if the directory cannot be written or the file is not what we wrote.
     """
@@ -52,9 +52,7 @@ def read_or_make(data_dir: Path) -> Made:
     try:
         return Made(**{name: str(table[name]) for name in Made.__slots__})
     except KeyError as error:
-        raise ConfigError(
-            str(path), f"{error} is missing; remove the file to have new secrets made"
-        ) from None
+        raise ConfigError(str(path), f"{error} is missing; remove the file and new ones are made") from None
 
 
 def _draw() -> Made:

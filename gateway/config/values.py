@@ -1,6 +1,6 @@
 """The written forms of addresses and ports: `127.0.0.1:8080`, `udp:[::1]:5060`, `10000-29999`.
 
-Each reads itself with `parse`, whose ValueError is a sentence for the person who wrote it, and `str` writes it back.
+Each reads itself with `parse`, whose ValueError is a sentence for the person who wrote it; `str` writes it back.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Listen:
         transport, _, rest = text.partition(":")
         if transport != "udp" and transport not in STREAMS:
             raise ValueError(
-                f"{text!r} must begin with udp:, tcp:, tls:, ws: or wss:, e.g. udp:127.0.0.1:5060"
+                f"{text!r} begins with none of udp: tcp: tls: ws: wss:, as in udp:127.0.0.1:5060"
             )
         address = Address.parse(rest)
         return cls(transport, address.host, address.port)
