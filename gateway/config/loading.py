@@ -1,14 +1,16 @@
 """From a file, the environment and the command line to one complete `Config`.
 
-Everything is optional.  A key is taken from the first of: the command line, the environment, the file, the default.
-In the environment it is `TANDEM_SECTION__KEY`: `TANDEM_SIP__LISTEN="udp:127.0.0.1:5070,tcp:127.0.0.1:5070"`;
-lists are written with commas or as JSON, lists of tables (`TANDEM_USERS`) as JSON.
+Everything is optional.  A key is taken from the first of: the command line, the environment, the file, the
+default. In the environment it is `TANDEM_SECTION__KEY`:
+`TANDEM_SIP__LISTEN="udp:127.0.0.1:5070,tcp:127.0.0.1:5070"`; lists are written with commas or as JSON,
+lists of tables (`TANDEM_USERS`) as JSON.
 
 With no file at all there is one application and two users, alice and bob, whose secrets are drawn once
 (`gateway.config.made`).
 
-A mistake is a `ConfigError` whose path is the key, `sip.listen[0]`; a key that does not exist is answered with
-the nearest one that does.  Further mistakes are notes on the error (PEP 678), so that one run shows them all.
+A mistake is a `ConfigError` whose path is the key, `sip.listen[0]`; a key that does not exist is answered
+with the nearest one that does.  Further mistakes are notes on the error (PEP 678), so that one run shows
+them all.
 """
 
 from __future__ import annotations
@@ -108,8 +110,8 @@ def load(
 def lan_address() -> str:
     """Return the address that this machine speaks to the network from.
 
-    A UDP connect asks the routing table and sends nothing; 192.0.2.1 is documentation space (RFC 5737), nobody's.
-    Raises ConfigError without a route.
+    A UDP connect asks the routing table and sends nothing; 192.0.2.1 is documentation space (RFC 5737),
+    nobody's. Raises ConfigError without a route.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:

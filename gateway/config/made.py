@@ -1,7 +1,7 @@
 """Secrets that nobody chose: drawn at the first start, kept in the data directory, the same ever after.
 
-The file is TOML, mode 0600, and is linked into place whole: two processes that start together agree on one set,
-and a crash leaves all of it or nothing.
+The file is TOML, mode 0600, and is linked into place whole: two processes that start together agree on one
+set, and a crash leaves all of it or nothing.
 """
 
 from __future__ import annotations

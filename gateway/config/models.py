@@ -1,7 +1,7 @@
 """What can be configured: one frozen object a section, every key with its default.
 
-The objects hold what the file says and nothing derived, so that they can be shown again.  What one section cannot
-know by itself (does this user's application exist?) is checked in `gateway.config.loading`.
+The objects hold what the file says and nothing derived, so that they can be shown again.  What one section
+cannot know by itself (does this user's application exist?) is checked in `gateway.config.loading`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The written forms of addresses and ports: `127.0.0.1:8080`, `udp:[::1]:5060`, `10000-29999`.
 
-Each reads itself with `parse`, whose ValueError is a sentence for the person who wrote it; `str` writes it back.
+Each reads itself with `parse`, whose ValueError is a sentence for the person who wrote it; `str` writes it
+back.
 """
 
 from __future__ import annotations
