@@ -1,0 +1,163 @@
+"""A dialog: what two ends remember of each other between requests (RFC 3261 section 12).
+
+Made from the INVITE and a response that carries a To-tag, on either side.  A dialog knows the two names with
+their tags, the route set (in order for the callee, reversed for the caller, and never changed afterwards),
+the remote target (refreshed by each re-INVITE, UPDATE and their 2xx), both CSeq counters, and the *flow* that
+its requests take. Requests of a dialog go by that flow, whatever Contact and Record-Route say: the
+Request-URI and the Route headers are written as the RFC wants them, but a connection that works is worth more
+than an address that may be `.invalid`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
+
+from gateway.errors import BadMessage, PeerError
+from gateway.sip.flow import Flow
+from gateway.sip.headers import Headers, NameAddr, parse_name_addr_untrusted
+from gateway.sip.message import Request, Response
+from gateway.sip.uri import Uri
+
+__all__ = ["Dialog", "DialogId", "target_of"]
+
+_MAX_ROUTES: Final = 32
+
+
+class DialogId(NamedTuple):
+    """What finds a dialog: Call-ID and the two tags as we see them."""
+
+    call_id: str
+    local_tag: str
+    remote_tag: str
+
+
+@dataclass(slots=True)
+class Dialog:
+    """One dialog, early or confirmed."""
+
+    call_id: str
+    local: NameAddr
+    remote: NameAddr
+    route_set: tuple[str, ...]
+    """Route values in the order in which they are written."""
+    target: Uri
+    """The remote target: the Request-URI of what we send."""
+    flow: Flow
+    local_cseq: int
+    remote_cseq: int | None
+    """The highest CSeq of the peer's requests; None until one comes."""
+    owns_call_id: bool
+    """We made the Call-ID, which decides the back-off after glare (RFC 3261 section 14.1)."""
+
+    @property
+    def id(self) -> DialogId:
+        """Return the key of this dialog in tables."""
+        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
+
+    @classmethod
+    def of_callee(cls, invite: Request, local_tag: str, flow: Flow, cseq: int) -> Self:
+        """Make the dialog of a request that we are answering with `local_tag` (section 12.1.1).
+
+        Raises `PeerError` 400 when the request has no Contact that can be a target.
+        """
+        return cls(
+            call_id=invite.call_id,
+            local=invite.to.with_tag(local_tag),
+            remote=invite.from_,
+            route_set=_routes(invite),
+            target=target_of(invite),
+            flow=flow,
+            local_cseq=cseq,
+            remote_cseq=invite.cseq.number,
+            owns_call_id=False,
+        )
+
+    @classmethod
+    def of_caller(cls, invite: Request, response: Response, flow: Flow) -> Self:
+        """Make the dialog of a response with a To-tag to our INVITE (section 12.1.2).
+
+        Without a usable Contact the target is the INVITE's Request-URI: 18x from simple gateways lack one.
+        """
+        try:
+            target = target_of(response)
+        except PeerError:
+            target = invite.uri
+        return cls(
+            call_id=invite.call_id,
+            local=invite.from_,
+            remote=response.to,
+            route_set=tuple(reversed(_routes(response))),
+            target=target,
+            flow=flow,
+            local_cseq=invite.cseq.number,
+            remote_cseq=None,
+            owns_call_id=True,
+        )
+
+    def request(self, method: str, *, cseq: int | None = None) -> Request:
+        """Write a request of this dialog without Via, Contact and body (section 12.2.1.1).
+
+        `cseq` is given for ACK and for CANCEL, which have the number of their INVITE; others get the next
+        one.
+        """
+        if cseq is None:
+            self.local_cseq += 1
+            cseq = self.local_cseq
+        uri, routes = self.target, self.route_set
+        if routes and not _is_loose(routes[0]):
+            # A strict router wants itself as Request-URI and the target as the last route.
+            uri, routes = parse_name_addr_untrusted(routes[0]).uri, (*routes[1:], f"<{self.target}>")
+        headers = Headers(
+            (
+                *(("Route", route) for route in routes),
+                ("From", str(self.local)),
+                ("To", str(self.remote)),
+                ("Call-ID", self.call_id),
+                ("CSeq", f"{cseq} {method}"),
+                ("Max-Forwards", "70"),
+            )
+        )
+        return Request(method, uri, headers)
+
+    def accept_cseq(self, request: Request) -> None:
+        """Note the CSeq of a request from the peer.
+
+        Raises `PeerError` 500 if it is not a new one (12.2.2).
+        """
+        number = request.cseq.number
+        if self.remote_cseq is not None and number <= self.remote_cseq:
+            raise PeerError("the CSeq is lower than one that came before", status=500)
+        self.remote_cseq = number
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the Contact of a target refresh as the new remote target.
+
+        One without Contact changes nothing.
+        """
+        try:
+            self.target = target_of(message)
+        except PeerError:
+            return
+
+
+def target_of(message: Request | Response) -> Uri:
+    """Return the URI of the first Contact.  Raises `PeerError` 400 if there is none."""
+    contacts = message.headers.all("Contact")
+    if not contacts or contacts[0].strip() == "*":
+        raise PeerError("there is no Contact", status=400)
+    return parse_name_addr_untrusted(contacts[0]).uri
+
+
+def _routes(message: Request | Response) -> tuple[str, ...]:
+    """Return the Record-Routes, each known to parse, so that using them later cannot fail."""
+    routes = message.headers.all("Record-Route")
+    if len(routes) > _MAX_ROUTES:
+        raise BadMessage("more Record-Routes than a route set may have")
+    for route in routes:
+        parse_name_addr_untrusted(route)
+    return routes
+
+
+def _is_loose(route: str) -> bool:
+    return parse_name_addr_untrusted(route).uri.parameter("lr") is not None

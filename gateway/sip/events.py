@@ -1,0 +1,190 @@
+"""What a user-agent engine reports: frozen values, drained by `Endpoint.events()` in the order they happened.
+
+A *session* is one INVITE usage (RFC 5057), from the first INVITE to its end, whatever number of early
+dialogs and transactions it takes.  Of every session exactly one `SessionEnded` is reported, and nothing
+about it afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from gateway.sip.flow import Flow
+from gateway.sip.message import Request
+from gateway.sip.uri import Uri
+
+__all__ = [
+    "BindingChanged",
+    "EndCause",
+    "Event",
+    "InfoReceived",
+    "OfferAnswered",
+    "OfferReceived",
+    "OfferRefused",
+    "OfferWithdrawn",
+    "Registered",
+    "RegistrationFailed",
+    "RegistrationId",
+    "SessionAnswered",
+    "SessionConfirmed",
+    "SessionEnded",
+    "SessionId",
+    "SessionOffered",
+    "SessionProgressed",
+]
+
+SessionId = NewType("SessionId", str)
+RegistrationId = NewType("RegistrationId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class EndCause:
+    """Why a session ended."""
+
+    status: int | None
+    """The SIP status that says it best; None for an ordinary BYE."""
+    reason: str
+    """The same in words, for people."""
+    by: Literal["local", "remote", "timeout", "transport"]
+    """Whose doing it was."""
+    q850: int | None = None
+    """The ISDN cause of a Reason header (RFC 3326), where one came or is to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOffered:
+    """An INVITE arrived from somebody whom we know; answer with `ring`, `answer` or `reject`."""
+
+    session: SessionId
+    request: Request
+    flow: Flow
+    user: str | None
+    """The name whose password was shown; None for a trusted source."""
+    trusted: bool
+    """The source address is one of `EndpointConfig.trusted_sources`."""
+    sdp: bytes | None
+    """Their offer; None asks us to make the offer in our answer (late offer)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProgressed:
+    """A provisional response (101-199) to our INVITE."""
+
+    session: SessionId
+    status: int
+    reason: str
+    sdp: bytes | None
+    """Early media is announced by this, whatever the status (RFC 3960)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAnswered:
+    """Our INVITE was accepted, and the ACK is on its way."""
+
+    session: SessionId
+    sdp: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfirmed:
+    """Our 200 was acknowledged."""
+
+    session: SessionId
+    sdp: bytes | None
+    """Their answer, when our 200 carried the offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The session is over; reported exactly once for each session."""
+
+    session: SessionId
+    cause: EndCause
+
+
+@dataclass(frozen=True, slots=True)
+class OfferReceived:
+    """A re-INVITE or UPDATE; answer with `accept_offer` or `refuse_offer`."""
+
+    session: SessionId
+    sdp: bytes | None
+    """None: a re-INVITE that asks us for the offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAnswered:
+    """The answer to an offer of ours, made by `reoffer` or by accepting an empty re-INVITE."""
+
+    session: SessionId
+    sdp: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRefused:
+    """Our offer was refused; the session goes on as it was before it (RFC 3261 section 14.1)."""
+
+    session: SessionId
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn:
+    """The peer cancelled its re-INVITE before we answered; there is no offer to accept any more."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class InfoReceived:
+    """An INFO with a body that we understand (RFC 6086 legacy usage); it was answered already."""
+
+    session: SessionId
+    content_type: str
+    """Type and subtype in lower case, without parameters."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BindingChanged:
+    """A phone registered, refreshed, left or expired."""
+
+    user: str
+    contact: Uri
+    flow: Flow
+    expires_s: int
+    """Seconds from now; 0 means gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registrar accepted our registration; it is renewed in time without being asked."""
+
+    registration: RegistrationId
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFailed:
+    """A registrar refused or did not answer; the engine tries again by itself, with growing pauses."""
+
+    registration: RegistrationId
+    status: int
+    reason: str
+
+
+Event = (
+    SessionOffered
+    | SessionProgressed
+    | SessionAnswered
+    | SessionConfirmed
+    | SessionEnded
+    | OfferReceived
+    | OfferAnswered
+    | OfferRefused
+    | OfferWithdrawn
+    | InfoReceived
+    | BindingChanged
+    | Registered
+    | RegistrationFailed
+)
