@@ -29,7 +29,7 @@
 
 enum {
     G711_FRAME_SAMPLES = 80, /* 10 ms at 8 kHz; also the bytes of a frame */
-    G711_UNTRANSMITTED = 0,  /* as the length of a frame: the sender paused (DTX) */
+    G711_UNTRANSMITTED = 0,  /* as the length of a frame: the sender paused */
     G711_LOST = -1,          /* as the length of a frame: it did not arrive */
 };
 
@@ -37,6 +37,15 @@ void g711_ulaw_encode(uint8_t *restrict out /* [n] */, const int16_t *restrict i
 void g711_alaw_encode(uint8_t *restrict out /* [n] */, const int16_t *restrict in /* [n] */, size_t n);
 void g711_ulaw_decode(int16_t *restrict out /* [n] */, const uint8_t *restrict in /* [n] */, size_t n);
 void g711_alaw_decode(int16_t *restrict out /* [n] */, const uint8_t *restrict in /* [n] */, size_t n);
+
+typedef void g711_decoder(int16_t *restrict out /* [n] */, const uint8_t *restrict in /* [n] */, size_t n);
+
+/* Decode n_frames frames of G711_FRAME_SAMPLES with one law.  lengths[i] is G711_FRAME_SAMPLES, or
+ * G711_UNTRANSMITTED or G711_LOST: then the frame's bytes are not looked at and its samples are silence.
+ * Returns n_frames, or the index of the first frame with any other length; then nothing is written. */
+size_t g711_decode_frames(g711_decoder *decode, int16_t *restrict out /* [n_frames * 80] */,
+                          const uint8_t *restrict in /* [n_frames * 80] */,
+                          const int32_t *restrict lengths /* [n_frames] */, size_t n_frames);
 
 /* Decode with the one law, encode with the other. */
 extern const uint8_t g711_ulaw_to_alaw[256];
