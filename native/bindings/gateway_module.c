@@ -1,8 +1,348 @@
-#include "bindings/module.h"
+/* gateway._native: the media plane's kernels over numpy arrays.
+ *
+ * What does it do?  Checks sizes and row numbers at the door, releases the GIL, calls plane/.
+ * How does it work?  plane(...) wraps the arrays into a capsule; every other function takes that capsule first.
+ * How do I use it?  gateway/media/table.py is the only caller; gateway/_native.pyi is its face.
+ */
+#include "bindings/plane_capsule.h"
 
-static PyMethodDef methods[] = {{NULL, NULL, 0, NULL}};
-static PyModuleDef_Slot slots[] = {{0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", NULL, 0, methods, slots, NULL, NULL, NULL};
+#define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
+
+static void plane_release(PyObject *capsule) {
+    struct plane_capsule *held = PyCapsule_GetPointer(capsule, PLANE_CAPSULE);
+    for (int i = 0; i < PLANE_VIEWS; i++)
+        view_release(&held->views[i]);
+    PyMem_Free(held);
+}
+
+static bool plane_take_views(struct plane_capsule *held, PyObject *const objects[PLANE_VIEWS]) {
+    static const char *const names[PLANE_VIEWS] = {"rows",      "slots",      "slot_unit",
+                                                   "slot_fill", "slot_codec", "notices"};
+    static const size_t bytes[PLANE_VIEWS] = {sizeof(struct row), 1, sizeof(int32_t), 1, 1, sizeof(struct notice)};
+    for (int i = 0; i < PLANE_VIEWS; i++)
+        if (!view_get(&held->views[i], objects[i], names[i], bytes[i], true))
+            return false;
+    Py_ssize_t rows = held->views[0].n;
+    return view_holds(&held->views[1], "slots", rows * SLOTS * SLOT_BYTES) &&
+           view_holds(&held->views[2], "slot_unit", rows * SLOTS) &&
+           view_holds(&held->views[3], "slot_fill", rows * SLOTS) &&
+           view_holds(&held->views[4], "slot_codec", rows * SLOTS);
+}
+
+static PyObject *new_plane(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *o[PLANE_VIEWS];
+    if (!PyArg_ParseTuple(args, "OOOOOO", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5]))
+        return NULL;
+    struct plane_capsule *held = PyMem_Calloc(1, sizeof *held);
+    if (!held)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(held, PLANE_CAPSULE, plane_release);
+    if (!capsule) {
+        PyMem_Free(held);
+        return NULL;
+    }
+    if (!plane_take_views(held, o)) {
+        Py_DECREF(capsule);
+        return NULL;
+    }
+    held->plane = (struct plane){
+        .rows = held->views[0].buffer.buf,
+        .slots = held->views[1].buffer.buf,
+        .slot_unit = held->views[2].buffer.buf,
+        .slot_fill = held->views[3].buffer.buf,
+        .slot_codec = held->views[4].buffer.buf,
+        .notices = held->views[5].buffer.buf,
+        .capacity = (int32_t)held->views[0].n,
+        .notices_capacity = (int32_t)held->views[5].n,
+    };
+    return capsule;
+}
+
+static PyObject *row_layout(PyObject *self, PyObject *args) {
+    (void)self;
+    (void)args;
+    PyObject *fields = PyList_New(0);
+    if (!fields)
+        return NULL;
+    for (const struct row_field *f = row_fields; f->name; f++) {
+        PyObject *field = Py_BuildValue("(ssii)", f->name, f->type, (int)f->offset, (int)f->count);
+        if (!field || PyList_Append(fields, field) < 0) {
+            Py_XDECREF(field);
+            Py_DECREF(fields);
+            return NULL;
+        }
+        Py_DECREF(field);
+    }
+    return Py_BuildValue("(nN)", (Py_ssize_t)sizeof(struct row), fields);
+}
+
+/* arrive(plane, rows, sources, packets, lengths, on_rtcp, nows, sends, verdicts) -> packets to send */
+static PyObject *arrive(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *sources_object, *packets_object, *lengths_object, *on_rtcp_object,
+        *nows_object, *sends_object, *verdicts_object, *result = NULL;
+    struct view rows = {0}, sources = {0}, packets = {0}, lengths = {0}, on_rtcp = {0}, nows = {0}, sends = {0},
+                verdicts = {0};
+    if (!PyArg_ParseTuple(args, "OOOOOOOOO", &capsule, &rows_object, &sources_object, &packets_object,
+                          &lengths_object, &on_rtcp_object, &nows_object, &sends_object, &verdicts_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(sources, struct address, false) ||
+        !VIEW(packets, uint8_t, false) || !VIEW(lengths, int32_t, false) || !VIEW(on_rtcp, uint8_t, false) ||
+        !VIEW(nows, double, false) || !VIEW(sends, struct send, true) || !VIEW(verdicts, uint8_t, true) ||
+        !rows_exist(plane, &rows) || !view_holds(&sources, "sources", rows.n) ||
+        !view_holds(&lengths, "lengths", rows.n) || !view_holds(&on_rtcp, "on_rtcp", rows.n) ||
+        !view_holds(&nows, "nows", rows.n) || !view_holds(&verdicts, "verdicts", rows.n) ||
+        !view_holds(&sends, "sends", rows.n * SEND_MAX))
+        goto done;
+    Py_ssize_t stride = rows.n ? packets.n / rows.n : 0;
+    const int32_t *length = lengths.buffer.buf;
+    for (Py_ssize_t i = 0; i < rows.n; i++) {
+        if (length[i] < 0 || length[i] > stride) {
+            PyErr_Format(PyExc_ValueError, "lengths[%zd] is %d, a packet has room for %zd", i, (int)length[i],
+                         stride);
+            goto done;
+        }
+    }
+    size_t n = 0;
+    Py_BEGIN_ALLOW_THREADS;
+    for (Py_ssize_t i = 0; i < rows.n; i++) {
+        int n_sends;
+        enum verdict verdict =
+            plane_arrive(plane, ((int32_t *)rows.buffer.buf)[i], (struct address *)sources.buffer.buf + i,
+                         (uint8_t *)packets.buffer.buf + i * stride, (size_t)length[i],
+                         ((uint8_t *)on_rtcp.buffer.buf)[i] != 0, ((double *)nows.buffer.buf)[i],
+                         (struct send *)sends.buffer.buf + n, &n_sends);
+        ((uint8_t *)verdicts.buffer.buf)[i] = (uint8_t)verdict;
+        n += (size_t)n_sends;
+    }
+    Py_END_ALLOW_THREADS;
+    result = PyLong_FromSize_t(n);
+done:
+    view_release(&verdicts);
+    view_release(&sends);
+    view_release(&nows);
+    view_release(&on_rtcp);
+    view_release(&lengths);
+    view_release(&packets);
+    view_release(&sources);
+    view_release(&rows);
+    return result;
+}
+
+/* take(plane, rows, payloads, lengths, codecs) */
+static PyObject *take(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *payloads_object, *lengths_object, *codecs_object, *result = NULL;
+    struct view rows = {0}, payloads = {0}, lengths = {0}, codecs = {0};
+    if (!PyArg_ParseTuple(args, "OOOOO", &capsule, &rows_object, &payloads_object, &lengths_object,
+                          &codecs_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, true) || !VIEW(lengths, int32_t, true) ||
+        !VIEW(codecs, uint8_t, true) || !rows_exist(plane, &rows) ||
+        !view_holds(&payloads, "payloads", rows.n * SLOT_BYTES) || !view_holds(&lengths, "lengths", rows.n) ||
+        !view_holds(&codecs, "codecs", rows.n))
+        goto done;
+    Py_BEGIN_ALLOW_THREADS;
+    slots_take(plane, rows.buffer.buf, (size_t)rows.n, payloads.buffer.buf, lengths.buffer.buf,
+               codecs.buffer.buf);
+    Py_END_ALLOW_THREADS;
+    result = Py_NewRef(Py_None);
+done:
+    view_release(&codecs);
+    view_release(&lengths);
+    view_release(&payloads);
+    view_release(&rows);
+    return result;
+}
+
+/* emit(plane, rows, payloads, lengths, samples, now, sends) -> packets to send */
+static PyObject *emit(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *payloads_object, *lengths_object, *samples_object, *sends_object,
+        *result = NULL;
+    struct view rows = {0}, payloads = {0}, lengths = {0}, samples = {0}, sends = {0};
+    double now;
+    if (!PyArg_ParseTuple(args, "OOOOOdO", &capsule, &rows_object, &payloads_object, &lengths_object,
+                          &samples_object, &now, &sends_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, false) ||
+        !VIEW(lengths, int32_t, false) || !VIEW(samples, uint32_t, false) || !VIEW(sends, struct send, true) ||
+        !rows_exist(plane, &rows) || !view_holds(&lengths, "lengths", rows.n) ||
+        !view_holds(&samples, "samples", rows.n) || !view_holds(&sends, "sends", rows.n))
+        goto done;
+    for (Py_ssize_t i = 0; i < rows.n; i++) {
+        if (((uint32_t *)samples.buffer.buf)[i] == 0) {
+            PyErr_Format(PyExc_ValueError, "samples[%zd] is 0", i);
+            goto done;
+        }
+    }
+    size_t n;
+    Py_BEGIN_ALLOW_THREADS;
+    n = egress_emit(plane, rows.buffer.buf, (size_t)rows.n, payloads.buffer.buf,
+                    rows.n ? (size_t)(payloads.n / rows.n) : 0, lengths.buffer.buf, samples.buffer.buf, now,
+                    sends.buffer.buf);
+    Py_END_ALLOW_THREADS;
+    result = PyLong_FromSize_t(n);
+done:
+    view_release(&sends);
+    view_release(&samples);
+    view_release(&lengths);
+    view_release(&payloads);
+    view_release(&rows);
+    return result;
+}
+
+/* rtcp(plane, rows, now, wall, bye, sends) -> packets to send */
+static PyObject *rtcp(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *sends_object, *result = NULL;
+    struct view rows = {0}, sends = {0};
+    double now, wall;
+    int bye;
+    if (!PyArg_ParseTuple(args, "OOddpO", &capsule, &rows_object, &now, &wall, &bye, &sends_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) ||
+        !view_holds(&sends, "sends", rows.n))
+        goto done;
+    for (Py_ssize_t i = 0; i < rows.n; i++) {
+        struct send *send = (struct send *)sends.buffer.buf + i;
+        send->row = ((int32_t *)rows.buffer.buf)[i];
+        send->bytes = (uint32_t)rtcp_write(&plane->rows[send->row], now, wall, bye, send->data);
+    }
+    result = PyLong_FromSsize_t(rows.n);
+done:
+    view_release(&sends);
+    view_release(&rows);
+    return result;
+}
+
+static struct plane *plane_and_row(PyObject *args, int *row, double *now) {
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "Oid", &capsule, row, now))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (plane && (*row < 0 || *row >= plane->capacity)) {
+        PyErr_Format(PyExc_IndexError, "row %d of %d", *row, (int)plane->capacity);
+        return NULL;
+    }
+    return plane;
+}
+
+static PyObject *enter(PyObject *self, PyObject *args) {
+    (void)self;
+    int row;
+    double now;
+    struct plane *plane = plane_and_row(args, &row, &now);
+    if (!plane)
+        return NULL;
+    slots_enter(plane, row, now);
+    Py_RETURN_NONE;
+}
+
+static PyObject *leave(PyObject *self, PyObject *args) {
+    (void)self;
+    int row;
+    double now;
+    struct plane *plane = plane_and_row(args, &row, &now);
+    if (!plane)
+        return NULL;
+    slots_leave(plane, row);
+    Py_RETURN_NONE;
+}
+
+/* How many notices there are; the next arrival overwrites them. */
+static PyObject *notices(PyObject *self, PyObject *capsule) {
+    (void)self;
+    struct plane *plane = plane_from(capsule);
+    if (!plane)
+        return NULL;
+    long n = plane->notices_n;
+    plane->notices_n = 0;
+    return PyLong_FromLong(n);
+}
+
+/* mix(out, pcm, members, offsets, samples) */
+static PyObject *mix(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *out_object, *pcm_object, *members_object, *offsets_object, *result = NULL;
+    struct view out = {0}, pcm = {0}, members = {0}, offsets = {0};
+    Py_ssize_t samples;
+    if (!PyArg_ParseTuple(args, "OOOOn", &out_object, &pcm_object, &members_object, &offsets_object, &samples))
+        return NULL;
+    if (!VIEW(out, int16_t, true) || !VIEW(pcm, int16_t, false) || !VIEW(members, int32_t, false) ||
+        !VIEW(offsets, int32_t, false))
+        goto done;
+    if (samples <= 0 || samples > 960 || out.n != pcm.n || out.buffer.buf == pcm.buffer.buf) {
+        PyErr_SetString(PyExc_ValueError, "mix: out and pcm are two arrays of one shape, of 1 to 960 samples a row");
+        goto done;
+    }
+    const int32_t *m = members.buffer.buf, *o = offsets.buffer.buf;
+    Py_ssize_t rows = pcm.n / samples;
+    for (Py_ssize_t i = 0; i < members.n; i++)
+        if (m[i] < 0 || m[i] >= rows) {
+            PyErr_Format(PyExc_IndexError, "member %d of %zd", (int)m[i], rows);
+            goto done;
+        }
+    for (Py_ssize_t i = 0; i < offsets.n; i++)
+        if (o[i] < (i ? o[i - 1] : 0) || o[i] > members.n) {
+            PyErr_SetString(PyExc_ValueError, "offsets must rise from 0 to the number of members");
+            goto done;
+        }
+    Py_BEGIN_ALLOW_THREADS;
+    if (offsets.n > 1)
+        mix_rooms(out.buffer.buf, pcm.buffer.buf, m, o, (size_t)offsets.n - 1, (size_t)samples);
+    Py_END_ALLOW_THREADS;
+    result = Py_NewRef(Py_None);
+done:
+    view_release(&offsets);
+    view_release(&members);
+    view_release(&pcm);
+    view_release(&out);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    {"plane", new_plane, METH_VARARGS, "Wrap the plane's arrays."},
+    {"row_layout", row_layout, METH_NOARGS, "Bytes of a row, and its fields as (name, type, offset, count)."},
+    {"arrive", arrive, METH_VARARGS, "Give packets to the plane; returns how many must be sent."},
+    {"take", take, METH_VARARGS, "Take each row's present unit from its playout slots."},
+    {"emit", emit, METH_VARARGS, "Stamp a tick's packets; returns how many must be sent."},
+    {"rtcp", rtcp, METH_VARARGS, "Write a compound RTCP packet for each row."},
+    {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
+    {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
+    {"notices", notices, METH_O, "How many notices wait; they are overwritten from now on."},
+    {"mix", mix, METH_VARARGS, "Mix-minus of many rooms."},
+    {NULL, NULL, 0, NULL},
+};
+
+static int add_constants(PyObject *module) {
+    static const struct {
+        const char *name;
+        long value;
+    } constants[] = {
+        {"UNIT_SAMPLES", UNIT_SAMPLES},
+        {"SLOTS", SLOTS},
+        {"SLOT_BYTES", SLOT_BYTES},
+        {"PACKET_BYTES", PACKET_BYTES},
+        {"SEND_MAX", SEND_MAX},
+        {"VERDICTS", VERDICTS},
+        {"CODEC_COMFORT_NOISE", CODEC_COMFORT_NOISE},
+        {"CODEC_EVENT", CODEC_EVENT},
+    };
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", "The media plane's kernels.", 0, methods,
+                                    slots,                 NULL,      NULL,                         NULL};
 
 PyMODINIT_FUNC PyInit__native(void);
 PyMODINIT_FUNC PyInit__native(void) {

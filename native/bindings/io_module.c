@@ -1,8 +1,214 @@
-#include "bindings/module.h"
+/* gateway.transport._io: sockets and epoll for the media plane (Linux; elsewhere the module is not built). */
+#include "bindings/plane_capsule.h"
+#include "io/loop.h"
 
-static PyMethodDef methods[] = {{NULL, NULL, 0, NULL}};
+#include <errno.h>
+
+#define LOOP_CAPSULE "gateway.loop"
+
+static void loop_release(PyObject *capsule) {
+    struct loop *loop = PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
+    loop_close(loop);
+    Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule));
+    PyMem_Free(loop);
+}
+
+static struct loop *loop_from(PyObject *capsule) {
+    return PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
+}
+
+/* loop(plane) -> a capsule that keeps the plane's capsule alive */
+static PyObject *new_loop(PyObject *self, PyObject *plane_object) {
+    (void)self;
+    struct plane *plane = plane_from(plane_object);
+    if (!plane)
+        return NULL;
+    struct loop *loop = PyMem_Malloc(sizeof *loop);
+    if (!loop)
+        return PyErr_NoMemory();
+    if (loop_open(loop, plane) < 0) {
+        PyMem_Free(loop);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    PyObject *capsule = PyCapsule_New(loop, LOOP_CAPSULE, loop_release);
+    if (!capsule) {
+        loop_close(loop);
+        PyMem_Free(loop);
+        return NULL;
+    }
+    PyCapsule_SetContext(capsule, Py_NewRef(plane_object));
+    return capsule;
+}
+
+static struct loop *loop_and_row(PyObject *args, int *row) {
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, row))
+        return NULL;
+    struct loop *loop = loop_from(capsule);
+    if (loop && (*row < 0 || *row >= loop->plane->capacity)) {
+        PyErr_Format(PyExc_IndexError, "row %d of %d", *row, (int)loop->plane->capacity);
+        return NULL;
+    }
+    return loop;
+}
+
+static PyObject *attach(PyObject *self, PyObject *args) {
+    (void)self;
+    int row;
+    struct loop *loop = loop_and_row(args, &row);
+    if (!loop)
+        return NULL;
+    if (loop_attach(loop, row) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
+static PyObject *detach(PyObject *self, PyObject *args) {
+    (void)self;
+    int row;
+    struct loop *loop = loop_and_row(args, &row);
+    if (!loop)
+        return NULL;
+    loop_detach(loop, row);
+    Py_RETURN_NONE;
+}
+
+static PyObject *watch(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    int fd;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, &fd))
+        return NULL;
+    struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    if (loop_watch(loop, fd, (uint32_t)fd) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
+static PyObject *unwatch(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    int fd;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, &fd))
+        return NULL;
+    struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    loop_unwatch(loop, fd);
+    Py_RETURN_NONE;
+}
+
+/* wait(loop, deadline) -> descriptors that are ready */
+static PyObject *wait_until(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    double deadline;
+    if (!PyArg_ParseTuple(args, "Od", &capsule, &deadline))
+        return NULL;
+    struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    uint32_t ready[LOOP_READY_MAX];
+    int n;
+    Py_BEGIN_ALLOW_THREADS;
+    n = loop_wait(loop, deadline, ready);
+    Py_END_ALLOW_THREADS;
+    if (n < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    if (PyErr_CheckSignals() < 0)
+        return NULL;
+    PyObject *list = PyList_New(n);
+    for (int i = 0; list && i < n; i++) {
+        PyObject *fd = PyLong_FromUnsignedLong(ready[i]);
+        if (!fd) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SetItem(list, i, fd);
+    }
+    return list;
+}
+
+/* send(loop, sends, n, rtcp) -> packets sent */
+static PyObject *send_all(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *sends_object, *result = NULL;
+    Py_ssize_t n;
+    int rtcp;
+    struct view sends = {0};
+    if (!PyArg_ParseTuple(args, "OOnp", &capsule, &sends_object, &n, &rtcp))
+        return NULL;
+    struct loop *loop = loop_from(capsule);
+    if (!loop || !view_get(&sends, sends_object, "sends", sizeof(struct send), false) ||
+        !view_holds(&sends, "sends", n))
+        goto done;
+    const struct send *packets = sends.buffer.buf;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        if (packets[i].row < 0 || packets[i].row >= loop->plane->capacity || packets[i].bytes > PACKET_BYTES) {
+            PyErr_Format(PyExc_ValueError, "sends[%zd]: no such row, or too long", i);
+            goto done;
+        }
+    }
+    size_t sent;
+    Py_BEGIN_ALLOW_THREADS;
+    sent = loop_send(loop, packets, (size_t)n, rtcp);
+    Py_END_ALLOW_THREADS;
+    result = PyLong_FromSize_t(sent);
+done:
+    view_release(&sends);
+    return result;
+}
+
+/* counters(loop) -> (received, sent, send_errors, wakeups, edges_lost) */
+static PyObject *counters(PyObject *self, PyObject *capsule) {
+    (void)self;
+    const struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    return Py_BuildValue("(KKKKK)", (unsigned long long)loop->received, (unsigned long long)loop->sent,
+                         (unsigned long long)loop->send_errors, (unsigned long long)loop->wakeups,
+                         (unsigned long long)loop->edges_lost);
+}
+
+/* edges(loop) -> [(row, ip[16], port, family, bytes)], and forgets them */
+static PyObject *edges(PyObject *self, PyObject *capsule) {
+    (void)self;
+    struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    PyObject *list = PyList_New(loop->edges_n);
+    for (int32_t i = 0; list && i < loop->edges_n; i++) {
+        const struct edge_packet *e = &loop->edges[i];
+        PyObject *item = Py_BuildValue("(iy#HHy#)", (int)e->row, e->source.ip, (Py_ssize_t)16, e->source.port,
+                                       e->source.family, e->data, (Py_ssize_t)e->bytes);
+        if (!item) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SetItem(list, i, item);
+    }
+    loop->edges_n = 0;
+    return list;
+}
+
+static PyMethodDef methods[] = {
+    {"loop", new_loop, METH_O, "An epoll loop for a plane."},
+    {"attach", attach, METH_VARARGS, "Listen on a row's sockets."},
+    {"detach", detach, METH_VARARGS, "Stop listening on a row's sockets."},
+    {"watch", watch, METH_VARARGS, "Return from wait() when a descriptor is readable."},
+    {"unwatch", unwatch, METH_VARARGS, "Forget a watched descriptor."},
+    {"wait", wait_until, METH_VARARGS, "Serve arrivals until a deadline; returns the watched descriptors ready."},
+    {"send", send_all, METH_VARARGS, "Send packets through their rows' sockets."},
+    {"counters", counters, METH_O, "(received, sent, send_errors, wakeups, edges_lost)"},
+    {"edges", edges, METH_O, "Packets for the edge process, taken."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot slots[] = {{0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_io", NULL, 0, methods, slots, NULL, NULL, NULL};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_io", "The media plane's sockets.", 0, methods, slots,
+                                    NULL,                  NULL,  NULL};
 
 PyMODINIT_FUNC PyInit__io(void);
 PyMODINIT_FUNC PyInit__io(void) {

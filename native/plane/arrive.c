@@ -1,0 +1,103 @@
+/* One verdict for every packet, in the order in which the checks get dearer. */
+#include "plane/plane.h"
+
+enum { PACKETS_PER_SECOND_MAX = 200 };
+
+void plane_notice(struct plane *plane, int32_t row, enum notice_kind kind, uint32_t value, uint32_t extra,
+                  double now) {
+    if (plane->notices_n == plane->notices_capacity) {
+        plane->notices_lost++;
+        return;
+    }
+    plane->notices[plane->notices_n++] = (struct notice){row, kind, value, extra, now};
+}
+
+static bool over_rate(struct row *row, double now) {
+    uint32_t second = (uint32_t)now;
+    if (second != row->rate_second) {
+        row->rate_second = second;
+        row->rate_count = 0;
+    }
+    if (row->rate_count >= PACKETS_PER_SECOND_MAX)
+        return true;
+    row->rate_count++;
+    return false;
+}
+
+/* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm. */
+static enum verdict arrive_audio(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
+                                 double now, struct send sends[SEND_MAX], int *n_sends) {
+    struct row *row = &plane->rows[index];
+    enum verdict stored = slots_store(plane, index, rtp, codec);
+    if (row->mode != MODE_RELAY)
+        return stored;
+    const struct row *peer = &plane->rows[row->peer];
+    if (!relay_possible((uint8_t)codec, peer->send_codec)) {
+        plane_notice(plane, index, NOTICE_RELAY_REFUSED, codec, peer->send_codec, now);
+        return VERDICT_HOLD;
+    }
+    enum verdict verdict = egress_forward(plane, index, rtp, codec, now, &sends[0]);
+    *n_sends = verdict == VERDICT_FORWARD;
+    return verdict;
+}
+
+static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
+                               size_t bytes, double now, struct send sends[SEND_MAX], int *n_sends) {
+    struct row *row = &plane->rows[index];
+    struct rtp rtp;
+    if (!rtp_read(&rtp, data, bytes))
+        return DROP_MALFORMED;
+    enum codec codec = row->receive_map[rtp.payload_type];
+    if (codec == CODEC_NONE)
+        return DROP_FOREIGN_PAYLOAD;
+    enum verdict verdict = latch_accept(plane, index, source, &rtp, now);
+    if (verdict != VERDICT_HOLD)
+        return verdict;
+    if (over_rate(row, now))
+        return DROP_RATE;
+    verdict = receive_count(row, &rtp, now);
+    if (verdict != VERDICT_HOLD)
+        return verdict;
+    if (codec == CODEC_EVENT)
+        return digit_arrive(plane, index, &rtp, now, sends, n_sends);
+    if (!row->receiving)
+        return DROP_HELD;
+    if (codec == CODEC_COMFORT_NOISE) /* a sign of life; the silence it stands for needs no slot */
+        return VERDICT_HOLD;
+    return arrive_audio(plane, index, &rtp, codec, now, sends, n_sends);
+}
+
+static enum verdict judge(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
+                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX],
+                          int *n_sends) {
+    if (plane->rows[index].generation == 0)
+        return DROP_HELD;
+    switch (packet_kind(data, bytes)) {
+    case PACKET_RTP:
+        if (on_rtcp_socket)
+            return DROP_MALFORMED;
+        if (plane->rows[index].crypto)
+            return VERDICT_EDGE;
+        return arrive_rtp(plane, index, source, data, bytes, now, sends, n_sends);
+    case PACKET_RTCP:
+        if (!address_same_ip(source, &plane->rows[index].latched) &&
+            !address_same_ip(source, &plane->rows[index].remote))
+            return DROP_STRANGER;
+        return rtcp_arrive(plane, index, data, bytes, now);
+    case PACKET_STUN:
+    case PACKET_DTLS:
+        return VERDICT_EDGE;
+    case PACKET_FOREIGN:
+        break;
+    }
+    return DROP_MALFORMED;
+}
+
+enum verdict plane_arrive(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
+                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX],
+                          int *n_sends) {
+    *n_sends = 0;
+    enum verdict verdict = judge(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
+    plane->rows[index].verdicts[verdict]++;
+    return verdict;
+}

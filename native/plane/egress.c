@@ -1,0 +1,179 @@
+/* The egress contract: what a phone hears has one SSRC, one sequence and one clock for the leg's whole life.
+ *
+ * Two writers take turns on a row: the relay (packets of another row, re-stamped) and the tick.  At each change the
+ * next sequence number is the highest sent + 1, the timestamp goes on by whole packets on the leg's own clock and
+ * never back, the marker is set, and whatever is older than the first packet forwarded is dropped.
+ */
+#include "g711/g711.h"
+#include "plane/plane.h"
+
+enum { CLOCK_HZ = 8000, SEEN_WINDOW = 64, SEQUENCE_JUMP = 3000, CLOCK_JUMP = CLOCK_HZ };
+
+uint32_t egress_clock(const struct row *row, double now) {
+    return row->tx_base_timestamp + (uint32_t)(int64_t)((now - row->tx_base_at) * CLOCK_HZ);
+}
+
+/* The timestamp of the next packet of `samples`, when the last writer is not known to be in step with us. */
+static uint32_t next_timestamp(struct row *row, uint32_t samples, double now) {
+    if (!row->tx_started) {
+        row->tx_started = 1;
+        row->tx_base_at = now;
+        row->tx_base_timestamp = row->tx_timestamp;
+        return row->tx_timestamp;
+    }
+    uint32_t follows = row->tx_timestamp + row->tx_samples;
+    int32_t behind = (int32_t)(egress_clock(row, now) - follows);
+    if (behind < (int32_t)(samples + samples / 2)) /* in step, give or take the jitter of one packet */
+        return follows;
+    return follows + ((uint32_t)behind + samples / 2) / samples * samples;
+}
+
+static void sent(struct row *row, uint32_t timestamp, uint32_t samples, size_t octets) {
+    row->tx_timestamp = timestamp;
+    row->tx_samples = samples;
+    row->tx_packets++;
+    row->tx_octets += (uint32_t)octets;
+}
+
+static bool continues(const struct row *peer, int32_t source, const struct rtp *rtp, double now) {
+    if (!peer->relay_locked || peer->relay_source != source || peer->relay_ssrc != rtp->ssrc)
+        return false;
+    int32_t age = (int16_t)(rtp->sequence - peer->relay_highest);
+    if (age > SEQUENCE_JUMP || age < -SEQUENCE_JUMP)
+        return false;
+    int32_t media = (int32_t)(rtp->timestamp - peer->relay_last_timestamp);
+    double unexplained = media - (now - peer->relay_last_at) * CLOCK_HZ;
+    return unexplained < CLOCK_JUMP && unexplained > -CLOCK_JUMP;
+}
+
+static void cut_in(struct row *peer, int32_t source, const struct rtp *rtp, uint32_t samples, double now) {
+    peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence + 1 - rtp->sequence);
+    peer->relay_timestamp_delta = next_timestamp(peer, samples, now) - rtp->timestamp;
+    peer->relay_cut_in = rtp->sequence;
+    peer->relay_highest = (uint16_t)(rtp->sequence - 1);
+    peer->relay_seen = 0;
+    peer->relay_ssrc = rtp->ssrc;
+    peer->relay_source = source;
+    peer->relay_locked = 1;
+    peer->tx_marker = 1;
+}
+
+/* Note `sequence` as forwarded.  FORWARD, or why not. */
+static enum verdict mark_seen(struct row *peer, uint16_t sequence) {
+    int32_t ahead = (int16_t)(sequence - peer->relay_highest);
+    if (ahead > 0) {
+        peer->relay_seen = ahead < SEEN_WINDOW ? peer->relay_seen << ahead | 1 : 1;
+        peer->relay_highest = sequence;
+        return VERDICT_FORWARD;
+    }
+    if ((int16_t)(sequence - peer->relay_cut_in) < 0 || -ahead >= SEEN_WINDOW)
+        return DROP_OLD;
+    uint64_t bit = UINT64_C(1) << -ahead;
+    if (peer->relay_seen & bit)
+        return DROP_DUPLICATE;
+    peer->relay_seen |= bit;
+    return VERDICT_FORWARD;
+}
+
+static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n, uint8_t from, uint8_t to) {
+    if (from == to) {
+        memcpy(out, in, n);
+        return;
+    }
+    const uint8_t *table = from == CODEC_PCMU ? g711_ulaw_to_alaw : g711_alaw_to_ulaw;
+    for (size_t i = 0; i < n; i++)
+        out[i] = table[in[i]];
+}
+
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec, double now,
+                            struct send *send) {
+    const struct row *row = &plane->rows[index];
+    struct row *peer = &plane->rows[row->peer];
+    if (!peer->sending || peer->generation == 0 || now < peer->tx_event_until)
+        return DROP_HELD;
+    if (rtp->payload_bytes > PACKET_BYTES - RTP_HEADER_BYTES)
+        return DROP_MALFORMED;
+    uint32_t samples = (uint32_t)rtp->payload_bytes; /* G.711: one byte a sample */
+    if (!continues(peer, index, rtp, now)) {
+        if (rtp->sequence != row->rx_max_sequence)
+            return DROP_OLD; /* a direction does not begin with a straggler */
+        cut_in(peer, index, rtp, samples, now);
+    }
+    bool newest = (int16_t)(rtp->sequence - peer->relay_highest) > 0;
+    enum verdict verdict = mark_seen(peer, rtp->sequence);
+    if (verdict != VERDICT_FORWARD)
+        return verdict;
+    uint16_t sequence = (uint16_t)(rtp->sequence + peer->relay_sequence_delta);
+    uint32_t timestamp = rtp->timestamp + peer->relay_timestamp_delta;
+    rtp_write(send->data, rtp->marker || (newest && peer->tx_marker), peer->send_pt, sequence, timestamp,
+              peer->tx_ssrc);
+    convert(send->data + RTP_HEADER_BYTES, rtp->payload, rtp->payload_bytes, (uint8_t)codec, peer->send_codec);
+    send->row = row->peer;
+    send->bytes = (uint32_t)(RTP_HEADER_BYTES + rtp->payload_bytes);
+    if (!newest) {
+        peer->tx_packets++;
+        peer->tx_octets += samples;
+        return VERDICT_FORWARD;
+    }
+    peer->tx_marker = 0;
+    peer->tx_sequence = sequence;
+    peer->relay_last_timestamp = rtp->timestamp;
+    peer->relay_last_at = now;
+    sent(peer, timestamp, samples, rtp->payload_bytes);
+    return VERDICT_FORWARD;
+}
+
+size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uint8_t *payloads, size_t stride,
+                   const int32_t *lengths, const uint32_t *samples, double now, struct send *sends) {
+    size_t n_sends = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct row *row = &plane->rows[rows[i]];
+        uint32_t timestamp = next_timestamp(row, samples[i], now);
+        row->relay_locked = 0;
+        bool silent = !row->sending || lengths[i] <= 0 || now < row->tx_event_until;
+        if (silent || (size_t)lengths[i] > stride || lengths[i] > PACKET_BYTES - RTP_HEADER_BYTES) {
+            row->tx_timestamp = timestamp;
+            row->tx_samples = samples[i];
+            row->tx_marker = 1;
+            continue;
+        }
+        size_t bytes = (size_t)lengths[i];
+        struct send *send = &sends[n_sends++];
+        rtp_write(send->data, row->tx_marker, row->send_pt, ++row->tx_sequence, timestamp, row->tx_ssrc);
+        memcpy(send->data + RTP_HEADER_BYTES, payloads + i * stride, bytes);
+        send->row = rows[i];
+        send->bytes = (uint32_t)(RTP_HEADER_BYTES + bytes);
+        row->tx_marker = 0;
+        sent(row, timestamp, samples[i], bytes);
+    }
+    return n_sends;
+}
+
+/* An event's packet takes the next sequence number; the relay's numbering makes room for it. */
+void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
+                  struct send *send) {
+    struct row *peer = &plane->rows[plane->rows[index].peer];
+    peer->tx_sequence++;
+    if (peer->relay_locked && peer->relay_source == index && peer->relay_ssrc == rtp->ssrc) {
+        peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - rtp->sequence);
+        if ((int16_t)(rtp->sequence - peer->relay_highest) > 0)
+            peer->relay_highest = rtp->sequence;
+        else /* sent once more than it came: all that came until now is behind us */
+            peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - peer->relay_highest);
+        peer->relay_cut_in = (uint16_t)(peer->relay_highest + 1);
+    }
+    rtp_write(send->data, first, peer->event_send_pt, peer->tx_sequence, timestamp, peer->tx_ssrc);
+    memcpy(send->data + RTP_HEADER_BYTES, rtp->payload, 4);
+    send->row = plane->rows[index].peer;
+    send->bytes = RTP_HEADER_BYTES + 4;
+    peer->tx_packets++;
+    peer->tx_octets += 4;
+    peer->tx_marker = 1; /* the audio after it begins anew */
+}
+
+uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now) {
+    struct row *peer = &plane->rows[plane->rows[index].peer];
+    if (peer->relay_locked && peer->relay_source == index && peer->relay_ssrc == rtp->ssrc)
+        return rtp->timestamp + peer->relay_timestamp_delta;
+    return next_timestamp(peer, peer->tx_samples ? peer->tx_samples : 2 * UNIT_SAMPLES, now);
+}

@@ -1,0 +1,237 @@
+/* The media plane's table: one row per leg, and what happens to a packet when it arrives.
+ *
+ * What does it do?
+ *   Every packet of every row gets one verdict the moment it arrives.  A relayed row's packet is re-stamped for the
+ *   other leg and handed back to be sent at once; audio is also copied into the row's playout slots, from which the
+ *   tick (Python, numpy) takes it; telephone events, RTCP, statistics and latching are dealt with here.
+ *
+ * How does it work?
+ *   No sockets, no clock, no malloc, no globals: bytes, a source address and `now` come in; a verdict and at most two
+ *   packets come out.  The live loop (io/) and the virtual one (tests, replay) call the same functions in the same
+ *   order and so get the same bits.  Rows live in memory of the caller, which is a memfd in production: a process
+ *   that dies leaves its rows to the next one.
+ *
+ * How do I use it?
+ *   Fill a struct plane with pointers to arrays of `capacity` rows; call plane_arrive() for each packet, then
+ *   slots_take() and egress_emit() from the tick.  numpy sees the fields of struct row by row_fields[].
+ */
+#ifndef TANDEM_PLANE_PLANE_H
+#define TANDEM_PLANE_PLANE_H
+
+#include "plane/address.h"
+#include "plane/rtp.h"
+
+enum {
+    UNIT_SAMPLES = 80,   /* 10 ms at 8 kHz: the tick, and the grid of the playout slots */
+    SLOTS = 64,          /* playout slots a row: 640 ms */
+    SLOT_BYTES = 80,     /* the largest payload of one unit */
+    PACKET_BYTES = 1500, /* the largest packet we take or send */
+    DELAY_UNITS = 1,     /* playout starts this many ticks after the first that could */
+    SEND_MAX = 2,        /* an arrival causes at most two packets: an event's end goes out once more than it came */
+};
+
+/* What a payload type means on a row: `receive_map[pt]`. */
+enum codec { CODEC_NONE = 0, CODEC_PCMU = 1, CODEC_PCMA = 2, CODEC_COMFORT_NOISE = 126, CODEC_EVENT = 127 };
+
+enum verdict {
+    VERDICT_FORWARD,      /* sent on to the peer (and stored) */
+    VERDICT_HOLD,         /* stored for the tick */
+    VERDICT_EVENT,        /* a telephone event, reported and perhaps sent on */
+    VERDICT_EDGE,         /* STUN, DTLS, SRTP: the edge's business */
+    VERDICT_CONTROL,      /* RTCP, taken in */
+    DROP_MALFORMED,       /* not RTP, or RTP that breaks RFC 3550 */
+    DROP_FOREIGN_PAYLOAD, /* a payload type that was not negotiated, or a payload that is not whole */
+    DROP_STRANGER,        /* from an address that may not send here */
+    DROP_LEARNING,        /* the first packets of a source that is being learnt */
+    DROP_RATE,            /* more than 200 packets a second */
+    DROP_DUPLICATE,       /* a sequence number that came before */
+    DROP_OLD,             /* from before the direction's last change, or too late to be played */
+    DROP_HELD,            /* the row is on hold, or nobody listens */
+    VERDICTS
+};
+
+/* What the tick is told about a row: struct notice. */
+enum notice_kind { NOTICE_DIGIT = 1, NOTICE_LATCHED = 2, NOTICE_RELAY_REFUSED = 3, NOTICE_BYE = 4 };
+
+enum mode { MODE_IDLE = 0, MODE_RELAY = 1, MODE_TICK = 2 };
+
+struct row {
+    /* who: written by the commands only */
+    uint64_t generation; /* 0 = free */
+    uint64_t leg_hash;   /* finds the row again after a restart */
+    int32_t rtp_fd, rtcp_fd;
+    int32_t peer; /* the row that hears this one alone, or -1; itself for an echo */
+    uint8_t mode; /* enum mode, of the direction row -> peer */
+    uint8_t receiving, sending;
+    uint8_t crypto; /* 0 = plain; else every packet is the edge's (a hook for SRTP) */
+
+    /* where: latching */
+    struct address remote, remote_rtcp; /* as signalled */
+    struct address latched;             /* where we send, once heard */
+    struct address candidate;           /* being learnt */
+    uint32_t candidate_ssrc;
+    uint16_t candidate_sequence;
+    uint8_t candidate_count;
+    uint8_t signalled_heard;
+    double learn_until; /* s, monotonic */
+    double heard_at;    /* last packet accepted; 0 = none */
+
+    /* receive statistics, RFC 3550 A.1, A.3, A.8 */
+    uint32_t rx_ssrc;
+    uint32_t rx_base_sequence, rx_cycles;
+    uint32_t rx_received;
+    uint32_t rx_transit;  /* arrival - timestamp, RTP units */
+    uint32_t rx_jitter16; /* 16 times the jitter, RTP units */
+    uint32_t rx_expected_prior, rx_received_prior;
+    uint64_t rx_bytes;
+    uint64_t rx_seen; /* window of the last 64 sequence numbers, bit 0 = rx_max_sequence */
+    uint16_t rx_max_sequence;
+    uint16_t rx_bad_sequence; /* RFC 3550 A.1: a second packet in order proves a restart */
+    uint8_t rx_valid, rx_bad_valid;
+    uint16_t rate_count; /* packets in the present second */
+    uint32_t rate_second;
+    uint32_t lost_before; /* losses of earlier SSRCs */
+    uint32_t verdicts[VERDICTS]; /* how many packets got each */
+
+    /* playout: media time in units of 10 ms since `slot_origin` */
+    uint32_t slot_origin; /* RTP timestamp of unit 0 */
+    int32_t slot_head;    /* one past the newest unit */
+    int32_t play_unit;    /* the unit the next tick plays */
+    uint8_t slot_anchored;
+    uint8_t lead_count; /* packets seen in the present measuring window */
+    uint8_t slot_span;  /* units of the newest packet */
+    uint8_t play_padding;
+    int32_t lead_min; /* least lead of the window, units */
+    uint32_t inserted_units, dropped_units, concealed_units, late_packets;
+
+    /* telephone events heard, RFC 4733 */
+    uint32_t digit_timestamp;
+    double digit_at; /* last packet of the digit in progress */
+    uint16_t digit_duration;
+    uint8_t digit_code, digit_active;
+    uint8_t digit_known, digit_end_sent; /* any digit heard yet; its end has been passed on */
+    uint16_t digit_pad;
+    uint32_t digit_out_timestamp;
+
+    /* what we send to this row's phone: the egress contract (one SSRC, sequence and clock for the leg's life) */
+    uint32_t tx_ssrc;
+    uint32_t tx_timestamp; /* of the last audio packet */
+    uint32_t tx_samples;   /* its length */
+    uint32_t tx_base_timestamp;
+    double tx_base_at; /* the leg's clock: tx_base_timestamp at this moment */
+    double tx_event_until; /* audio is silent until then: a digit is being sent */
+    uint32_t tx_packets;
+    uint32_t tx_octets;
+    uint16_t tx_sequence; /* of the last packet */
+    uint8_t tx_started, tx_marker;
+    uint8_t send_codec, send_pt;
+    uint8_t event_send; /* 1 = event_send_pt is agreed */
+    uint8_t event_send_pt;
+
+    /* relay into this row: how the source's numbers become ours */
+    uint32_t relay_ssrc, relay_timestamp_delta, relay_last_timestamp;
+    double relay_last_at;
+    uint64_t relay_seen;
+    uint16_t relay_sequence_delta, relay_highest, relay_cut_in;
+    uint8_t relay_locked, relay_padding;
+    int32_t relay_source;
+
+    /* RTCP */
+    double rtcp_due;
+    double sr_at;         /* when their last SR came */
+    double round_trip;    /* s, 0 = unknown */
+    uint32_t sr_ntp;      /* the middle 32 bits of its NTP stamp */
+    uint32_t remote_lost; /* as they report it */
+    uint32_t remote_jitter;
+    uint32_t rtcp_random;
+    uint8_t remote_fraction;
+    uint8_t rtcp_padding[7];
+
+    uint8_t receive_map[128]; /* payload type -> enum codec */
+};
+
+/* A field of struct row as numpy sees it; `count` > 1 is an array. */
+struct row_field {
+    const char *name, *type;
+    uint16_t offset, count;
+};
+extern const struct row_field row_fields[];
+
+struct notice {
+    int32_t row;
+    uint32_t kind; /* enum notice_kind */
+    uint32_t value, extra;
+    double at;
+};
+
+/* A packet to send: `row` says through which socket and to whom. */
+struct send {
+    int32_t row;
+    uint32_t bytes;
+    uint8_t data[PACKET_BYTES];
+};
+
+struct plane {
+    struct row *rows;
+    uint8_t *slots;      /* [capacity][SLOTS][SLOT_BYTES] payloads by media time */
+    int32_t *slot_unit;  /* [capacity][SLOTS] the unit a slot holds; -1 = none */
+    uint8_t *slot_fill;  /* [capacity][SLOTS] bytes */
+    uint8_t *slot_codec; /* [capacity][SLOTS] enum codec */
+    struct notice *notices;
+    int32_t capacity, notices_capacity, notices_n;
+    uint32_t notices_lost;
+};
+
+/* One packet for `row`.  Writes what must be sent now into sends[0..*n_sends). */
+enum verdict plane_arrive(struct plane *plane, int32_t row, const struct address *source, const uint8_t *data,
+                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX], int *n_sends);
+
+/* arrive.c's rooms, one concept a file */
+enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source, const struct rtp *rtp,
+                          double now);
+enum verdict receive_count(struct row *row, const struct rtp *rtp, double now);
+enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec);
+enum verdict digit_arrive(struct plane *plane, int32_t index, const struct rtp *rtp, double now,
+                          struct send sends[SEND_MAX], int *n_sends);
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec, double now,
+                            struct send *send);
+/* A telephone event of rows[index] goes to its peer under the next sequence number, at `timestamp`. */
+void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
+                  struct send *send);
+/* When a digit that begins now begins on the peer's clock. */
+uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now);
+enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data, size_t bytes, double now);
+
+void plane_notice(struct plane *plane, int32_t row, enum notice_kind kind, uint32_t value, uint32_t extra, double now);
+
+/* The playout of a tick: for each of rows[0..n), its present unit into payloads[i][SLOT_BYTES], lengths[i] (-1 =
+ * absent) and codecs[i]; the playout position moves on by one unit. */
+void slots_take(struct plane *plane, const int32_t *rows, size_t n, uint8_t *payloads, int32_t *lengths,
+                uint8_t *codecs);
+/* Begin to play a row that was relayed: the little that playout's delay asks for is played again (and counted). */
+void slots_enter(struct plane *plane, int32_t row, double now);
+/* Leave the tick for the relay: what is buffered is dropped (and counted). */
+void slots_leave(struct plane *plane, int32_t row);
+
+/* Stamp one packet of audio for each of rows[0..n); a row whose codec is none or that is silent for a digit only
+ * moves its clock on.  payloads[i][stride], lengths[i]; returns how many of sends[] were written. */
+size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uint8_t *payloads, size_t stride,
+                   const int32_t *lengths, const uint32_t *samples, double now, struct send *sends);
+/* The leg's own clock: the RTP time at `now`. */
+uint32_t egress_clock(const struct row *row, double now);
+
+/* A compound RTCP packet for `row`: SR or RR with one report block, SDES CNAME, BYE on request.  Returns its bytes. */
+size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t out[PACKET_BYTES]);
+
+/* Mix rooms: members[offsets[r]..offsets[r+1]) are indices into pcm and out, both [][samples].  Each hears the sum of
+ * the others, limited once: the order of members does not matter. */
+void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members, const int32_t *offsets,
+               size_t n_rooms, size_t samples);
+
+/* Can `from` be sent as `to` without decoding?  A table look-up a byte at most. */
+static inline bool relay_possible(uint8_t from, uint8_t to) {
+    bool both_g711 = from >= CODEC_PCMU && from <= CODEC_PCMA && to >= CODEC_PCMU && to <= CODEC_PCMA;
+    return to != CODEC_NONE && (from == to || both_g711);
+}
+
+#endif
