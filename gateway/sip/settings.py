@@ -1,0 +1,56 @@
+"""What a user-agent engine is told once: who it is, whom it knows, and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.sip.flow import Flow
+from gateway.sip.registrar import RegistrarLimits
+from gateway.sip.uri import Uri
+
+__all__ = ["EndpointConfig", "EndpointLimits"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """How long and how many."""
+
+    ring_timeout_s: float = 181.0
+    """How long our INVITE may ring; each 101-199 starts it anew (Timer C, RFC 3261 section 16.6: > 180 s)."""
+    answer_timeout_s: float = 240.0
+    """How long an INVITE may wait for our own user."""
+    sessions: int = 10_000
+    """Beyond it INVITEs get 503 with a Retry-After."""
+    transactions: int = 20_000
+    """Beyond it requests outside dialogs get 503 with a Retry-After."""
+    registrar: RegistrarLimits = field(default_factory=RegistrarLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """The settings of one `Endpoint`."""
+
+    realm: str = "tandem"
+    users: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Passwords by name: who may register and call."""
+    trusted_sources: frozenset[str] = frozenset()
+    """IP addresses that may send INVITE without a password: trunks, and the registrar of a phone."""
+    contact_user: str = "tandem"
+    user_agent: str = "Tandem"
+    advertised_host: str | None = None
+    """What Via and Contact say instead of the socket's own address, for a host behind a one-to-one NAT."""
+    digest_algorithms: tuple[str, ...] = ("MD5",)
+    """One challenge each, in this order.  ("SHA-256", "MD5") is the one list that most phones survive."""
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+
+    def contact(self, flow: Flow) -> Uri:
+        """Return the URI at which we can be reached over `flow` (RFC 3261 section 8.1.1.8, RFC 7118)."""
+        host, port = self.host_port(flow)
+        transport = "ws" if flow.transport == "wss" else flow.transport
+        parameters = () if transport == "udp" else (("transport", transport),)
+        return Uri("sip", self.contact_user, host, port, parameters)
+
+    def host_port(self, flow: Flow) -> tuple[str, int]:
+        """Return the address that Via and Contact name on `flow`."""
+        return self.advertised_host or flow.local[0], flow.local[1]
