@@ -79,6 +79,20 @@ static void every_code_gets_the_standards_sample(void) {
     }
 }
 
+static void absent_frames_are_silence_and_a_bad_length_stops_all(void) {
+    const int32_t lengths[4] = {G711_FRAME_SAMPLES, G711_LOST, G711_UNTRANSMITTED, 79};
+    uint8_t in[4 * G711_FRAME_SAMPLES] = {0};
+    int16_t out[4 * G711_FRAME_SAMPLES];
+    memset(out, 0x11, sizeof out);
+    CHECK(g711_decode_frames(g711_alaw_decode, out, in, lengths, 4) == 3);
+    CHECK(out[0] == 0x1111);
+    CHECK(g711_decode_frames(g711_alaw_decode, out, in, lengths, 3) == 3);
+    for (int i = 0; i < 3 * G711_FRAME_SAMPLES; i++)
+        CHECK(out[i] == (i < G711_FRAME_SAMPLES ? slow_alaw_decode(0) : 0));
+    CHECK(out[3 * G711_FRAME_SAMPLES] == 0x1111);
+    CHECK(g711_decode_frames(g711_ulaw_decode, out, in, lengths, 0) == 0);
+}
+
 static void minus_one_is_the_ones_complement_of_zero(void) {
     const int16_t around_zero[2] = {-1, 0};
     uint8_t out[2];
@@ -121,10 +135,17 @@ static void any_length_at_any_offset_writes_n_and_no_more(encoder *encode, decod
 }
 
 int main(void) {
+#ifdef G711_ARCH
+    if (!__builtin_cpu_supports(G711_ARCH)) {
+        puts("skipped: this machine has no " G711_ARCH);
+        return 0;
+    }
+#endif
     fill_domain();
     every_sample_gets_the_standards_code();
     every_code_gets_the_standards_sample();
     minus_one_is_the_ones_complement_of_zero();
+    absent_frames_are_silence_and_a_bad_length_stops_all();
     tables_decode_then_encode();
     any_length_at_any_offset_writes_n_and_no_more(g711_ulaw_encode, g711_ulaw_decode);
     any_length_at_any_offset_writes_n_and_no_more(g711_alaw_encode, g711_alaw_decode);
