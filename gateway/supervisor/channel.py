@@ -1,0 +1,164 @@
+"""The broker's conversation with one media process: JSON, one message a packet, descriptors beside it.
+
+    media -> broker   {"lease": leg}      {"release": leg}
+    broker -> media   {"leased": leg, "port": p} + 2 descriptors (RTP, RTCP)
+                      {"refused": leg, "reason": text}
+                      {"leases": n}       after the leases that a new media process inherits
+
+A channel lives as long as one media process.  It opens with every lease that the broker holds, in the order
+in which they were made, and `{"leases": n}`; so "tell me everything again" is the ordinary way in.
+
+The pair is SOCK_SEQPACKET, which keeps packets whole and reports the other end's death; macOS has it not
+and gets SOCK_DGRAM.  The supervisor never waits for a media process: what does not fit into the socket is
+queued, and while the queue is long no further request is read, so its length is bounded by the leases plus
+`BACKLOG`.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import sys
+from collections import deque
+from collections.abc import Mapping
+
+from gateway.supervisor.broker import Lease, LeaseError, PortBroker
+
+__all__ = ["BrokerChannel", "packet_pair"]
+
+MAX_PACKET_BYTES = 4096
+BACKLOG = 256
+"""Answers that may wait for the media process before its requests are left unread."""
+SHORTAGE = frozenset({errno.ENOBUFS, errno.ETOOMANYREFS})
+"""Too many descriptors in flight (unix(7)) or, on macOS, a full buffer: no selector tells when it is over."""
+SHORTAGE_S = 0.02
+GONE = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ECONNREFUSED, errno.ENOTCONN})
+"""The media process has died; its exit status will say so."""
+
+
+def packet_pair() -> tuple[socket.socket, socket.socket]:
+    """Return a connected pair of Unix sockets that keep packets whole: (ours, the child's)."""
+    kind = socket.SOCK_DGRAM if sys.platform == "darwin" else socket.SOCK_SEQPACKET
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    ours.setblocking(False)
+    return ours, theirs
+
+
+class BrokerChannel:
+    """One media process's access to the broker.  Owns `end`."""
+
+    def __init__(self, broker: PortBroker, end: socket.socket) -> None:
+        self._broker = broker
+        self._end = end
+        self._outgoing: deque[tuple[bytes, Lease | None]] = deque()
+        self._retry_at = float("-inf")
+        self.complaints: deque[str] = deque(maxlen=BACKLOG)
+        """Reasons of refusals, for whoever reports them."""
+        for lease in broker:
+            self._hand_over(lease)
+        self._say({"leases": len(broker)})
+
+    def fileno(self) -> int:
+        """Return the descriptor for a selector."""
+        return self._end.fileno()
+
+    @property
+    def reading(self) -> bool:
+        """Say whether the media process may ask for more."""
+        return len(self._outgoing) < BACKLOG
+
+    @property
+    def writing(self) -> bool:
+        """Say whether an answer waits for room in the socket."""
+        return bool(self._outgoing) and self.next_deadline() is None
+
+    def next_deadline(self) -> float | None:
+        """Return when to flush again after a shortage that the selector cannot see, or None."""
+        return self._retry_at if self._outgoing and self._retry_at > float("-inf") else None
+
+    def serve(self, now: float) -> bool:
+        """Answer what has arrived and send what fits; False = the media process has closed its end."""
+        alive = self._read(now)
+        self.flush(now)
+        return alive
+
+    def flush(self, now: float) -> None:
+        """Send queued packets in order, as many as fit."""
+        self._retry_at = float("-inf")
+        while self._outgoing:
+            packet, lease = self._outgoing[0]
+            try:
+                self._send(packet, lease)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in SHORTAGE:
+                    self._retry_at = now + SHORTAGE_S
+                    return
+                if error.errno not in GONE:
+                    raise
+                self._outgoing.clear()
+                return
+            self._outgoing.popleft()
+
+    def close(self, now: float) -> None:
+        """End the channel after reading what its process still said: a release before a crash counts."""
+        self._outgoing.clear()
+        self._read(now)
+        self._end.close()
+
+    def _read(self, now: float) -> bool:
+        while self.reading:
+            try:
+                packet = self._end.recv(MAX_PACKET_BYTES)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not packet:
+                return False
+            self._answer(packet, now)
+        return True
+
+    def _answer(self, packet: bytes, now: float) -> None:
+        match _parsed(packet):
+            case {"lease": str(leg)}:
+                self._lease(leg, now)
+            case {"release": str(leg)}:
+                self._broker.release(leg, now)
+            case _:
+                self.complaints.append(f"the media process sent what is no request: {packet[:80]!r}")
+
+    def _lease(self, leg: str, now: float) -> None:
+        try:
+            lease = self._broker.lease(leg, now)
+        except LeaseError as error:
+            self.complaints.append(str(error))
+            self._say({"refused": leg, "reason": str(error)})
+        else:
+            self._hand_over(lease)
+
+    def _hand_over(self, lease: Lease) -> None:
+        self._outgoing.append((_written({"leased": lease.leg, "port": lease.port}), lease))
+
+    def _say(self, message: Mapping[str, str | int]) -> None:
+        self._outgoing.append((_written(message), None))
+
+    def _send(self, packet: bytes, lease: Lease | None) -> None:
+        """Send one packet; a lease that was released while it waited here is not sent any more."""
+        if lease is None:
+            self._end.send(packet)
+        elif lease.rtp.fileno() >= 0:
+            socket.send_fds(self._end, [packet], [lease.rtp.fileno(), lease.rtcp.fileno()])
+
+
+def _written(message: Mapping[str, str | int]) -> bytes:
+    return json.dumps(message).encode()
+
+
+def _parsed(packet: bytes) -> object:
+    try:
+        return json.loads(packet)
+    except ValueError:
+        return None

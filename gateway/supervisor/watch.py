@@ -1,0 +1,366 @@
+"""The loop of the supervisor: start, restart, drain, end.
+
+One thread, one selector.  Signals arrive as bytes on a pipe (`signal.set_wakeup_fd`), deaths as SIGCHLD; as
+parent we are the one who reaps, so a process id cannot be reused behind our back and no pidfd is needed.
+
+Only SIGINT and SIGTERM to the supervisor mean "stop all"; anything else that ends a child brings it back.
+The end has stages, each later than the one before, never the other way:
+
+    RUNNING   --SIGTERM-->  DRAINING   the switch refuses new calls and exits when the last one is over
+    RUNNING   --SIGINT--->  ENDING     the switch hangs up and exits
+    DRAINING  --any------>  ENDING     the same; also after `drain_s`
+    ENDING    --any------>  KILLING    also after `END_S`
+    any but RUNNING ----->  CLOSING    when the switch has ended: media is told to end; KILLING after
+    `MEDIA_END_S`
+
+So the media process bridges on until nobody needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.supervisor.backoff import HEALTHY_S, QUICK_DEATHS
+from gateway.supervisor.broker import PortBroker
+from gateway.supervisor.channel import BrokerChannel, packet_pair
+from gateway.supervisor.child import HOPELESS_STATUS, READY_WITHIN_S, Child, Ended, Running, Waiting
+from gateway.supervisor.shared import LEDGER_BYTES, Shared, raise_descriptor_limit
+from gateway.supervisor.signals import SignalPipe
+
+__all__ = ["Plan", "Report", "Stage", "run"]
+
+END_S = 6.0
+"""What a switch gets to hang up (it takes 5 s at most) before everything is killed."""
+MEDIA_END_S = 3.0
+"""What a media process gets to end after the switch."""
+
+Report = Callable[[str, Mapping[str, object]], None]
+"""Where events go: a name `noun.verb_past` and its facts.  It must not raise."""
+
+
+class Stage(enum.IntEnum):
+    """How far the end has come."""
+
+    RUNNING = 0
+    DRAINING = 1
+    ENDING = 2
+    CLOSING = 3
+    KILLING = 4
+
+
+NEXT_STAGE: Mapping[tuple[Stage, signal.Signals], Stage] = {
+    (Stage.RUNNING, signal.SIGTERM): Stage.DRAINING,
+    (Stage.RUNNING, signal.SIGINT): Stage.ENDING,
+    (Stage.RUNNING, signal.SIGHUP): Stage.ENDING,
+    (Stage.DRAINING, signal.SIGTERM): Stage.ENDING,
+    (Stage.DRAINING, signal.SIGINT): Stage.ENDING,
+    (Stage.ENDING, signal.SIGTERM): Stage.KILLING,
+    (Stage.ENDING, signal.SIGINT): Stage.KILLING,
+    (Stage.CLOSING, signal.SIGTERM): Stage.KILLING,
+    (Stage.CLOSING, signal.SIGINT): Stage.KILLING,
+}
+TIME_IS_UP: Mapping[Stage, Stage] = {
+    Stage.DRAINING: Stage.ENDING,
+    Stage.ENDING: Stage.KILLING,
+    Stage.CLOSING: Stage.KILLING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run."""
+
+    media: tuple[str, ...]
+    """Command of the media process."""
+    switch: tuple[str, ...]
+    """Command of the switch process."""
+    address: str
+    """Where RTP ports are bound."""
+    pairs: range
+    """The even ports that may be leased."""
+    config: str = ""
+    """Path of the configuration file; empty = none."""
+    data: str = ""
+    """The data directory."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to the children's environment."""
+    drain_s: float = 300.0
+    """How long a drain may take before the remaining calls are hung up."""
+
+
+def run(plan: Plan, report: Report) -> int:
+    """Keep the switch and the media process alive until told to stop.  Main thread only.
+
+    Returns the exit status: 0 = stopped as asked, 1 = a child could not be kept alive.
+    """
+    limit = raise_descriptor_limit()
+    broker = PortBroker(plan.address, plan.pairs, descriptor_limit=limit)
+    with Shared() as shared, selectors.DefaultSelector() as selector, SignalPipe() as signals:
+        watch = Watch(plan, report, shared, broker, selector)
+        selector.register(signals, selectors.EVENT_READ, lambda: watch.signalled(signals.read()))
+        try:
+            return watch.until_the_end()
+        finally:
+            watch.close()
+
+
+class Watch:
+    """The state of a running supervisor.  `run` builds it and takes it apart."""
+
+    def __init__(
+        self, plan: Plan, report: Report, shared: Shared, broker: PortBroker, selector: selectors.BaseSelector
+    ) -> None:
+        self._plan = plan
+        self._report = report
+        self._shared = shared
+        self._broker = broker
+        self._selector = selector
+        self._media = Child("media", plan.media)
+        self._switch = Child("switch", plan.switch)
+        self._channel: BrokerChannel | None = None
+        self._ready_ends: set[int] = set()
+        self._epoch = 1
+        self._stage = Stage.RUNNING
+        self._deadline: float | None = None
+        """When the present stage, or the media process after the switch, has had its time."""
+        self._status = 0
+
+    def until_the_end(self) -> int:
+        """Start both children and serve until both have ended; return the exit status."""
+        self._start(self._media)
+        self._start(self._switch)
+        while not self._over:
+            for key, _ in self._selector.select(self._patience_s()):
+                key.data()
+            now = time.monotonic()
+            self._reap(self._media, now)
+            self._reap(self._switch, now)
+            self._keep_time(now)
+        self._report("supervisor.ended", {"status": self._status})
+        return self._status
+
+    def close(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        for child in (self._switch, self._media):
+            child.end_now()
+        self._close_channel()
+        self._broker.close()
+        for ready_end in self._ready_ends:
+            os.close(ready_end)
+
+    def signalled(self, numbers: Iterable[signal.Signals]) -> None:
+        """Move towards the end as the table says; SIGCHLD only had to wake the loop."""
+        for number in numbers:
+            if stage := NEXT_STAGE.get((self._stage, number)):
+                self._enter(stage, number.name)
+
+    @property
+    def _over(self) -> bool:
+        return isinstance(self._media.state, Ended) and isinstance(self._switch.state, Ended)
+
+    # Life: start, ready, death
+
+    def _start(self, child: Child) -> None:
+        """Start a process of `child`; a program that cannot be run at all ends everything."""
+        ready_end, childs_ready_end = os.pipe()
+        self._ready_ends.add(ready_end)
+        with contextlib.ExitStack() as childs_own:
+            childs_own.callback(os.close, childs_ready_end)
+            descriptors = {"TANDEM_READY_FD": childs_ready_end, "TANDEM_LIFELINE_FD": self._shared.lifeline}
+            if child is self._media:
+                broker_end = childs_own.enter_context(self._open_channel())
+                descriptors["TANDEM_BROKER_FD"] = broker_end.fileno()
+                descriptors["TANDEM_LEDGER_FD"] = self._shared.ledger
+                descriptors["TANDEM_CONTROL_FD"] = self._shared.control.fileno()
+            try:
+                running = child.start(self._environment(), descriptors, time.monotonic())
+            except OSError as error:
+                self._give_up(child, f"cannot run {child.argv[0]}: {error.strerror}")
+                return
+        self._selector.register(
+            ready_end, selectors.EVENT_READ, lambda: self._hear_ready(child, running, ready_end)
+        )
+        self._report("child.started", {"child": child.name, "pid": running.process.pid, "epoch": self._epoch})
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            **self._plan.environment,
+            "TANDEM_CONFIG": self._plan.config,
+            "TANDEM_DATA": self._plan.data,
+            "TANDEM_EPOCH": str(self._epoch),
+            "TANDEM_LEDGER_BYTES": str(LEDGER_BYTES),
+            "TANDEM_MEDIA_SOCKET": str(self._shared.socket_path),
+        }
+
+    def _hear_ready(self, child: Child, running: Running, ready_end: int) -> None:
+        """Read the byte that says "ready"; no byte means that the process ended without it."""
+        spoken = os.read(ready_end, 1)
+        self._selector.unregister(ready_end)
+        self._ready_ends.discard(ready_end)
+        os.close(ready_end)
+        if not spoken:
+            return
+        running.ready_at = time.monotonic()
+        took_s = round(running.ready_at - running.started_at, 3)
+        self._report("child.ready", {"child": child.name, "took_s": took_s})
+        if child is self._switch and self._stage is Stage.DRAINING:
+            child.signal(signal.SIGTERM)  # a switch that crashed while it drained drains on
+        if self._media.is_ready and self._switch.is_ready:
+            self._report("supervisor.ready", {})
+
+    def _reap(self, child: Child, now: float) -> None:
+        """See to a process that has ended: another one, or the end."""
+        death = child.reap(now)
+        if death is None:
+            return
+        status, healthy_s = death
+        self._report(
+            "child.ended", {"child": child.name, "cause": _cause(status), "ready_s": round(healthy_s, 3)}
+        )
+        if child is self._media:
+            self._close_channel()
+        if self._is_meant_to_end(child, status):
+            return
+        if status == HOPELESS_STATUS:
+            self._give_up(child, "it says that another start cannot help")
+            return
+        delay_s = child.backoff.died(healthy_s)
+        if delay_s is None:
+            self._give_up(child, f"it died {QUICK_DEATHS + 1} times without {HEALTHY_S:.0f} s of health")
+            return
+        child.state = Waiting(now + delay_s)
+
+    def _is_meant_to_end(self, child: Child, status: int) -> bool:
+        drained = self._stage is Stage.DRAINING and child is self._switch and status == 0
+        return drained or self._stage >= Stage.ENDING
+
+    def _give_up(self, child: Child, reason: str) -> None:
+        child.state = Ended()
+        self._status = 1
+        self._report("supervisor.gave_up", {"child": child.name, "reason": reason})
+        if self._stage < Stage.ENDING:
+            self._enter(Stage.ENDING, f"no {child.name}")
+
+    # The end
+
+    def _enter(self, stage: Stage, cause: str) -> None:
+        """Enter a later stage of the end."""
+        before, self._stage = self._stage, stage
+        self._report("supervisor.stage_entered", {"stage": stage.name.lower(), "cause": cause})
+        now = time.monotonic()
+        match stage:
+            case Stage.DRAINING:
+                self._switch.signal(signal.SIGTERM)
+                self._deadline = now + self._plan.drain_s
+            case Stage.ENDING:
+                # To a draining switch the second SIGTERM means "now"; to others SIGINT does.
+                self._switch.signal(signal.SIGTERM if before is Stage.DRAINING else signal.SIGINT)
+                self._deadline = now + END_S
+            case Stage.CLOSING:
+                self._media.signal(signal.SIGTERM)
+                self._deadline = now + MEDIA_END_S
+            case _:
+                self._switch.signal(signal.SIGKILL)
+                self._media.signal(signal.SIGKILL)
+                self._deadline = None
+
+    # Time
+
+    def _keep_time(self, now: float) -> None:
+        """Do what is due."""
+        self._keep_time_of(self._media, now)
+        self._keep_time_of(self._switch, now)
+        if self._channel and _is_due(self._channel.next_deadline(), now):
+            self._channel.flush(now)
+            self._watch_channel(self._channel)
+        if isinstance(self._switch.state, Ended) and self._stage < Stage.CLOSING:
+            self._enter(Stage.CLOSING, "the switch has ended")
+        elif _is_due(self._deadline, now):
+            self._enter(TIME_IS_UP[self._stage], "time is up")
+
+    def _keep_time_of(self, child: Child, now: float) -> None:
+        match child.state:
+            case Waiting() if self._stage >= Stage.ENDING:
+                child.state = Ended()
+            case Waiting(until) if until <= now:
+                self._epoch += child is self._switch
+                self._start(child)
+            case Running(ready_at=None, started_at=started_at) if started_at + READY_WITHIN_S <= now:
+                self._report("child.never_ready", {"child": child.name, "waited_s": READY_WITHIN_S})
+                child.signal(signal.SIGKILL)
+
+    def _patience_s(self) -> float | None:
+        """Return how long the selector may sleep; None = until something happens."""
+        deadline = min(self._deadlines(), default=None)
+        return None if deadline is None else max(0.0, deadline - time.monotonic())
+
+    def _deadlines(self) -> Iterator[float]:
+        if self._deadline is not None:
+            yield self._deadline
+        if self._channel and (retry_at := self._channel.next_deadline()) is not None:
+            yield retry_at
+        for child in (self._media, self._switch):
+            match child.state:
+                case Waiting(until):
+                    yield until
+                case Running(ready_at=None, started_at=started_at):
+                    yield started_at + READY_WITHIN_S
+
+    # The broker's channel
+
+    def _open_channel(self) -> socket.socket:
+        """Make the channel of a new media process; return the child's end of it."""
+        ours, theirs = packet_pair()
+        self._channel = BrokerChannel(self._broker, ours)
+        self._channel.flush(time.monotonic())
+        self._watch_channel(self._channel)
+        return theirs
+
+    def _close_channel(self) -> None:
+        if self._channel:
+            self._forget(self._channel)
+            self._channel.close(time.monotonic())
+            self._channel = None
+
+    def _serve_channel(self, channel: BrokerChannel) -> None:
+        alive = channel.serve(time.monotonic())
+        while channel.complaints:
+            self._report("lease.refused", {"reason": channel.complaints.popleft()})
+        if alive:
+            self._watch_channel(channel)
+        else:
+            self._forget(channel)  # its process has died and will be reaped
+
+    def _watch_channel(self, channel: BrokerChannel) -> None:
+        """Tell the selector what the channel waits for now."""
+        events = channel.reading * selectors.EVENT_READ | channel.writing * selectors.EVENT_WRITE
+        self._forget(channel)
+        if events:
+            self._selector.register(channel, events, lambda: self._serve_channel(channel))
+
+    def _forget(self, channel: BrokerChannel) -> None:
+        if channel.fileno() in self._selector.get_map():
+            self._selector.unregister(channel)
+
+
+def _is_due(deadline: float | None, now: float) -> bool:
+    return deadline is not None and deadline <= now
+
+
+def _cause(status: int) -> str:
+    """Say in words how a process ended."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:  # a real-time signal has no name
+        return f"signal {-status}"
