@@ -1,0 +1,216 @@
+"""One leg of a call: a SIP session, a row of the media plane, and the offer/answer between them.
+
+A leg answers for itself.  Whatever the peer asks in mid-call (hold, another codec, a refresh) is settled
+between it and its own row; the other leg notices only what it hears.  Our SDP keeps one session id for the
+leg's life and one more version for each change of its text, and the row's state is always sent whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gateway.ids import IdSource, LegId, RoomId
+from gateway.media.commands import RowState
+from gateway.media.statistics import LegStatistics
+from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, codec_offer
+from gateway.sdp.description import SessionDescription, parse_sdp_untrusted
+from gateway.sdp.negotiation import (
+    LocalMedia,
+    NegotiatedMedia,
+    NoCommonCodec,
+    answer,
+    read_answer,
+    revise,
+    write_offer,
+)
+from gateway.sip.events import EndCause, SessionId
+from gateway.switch.ports import MediaPort
+
+__all__ = ["Leg", "Side", "local_media"]
+
+
+class Side(StrEnum):
+    """Who began the leg."""
+
+    CALLER = "caller"
+    """They called us."""
+    CALLEE = "callee"
+    """We called them."""
+
+
+def local_media(address: tuple[str, int], codecs: Sequence[str], *, ids: IdSource) -> LocalMedia:
+    """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event."""
+    return LocalMedia(
+        address=address[0],
+        rtp_port=address[1],
+        codecs=tuple(codec_offer(name) for name in (*codecs, TELEPHONE_EVENT)),
+        session_id=ids.number(1 << 31),
+        version=1,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """One party's end of a call, from the lease of its port to its canonical line."""
+
+    id: LegId
+    side: Side
+    peer: str
+    """For logs: who or what is at the other end."""
+    media: MediaPort
+    local: LocalMedia
+    started: float
+    """Monotonic seconds."""
+    session: SessionId | None = None
+    trunk: bool = False
+    alerted: bool = False
+    answered_at: float | None = None
+    ended: EndCause | None = None
+    """Set once the SIP session is over."""
+    force_tick: bool = False
+    negotiated: NegotiatedMedia | None = None
+    room: RoomId | None = None
+    source: str | None = None
+    awaits_answer: bool = False
+    """Our offer is out and its answer has not come."""
+    _ours: SessionDescription | None = None
+    _generation: int = 0
+
+    @property
+    def codec(self) -> str | None:
+        """The codec that we send, once it is settled."""
+        return None if self.negotiated is None else self.negotiated.send.name
+
+    @property
+    def held(self) -> bool:
+        """The peer has put us on hold, or has gone silent on purpose."""
+        return self.negotiated is not None and not self.negotiated.direction.receives
+
+    @property
+    def said(self) -> bytes:
+        """Our last description: what a 200 repeats after early media."""
+        assert self._ours is not None  # asked for only after an answer of ours
+        return self._ours.to_bytes()
+
+    def offer(self, *, first: str | None = None) -> bytes:
+        """Return our offer: everything in `local`, in its order, but codec `first` in front."""
+        codecs = tuple(sorted(self.local.codecs, key=lambda codec: codec.name != first))
+        self._ours = write_offer(_with_codecs(self.local, codecs), previous=self._ours)
+        self.awaits_answer = True
+        return self._ours.to_bytes()
+
+    def take_answer(self, sdp: bytes) -> None:
+        """Understand the peer's answer to our last offer; the same answer may come again (early, then final).
+
+        Raises:
+            BadMessage: it is no SDP.
+            NoCommonCodec: nothing in it can be used.
+        """
+        assert self._ours is not None  # the SIP session refuses an answer to nothing
+        self._settle(read_answer(self._ours, parse_sdp_untrusted(sdp), self.local))
+        self.awaits_answer = False
+
+    def answer(self, sdp: bytes, *, like: str | None = None) -> bytes:
+        """Answer the peer's offer and return our SDP.
+
+        `like` is the codec of the other leg: if the offer has it we take only that, so that packets can be
+        relayed.
+
+        Raises:
+            BadMessage: it is no SDP.
+            NoCommonCodec: nothing in it can be used; the text says why.
+        """
+        description, negotiated = self._answer(parse_sdp_untrusted(sdp), like)
+        self._ours = revise(self._ours, description)
+        self._settle(negotiated)
+        return self._ours.to_bytes()
+
+    def consider(self, sdp: bytes) -> tuple[str, ...]:
+        """Return which of our codecs the offer has, in its order, without answering it yet.
+
+        Raises:
+            BadMessage, NoCommonCodec: as `answer`.
+        """
+        _, negotiated = self._answer(parse_sdp_untrusted(sdp), None)
+        names = [negotiated.send.name, *(codec.name for codec in negotiated.receive.values())]
+        known = {codec.name for codec in self.local.codecs}
+        return tuple(dict.fromkeys(name for name in names if name in known and name != TELEPHONE_EVENT))
+
+    def place(self, room: RoomId | None, *, source: str | None = None) -> None:
+        """Put the leg's row into a room (None: alone), or let a source speak to it."""
+        self.room, self.source = room, source
+        self._show()
+
+    def close(self) -> None:
+        """Give the row and its port back."""
+        self.media.close(self.id)
+
+    def canonical(self, statistics: LegStatistics, *, now: float) -> dict[str, object]:
+        """Return the facts of the leg's one line in the log."""
+        answered = self.answered_at
+        return {
+            "leg": self.id,
+            "side": str(self.side),
+            "peer": self.peer,
+            "codec": self.codec,
+            "codec_reason": None if self.negotiated is None else self.negotiated.reason,
+            "mode": statistics.mode,
+            "mode_reason": statistics.mode_reason,
+            "ring_s": round((now if answered is None else answered) - self.started, 3),
+            "duration_s": 0.0 if answered is None else round(now - answered, 3),
+            "received": statistics.packets_received,
+            "sent": statistics.packets_sent,
+            "lost": statistics.packets_lost,
+            "late": statistics.packets_late,
+            "jitter_ms": round(statistics.jitter_ms, 2),
+            "strangers": statistics.strangers,
+        }
+
+    def _answer(
+        self, offer: SessionDescription, like: str | None
+    ) -> tuple[SessionDescription, NegotiatedMedia]:
+        known = None if self.negotiated is None else self.negotiated.receive
+        if like is not None:
+            alone = tuple(codec for codec in self.local.codecs if codec.name in {like, TELEPHONE_EVENT})
+            try:
+                return answer(offer, _with_codecs(self.local, alone), known=known)
+            except NoCommonCodec:
+                pass  # then they are translated
+        return answer(offer, self.local, known=known)
+
+    def _settle(self, negotiated: NegotiatedMedia) -> None:
+        self.negotiated = negotiated
+        self._show()
+
+    def _show(self) -> None:
+        """Tell the plane the whole state of the row."""
+        if self.negotiated is None:
+            return
+        self._generation += 1
+        self.media.set(_row(self, self.negotiated, self._generation))
+
+
+def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
+    return RowState(
+        leg=leg.id,
+        generation=generation,
+        remote=agreed.remote,
+        remote_rtcp=agreed.remote_rtcp,
+        send_codec=agreed.send.name,
+        send_pt=agreed.send.payload_type,
+        ptime_ms=agreed.ptime_ms,
+        receive={number: codec.name for number, codec in agreed.receive.items()},
+        event_send_pt=agreed.event_send_pt,
+        event_receive_pt=agreed.event_receive_pt,
+        sending=agreed.direction.sends,
+        receiving=agreed.direction.receives,
+        room=leg.room,
+        source=leg.source,
+        force_tick=leg.force_tick,
+    )
+
+
+def _with_codecs(local: LocalMedia, codecs: tuple[CodecOffer, ...]) -> LocalMedia:
+    return replace(local, codecs=codecs)

@@ -1,0 +1,141 @@
+"""The switch's windows on the world: what it needs, said as Protocols that the rim implements.
+
+The switch awaits, but opens no socket, reads no clock and draws no number of its own.  Whoever composes it
+(the service, or a test in virtual time) gives it these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from gateway.ids import LegId
+from gateway.media.commands import RowState
+from gateway.media.events import MediaEvent
+from gateway.media.statistics import LegStatistics
+from gateway.sip.authentication import Credentials
+from gateway.sip.events import EndCause, Event, SessionId
+from gateway.sip.flow import Flow
+from gateway.sip.headers import NameAddr
+from gateway.sip.registrar import Binding
+from gateway.sip.uri import Uri
+
+__all__ = ["EventLog", "MediaPort", "SignallingPort"]
+
+
+class MediaPort(Protocol):
+    """The media plane, wherever it runs."""
+
+    async def open(self, leg: LegId) -> tuple[str, int]:
+        """Lease an RTP port (RTCP is the next one) and return the address and port to write into SDP.
+
+        Raises:
+            Overload: no port, no descriptor or no media process.
+        """
+        ...
+
+    def set(self, row: RowState) -> None:
+        """Say what a row shall be: absolute, idempotent, takes effect between two ticks."""
+        ...
+
+    def close(self, leg: LegId) -> None:
+        """Give the row and its port back; a leg that was never opened is no error."""
+        ...
+
+    async def statistics(self, leg: LegId) -> LegStatistics:
+        """Return the leg's counters so far; zeros when nobody can tell."""
+        ...
+
+    def events(self) -> AsyncIterator[MediaEvent]:
+        """Yield what media tells, for one reader, for as long as the port lives."""
+        ...
+
+
+class SignallingPort(Protocol):
+    """One SIP endpoint and its rim: the verbs of `gateway.sip.endpoint.Endpoint` without `now`."""
+
+    def invite(
+        self,
+        *,
+        target: Uri,
+        flow: Flow,
+        from_: NameAddr,
+        to: NameAddr | None = None,
+        sdp: bytes | None,
+        headers: Sequence[tuple[str, str]] = (),
+        credentials: Credentials | None = None,
+        max_forwards: int = 70,
+    ) -> SessionId:
+        """Call somebody; what comes of it arrives as events."""
+        ...
+
+    def ring(self, session: SessionId, *, status: int = 180, sdp: bytes | None = None) -> None:
+        """Send a provisional response."""
+        ...
+
+    def answer(self, session: SessionId, *, sdp: bytes) -> None:
+        """Accept the call."""
+        ...
+
+    def reject(
+        self,
+        session: SessionId,
+        *,
+        status: int,
+        reason: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Refuse the call."""
+        ...
+
+    def hang_up(self, session: SessionId, *, cause: EndCause | None = None) -> None:
+        """End the session, whatever state it is in; a session that ended already is no error."""
+        ...
+
+    def reoffer(self, session: SessionId, *, sdp: bytes) -> None:
+        """Send a re-INVITE."""
+        ...
+
+    def accept_offer(self, session: SessionId, *, sdp: bytes) -> None:
+        """Answer an `OfferReceived`."""
+        ...
+
+    def refuse_offer(self, session: SessionId, *, status: int = 488) -> None:
+        """Refuse an `OfferReceived`; the session goes on as before."""
+        ...
+
+    def send_info(self, session: SessionId, *, content_type: str, body: bytes) -> None:
+        """Send an INFO (RFC 6086)."""
+        ...
+
+    def bindings(self, user: str) -> tuple[Binding, ...]:
+        """Return where a user's phones are."""
+        ...
+
+    async def flow_to(self, uri: Uri) -> Flow:
+        """Return the flow to a host.
+
+        Raises:
+            LocalError: there is no way to it.
+        """
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens, for one reader, for as long as the port lives."""
+        ...
+
+
+class EventLog(Protocol):
+    """A structured log: an event's name and its facts (structlog's loggers are one)."""
+
+    def info(self, event: str, /, **facts: object) -> object:
+        """Note something that happened as it should."""
+        ...
+
+    def warning(self, event: str, /, **facts: object) -> object:
+        """Note something that a person may want to look at."""
+        ...
+
+    def exception(self, event: str, /, **facts: object) -> object:
+        """Note a fault of our own, with the traceback of the exception being handled."""
+        ...

@@ -1,0 +1,157 @@
+"""The switch: takes calls in, gives each its task and its exception wall, and hands every event to its call.
+
+Admission comes first: while as many calls are up as there may be, or the switch is shutting down, a new one
+is refused with 503 and a Retry-After that is spread over some seconds, before anything is allocated for it.
+What is begun is finished: events of calls that are up are never refused.
+
+A fault in one call ends that call.  It is logged with its traceback; the others do not notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from gateway.errors import Overload
+from gateway.ids import CallId
+from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
+from gateway.sip.events import (
+    BindingChanged,
+    Event,
+    Registered,
+    RegistrationFailed,
+    SessionId,
+    SessionOffered,
+)
+from gateway.switch.calls import Call
+from gateway.switch.causes import ENDINGS, Ending
+from gateway.switch.world import EndWanted, World
+
+__all__ = ["Switch"]
+
+_RETRY_AFTER_S: Final = (2, 8)
+"""Refused callers come back spread over this range, not all at once."""
+
+
+class Switch:
+    """All calls of one process; `run` is its life."""
+
+    def __init__(self, world: World) -> None:
+        self._world: Final = world
+        self._calls: dict[CallId, Call] = {}
+        self._owners: dict[str, Call] = {}
+        """By SIP session and by row of the media plane."""
+        self._tasks: dict[CallId, asyncio.Task[None]] = {}
+        self._draining = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.media_ready = True
+        """Whether a media process is there, as far as it has told."""
+
+    @property
+    def calls(self) -> int:
+        """How many calls are up or being set up."""
+        return len(self._calls)
+
+    @property
+    def draining(self) -> bool:
+        """Whether new calls are refused because the switch is shutting down."""
+        return self._draining
+
+    def census(self) -> dict[str, int]:
+        """Return what is held: all zero when nobody calls."""
+        return {"calls": len(self._calls), "owners": len(self._owners), "tasks": len(self._tasks)}
+
+    async def run(self) -> None:
+        """Serve until the signalling port ends or the task is cancelled; calls end with it."""
+        async with asyncio.TaskGroup() as tasks:
+            media = tasks.create_task(self._hear_media())
+            async for event in self._world.signalling.events():
+                self._hear(event, tasks)
+            media.cancel()
+
+    def drain(self) -> None:
+        """Refuse new calls from now on."""
+        self._draining = True
+
+    async def quiet(self) -> None:
+        """Return when no call is left."""
+        await self._quiet.wait()
+
+    def end_all(self, ending: Ending = ENDINGS["shutdown"]) -> None:
+        """Hang up every call."""
+        for call in self._calls.values():
+            self._tell(call, EndWanted(ending))
+
+    def _hear(self, event: Event, tasks: asyncio.TaskGroup) -> None:
+        match event:
+            case SessionOffered():
+                self._offered(event, tasks)
+            case BindingChanged(user=user, expires_s=expires_s, flow=flow):
+                self._world.log.info(
+                    "user.registered" if expires_s else "user.unregistered",
+                    user=user,
+                    source=f"{flow.transport}:{flow.remote[0]}",
+                    expires_s=expires_s,
+                )
+            case Registered() | RegistrationFailed():
+                self._world.log.info("registration.changed", what=str(event))
+            case _:
+                if (call := self._owners.get(event.session)) is not None:
+                    self._tell(call, event)
+
+    async def _hear_media(self) -> None:
+        async for event in self._world.media.events():
+            match event:
+                case WorkerLost():
+                    self.media_ready = False
+                    self._world.log.warning("media.lost", calls=self.calls)
+                case WorkerReady():
+                    self.media_ready = True
+                    self._world.log.info("media.ready", calls=self.calls)
+                case _:
+                    if (call := self._owners.get(event.leg)) is not None:
+                        self._tell(call, event)
+
+    def _offered(self, offered: SessionOffered, tasks: asyncio.TaskGroup) -> None:
+        if self._draining:
+            self._refuse(offered.session, ENDINGS["draining"])
+            return
+        if len(self._calls) >= self._world.settings.max_calls:
+            self._refuse(offered.session, ENDINGS["overload"])
+            return
+        call = Call(CallId(self._world.ids.token()), offered, self._world, self._owners.__setitem__)
+        self._calls[call.id] = call
+        self._quiet.clear()
+        self._tasks[call.id] = tasks.create_task(self._live(call), name=f"call {call.id}")
+
+    def _refuse(self, session: SessionId, ending: Ending) -> None:
+        first, last = _RETRY_AFTER_S
+        retry_after_s = first + self._world.ids.number(last - first + 1)
+        self._world.log.info("call.refused", status=ending.status, cause=ending.text)
+        self._world.signalling.reject(
+            session, status=ending.status, headers=(("Retry-After", str(retry_after_s)),)
+        )
+
+    async def _live(self, call: Call) -> None:
+        """Run one call behind its exception wall."""
+        try:
+            await call.run()
+        except Exception:
+            self._world.log.exception("call.crashed", call=call.id)
+        finally:
+            self._forget(call)
+
+    def _forget(self, call: Call) -> None:
+        for key in [key for key, owner in self._owners.items() if owner is call]:
+            del self._owners[key]
+        del self._calls[call.id], self._tasks[call.id]
+        if not self._calls:
+            self._quiet.set()
+
+    def _tell(self, call: Call, happening: Event | MediaEvent | EndWanted) -> None:
+        try:
+            call.tell(happening)
+        except Overload as error:
+            self._world.log.warning("call.flooded", call=call.id, reason=str(error))
+            self._tasks[call.id].cancel()

@@ -1,0 +1,119 @@
+"""The one adapter between a sans-IO SIP endpoint and an event loop.
+
+After every call into the endpoint the same three things follow: send what it wants sent, re-arm one timer
+if its deadline moved, and wake whoever reads its events.  Sockets (`sip_rim`) and the simulated network of
+the tests are two ways of saying where datagrams go; both are driven by this.
+
+Nothing that a peer sends may end the loop: each call into the endpoint stands behind its own exception
+wall, and what fell is counted by its class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from typing import Final, TypeVar
+
+from gateway.sip.endpoint import Endpoint
+from gateway.sip.events import Event
+from gateway.sip.flow import Datagram, Flow
+
+__all__ = ["EndpointDriver"]
+
+_Result = TypeVar("_Result")
+_AFTER_A_FALL_S: Final = 0.1
+"""A timer whose handling failed is tried again, but never in a busy loop."""
+
+
+class EndpointDriver:
+    """Run one endpoint on the running event loop; `loop.time()` is its `now`."""
+
+    def __init__(self, endpoint: Endpoint, send: Callable[[Datagram], None]) -> None:
+        """`send` must not block and must not call back into this driver."""
+        self.endpoint: Final = endpoint
+        self.falls: Final[Counter[str]] = Counter()
+        """Exceptions that the wall stopped, by class name: each is a fault of ours."""
+        self._send = send
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds of the loop."""
+        return self._loop.time()
+
+    def do(self, operation: Callable[[float], _Result]) -> _Result:
+        """Call the endpoint (`lambda now: endpoint.invite(..., now=now)`) and do what follows from it."""
+        try:
+            return operation(self.now)
+        finally:
+            self.drain()
+
+    def receive(self, data: bytes, flow: Flow) -> None:
+        """Give the endpoint one message; call `drain` when the batch is over."""
+        try:
+            self.endpoint.receive(data, flow, self.now)
+        except Exception as error:
+            self.falls[type(error).__name__] += 1
+
+    def flow_closed(self, flow: Flow) -> None:
+        """Tell the endpoint that a connection ended."""
+        try:
+            self.endpoint.flow_closed(flow, self.now)
+        except Exception as error:
+            self.falls[type(error).__name__] += 1
+        self.drain()
+
+    def drain(self) -> None:
+        """Send what there is, re-arm the timer, wake the reader of events."""
+        if self._closed:
+            return
+        fallen = False
+        try:
+            for datagram in self.endpoint.transmit(self.now):
+                self._send(datagram)
+        except Exception as error:
+            self.falls[type(error).__name__] += 1
+            fallen = True
+        self._rearm(not_before=self.now + _AFTER_A_FALL_S if fallen else 0.0)
+        self._wake.set()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield events to one reader until the driver is closed."""
+        while not self._closed:
+            self._wake.clear()
+            for event in self.endpoint.events():
+                yield event
+            await self._wake.wait()
+
+    def close(self) -> None:
+        """Stop the timer and end `events`; the endpoint is not told."""
+        self._closed = True
+        self._wake.set()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _rearm(self, *, not_before: float) -> None:
+        deadline = self.endpoint.next_deadline()
+        when = None if deadline is None else max(deadline, not_before)
+        if self._timer is not None:
+            if when == self._timer.when():
+                return
+            self._timer.cancel()
+            self._timer = None
+        if when is not None:
+            self._timer = self._loop.call_at(when, self._deadline)
+
+    def _deadline(self) -> None:
+        self._timer = None
+        try:
+            self.endpoint.deadline_reached(self.now)
+        except Exception as error:
+            self.falls[type(error).__name__] += 1
+            self._rearm(not_before=self.now + _AFTER_A_FALL_S)
+            return
+        self.drain()
