@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from gateway.errors import BadMessage, LocalError
@@ -154,8 +155,8 @@ def parse_sdp_untrusted(data: bytes) -> SessionDescription:
     starts = [index for index, (kind, _) in enumerate(lines) if kind == "m"]
     if len(starts) > MAX_MEDIA:
         raise BadMessage(f"session description with {len(starts)} media lines, the limit is {MAX_MEDIA}")
-    ends = [*starts[1:], len(lines)]
-    head = lines[: starts[0]] if starts else lines
+    bounds = [*starts, len(lines)]
+    head = lines[: bounds[0]]
     version = _first_of(head, "v")
     if version is None or version.strip() != "0":
         raise BadMessage("session description without v=0")
@@ -166,7 +167,7 @@ def parse_sdp_untrusted(data: bytes) -> SessionDescription:
         connection=_connection(head),
         bandwidth=_bandwidth(head),
         attributes=_attributes(head),
-        media=tuple(_media(lines[start:end]) for start, end in zip(starts, ends, strict=True)),
+        media=tuple(_media(lines[start:end]) for start, end in pairwise(bounds)),
     )
 
 

@@ -20,7 +20,6 @@ House rules, each of which some product once got wrong:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -73,14 +72,15 @@ def write_offer(
 
 
 def answer(
-    offer: SessionDescription, local: LocalMedia, *, known: Mapping[int, CodecOffer] | None = None
+    offer: SessionDescription, local: LocalMedia, *, previous: SessionDescription | None = None
 ) -> tuple[SessionDescription, NegotiatedMedia]:
     """Answer an offer; returns our description and what both mean for the media plane.
 
-    `known` is `receive` of the negotiation before, for re-offers without `rtpmap`.
-    Raises NoCommonCodec (488), saying why for each line, if nothing in the offer can be used.
+    `previous` is our last description of this dialog: the version counts from it, and a re-offer that
+    leaves out `rtpmap`, as phones on hold do, means by a number what it meant there. Raises NoCommonCodec
+    (488), saying why for each line, if nothing in the offer can be used.
     """
-    index, offered = choose_line(offer, local.codecs, known)
+    index, offered = choose_line(offer, local.codecs, _numbers(previous))
     line = offer.media[index]
     common = agreed(offered, local.codecs)
     accepted = accept(common, single=local.single_codec)
@@ -103,7 +103,7 @@ def answer(
     )
     lines = [_refused(each) for each in offer.media]
     lines[index] = ours
-    return _describe(local, tuple(lines)), negotiated
+    return revise(previous, _describe(local, tuple(lines))), negotiated
 
 
 def read_answer(offer: SessionDescription, answer: SessionDescription, local: LocalMedia) -> NegotiatedMedia:
@@ -134,6 +134,12 @@ def revise(previous: SessionDescription | None, fresh: SessionDescription) -> Se
         return previous
     version = str(int(previous.origin.version) + 1)
     return replace(fresh, origin=replace(previous.origin, version=version, address=fresh.origin.address))
+
+
+def _numbers(previous: SessionDescription | None) -> dict[int, CodecOffer]:
+    """Return what payload types mean in this session so far."""
+    lines = () if previous is None else previous.media
+    return {codec.payload_type: codec for line in lines for codec in read_codecs(line)}
 
 
 def _negotiated(
