@@ -82,9 +82,7 @@ class StreamFramer:
         return self._cut(self._total)
 
     def _measure_untrusted(self) -> int | None:
-        """Return the whole length of the message at the start of the buffer, None while its head is
-        incomplete.
-        """
+        """Return the whole length of the message in front, None while its head is incomplete."""
         if self._buffer[:1] == b"\r":
             return None  # half a ping, or a pong whose successor will tell
         head_end = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3))

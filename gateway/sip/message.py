@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from gateway.errors import BadMessage, LocalError
@@ -191,6 +191,13 @@ class Request(_Common):
     def to_bytes(self) -> bytes:
         """Write the message. Raises LocalError if a part of it cannot stand in a message."""
         return _write(f"{self.method} {self.uri} SIP/2.0", self.headers, self.body)
+
+    def with_top_via(self, via: Via) -> Request:
+        """Return this request with `via` in place of the topmost one."""
+        _, *others = self.headers.all("Via")
+        request = Request(self.method, self.uri, self.headers.with_("Via", str(via), *others), self.body)
+        object.__setattr__(request, "_parsed", replace(self._essentials, via=via))
+        return request
 
 
 @dataclass(frozen=True, slots=True)

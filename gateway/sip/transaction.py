@@ -139,7 +139,7 @@ class TransactionLayer:
         transaction = self._transactions.get(key)
         if transaction is None:
             return False
-        transaction.answer = response
+        transaction.set_answer(response)
         self._engine.step(transaction, answer_event(key, response.status), now)
         return True
 
@@ -170,10 +170,10 @@ class TransactionLayer:
         elif transaction is not None:
             self.counters["request_repeated"] += 1
             self._engine.step(transaction, Event.REQUEST, now)
-        elif request.method == "CANCEL":
-            self._take_cancel(key, request, flow, now)
         elif not self._has_room_for(request):
             self._refuse(request, flow)
+        elif request.method == "CANCEL":
+            self._take_cancel(key, request, flow, now)
         else:
             self._take_request(key, request, flow, now)
 
@@ -254,7 +254,7 @@ class TransactionLayer:
 
     def _has_room_for(self, request: Request) -> bool:
         """Tell whether one more transaction may be opened: what is begun is finished, new work waits."""
-        is_new_work = request.to.tag is None and request.method != "PRACK"
+        is_new_work = request.to.tag is None and request.method not in {"CANCEL", "PRACK"}
         return len(self) < self._max_transactions * (1 if is_new_work else _RESERVE)
 
     def _refuse(self, request: Request, flow: Flow) -> None:

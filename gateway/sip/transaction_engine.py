@@ -128,11 +128,11 @@ class TransactionEngine:
             case Do.SEND_ANSWER:
                 self._send_answer(transaction)
             case Do.SEND_TRYING:
-                transaction.answer = respond(transaction.request, 100)
+                transaction.set_answer(respond(transaction.request, 100))
                 self._send_answer(transaction)
             case Do.SEND_500:
                 tag = transaction.to_tag or self._ids.token(8)
-                transaction.answer = respond(transaction.request, 500, to_tag=tag)
+                transaction.set_answer(respond(transaction.request, 500, to_tag=tag))
                 self._send_answer(transaction)
             case Do.SEND_ACK:
                 self._send_ack_for_refusal(transaction)
@@ -175,10 +175,9 @@ class TransactionEngine:
             self.datagrams.append(Datagram(transaction.repeat, transaction.flow))
 
     def _send_answer(self, transaction: Transaction) -> None:
-        response = transaction.answer
-        assert response is not None  # set before the step that sends it
-        transaction.repeat = response.to_bytes()
-        transaction.to_tag = transaction.to_tag or response.to.tag
+        assert transaction.answer is not None  # set before the step that sends it
+        transaction.repeat = transaction.answer_bytes
+        transaction.to_tag = transaction.to_tag or transaction.answer.to.tag
         if transaction.state is State.COMPLETED:
             self._forget_merge(transaction)  # it is no longer "ongoing": a copy from now on is a new attempt
         self._send(transaction)

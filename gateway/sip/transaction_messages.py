@@ -77,10 +77,7 @@ def with_source(request: Request, flow: Flow) -> Request:
         stamped = via.with_parameters(received=address)
     else:
         return request
-    _, *others = request.headers.all("Via")
-    return Request(
-        request.method, request.uri, request.headers.with_("Via", str(stamped), *others), request.body
-    )
+    return request.with_top_via(stamped)
 
 
 def with_via(request: Request, via: Via) -> Request:

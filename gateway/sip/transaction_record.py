@@ -27,6 +27,7 @@ class Transaction:
     __slots__ = (
         "ack",
         "answer",
+        "answer_bytes",
         "cancel_headers",
         "flow",
         "interval_s",
@@ -55,11 +56,18 @@ class Transaction:
         """Of the retransmission timer; no machine runs two."""
         self.answer: Response | None = None
         """The response being handled: the peer's for a client, the user's for a server."""
+        self.answer_bytes = b""
+        """What is sent for it, if it is the user's."""
         self.ack: Request | None = None
         """The ACK being handled."""
         self.to_tag: str | None = None
         """The tag of our responses, once one had it."""
         self.cancel_headers: Sequence[tuple[str, str]] = ()
+
+    def set_answer(self, response: Response) -> None:
+        """Write a response before the step that sends it: one that cannot be written changes nothing."""
+        self.answer_bytes = response.to_bytes()
+        self.answer = response
 
 
 _TABLES = {
