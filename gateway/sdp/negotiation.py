@@ -20,6 +20,7 @@ House rules, each of which some product once got wrong:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -72,7 +73,11 @@ def write_offer(
 
 
 def answer(
-    offer: SessionDescription, local: LocalMedia, *, previous: SessionDescription | None = None
+    offer: SessionDescription,
+    local: LocalMedia,
+    *,
+    previous: SessionDescription | None = None,
+    known: Mapping[int, CodecOffer] | None = None,
 ) -> tuple[SessionDescription, NegotiatedMedia]:
     """Answer an offer; returns our description and what both mean for the media plane.
 
@@ -80,7 +85,7 @@ def answer(
     leaves out `rtpmap`, as phones on hold do, means by a number what it meant there. Raises NoCommonCodec
     (488), saying why for each line, if nothing in the offer can be used.
     """
-    index, offered = choose_line(offer, local.codecs, _numbers(previous))
+    index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})})
     line = offer.media[index]
     common = agreed(offered, local.codecs)
     accepted = accept(common, single=local.single_codec)

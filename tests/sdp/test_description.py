@@ -60,7 +60,7 @@ def test_an_attribute_is_a_value_a_flag_or_absent():
     [
         "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\nm=audio 4000 RTP/AVP 0\n",
         "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0",
-        "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=\nt=0 0\nt=1 2\nr=7d 1h\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0",
+        "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=\nt=0 0\nt=1 2\nr=7d\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0",
         "v=0\no=- 1 1 IN IP4 192.0.2.1\nc=IN IP4 192.0.2.1\nm=audio 4000 RTP/AVP 0",
         "o=- 1 1 IN IP4 192.0.2.1\nc=IN IP4 192.0.2.1\nv=0\nk=clear:x\n\ni=why\nm=audio 4000 RTP/AVP 0",
         "v=0 \no=- 1 1 IN IP4 192.0.2.1\nc=in ip4 192.0.2.1/127\nm=audio 4000/1  RTP/AVP  0 \nX=later\n",

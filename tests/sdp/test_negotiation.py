@@ -187,6 +187,7 @@ class TestTheAnswer:
 
         assert (media.send, media.event_send_pt) == (before.send, 99)
         assert again.origin.version == "1"
+        assert answer(sdp(*audio("98")), US, known=before.receive)[1].send == before.send
 
 
 class TestTelephoneEvent:
@@ -471,16 +472,7 @@ def offers(draw: st.DrawFn) -> SessionDescription:
     port = draw(st.sampled_from([0, 4000, 65535]))
     lines = audio(" ".join(draw(formats)), *draw(st.lists(attributes, max_size=8)), port=port)
     address = draw(st.sampled_from(["198.51.100.9", "0.0.0.0", "name", "1.2.3"]))
-    return sdp(
-        *draw(st.sampled_from([[], ["m=video 1 RTP/AVP 9"]])),
-        *lines,
-        *draw(formats.map(audio_of)),
-        address=address,
-    )
-
-
-def audio_of(names: list[str]) -> list[str]:
-    return audio(" ".join(names))
+    return sdp(*draw(st.sampled_from([[], ["m=video 1 RTP/AVP 9"]])), *lines, address=address)
 
 
 @settings(max_examples=200)
@@ -491,9 +483,7 @@ def test_both_ends_of_any_negotiation_come_to_the_same_terms(offer: SessionDescr
     except NoCommonCodec:
         return
     them = LocalMedia("198.51.100.9", 4000, EVERYTHING)
-    ours = (
-        read_answer(offer, parse_sdp_untrusted(reply.to_bytes()), them) if theirs.media_index == 0 else theirs
-    )
+    ours = read_answer(offer, parse_sdp_untrusted(reply.to_bytes()), them)
 
     assert [each.media for each in reply.media] == [each.media for each in offer.media]
     assert sum(each.port > 0 for each in reply.media) == 1
