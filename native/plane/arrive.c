@@ -29,6 +29,7 @@ static enum verdict arrive_audio(struct plane *plane, int32_t index, const struc
                                  double now, struct send sends[SEND_MAX], int *n_sends) {
     struct row *row = &plane->rows[index];
     enum verdict stored = slots_store(plane, index, rtp, codec);
+    row->audio_at = now;
     if (row->mode != MODE_RELAY)
         return stored;
     const struct row *peer = &plane->rows[row->peer];

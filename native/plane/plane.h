@@ -97,6 +97,7 @@ struct row {
     uint32_t slot_origin; /* RTP timestamp of unit 0 */
     int32_t slot_head;    /* one past the newest unit */
     int32_t play_unit;    /* the unit the next tick plays */
+    double audio_at;      /* when the newest audio came */
     uint8_t slot_anchored;
     uint8_t lead_count; /* packets seen in the present measuring window */
     uint8_t slot_span;  /* units of the newest packet */
@@ -112,6 +113,7 @@ struct row {
     uint8_t digit_known, digit_end_sent; /* any digit heard yet; its end has been passed on */
     uint16_t digit_pad;
     uint32_t digit_out_timestamp;
+    uint32_t digits; /* how many were reported */
 
     /* what we send to this row's phone: the egress contract (one SSRC, sequence and clock for the leg's life) */
     uint32_t tx_ssrc;

@@ -124,7 +124,7 @@ void slots_enter(struct plane *plane, int32_t index, double now) {
     if (!row->slot_anchored)
         return;
     /* where the position would be, had the row been played from its last packet on */
-    double elapsed = (now - row->heard_at) * 100.0;
+    double elapsed = (now - row->audio_at) * 100.0;
     int32_t ticks = elapsed < 0 ? 0 : elapsed > 1e6 ? 1000000 : (int32_t)elapsed;
     row->play_unit = row->slot_head - row->slot_span - DELAY_UNITS + ticks;
     if (row->slot_head > row->play_unit)

@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNIT_SAMPLES: Final[int]
+SLOTS: Final[int]
+SLOT_BYTES: Final[int]
+PACKET_BYTES: Final[int]
+SEND_MAX: Final[int]
+VERDICTS: Final[int]
+CODEC_COMFORT_NOISE: Final[int]
+CODEC_EVENT: Final[int]
+
+class _Plane: ...  # a capsule: see native/bindings/plane_capsule.h
+
+def plane(
+    rows: NDArray[Any],
+    slots: NDArray[np.uint8],
+    slot_unit: NDArray[np.int32],
+    slot_fill: NDArray[np.uint8],
+    slot_codec: NDArray[np.uint8],
+    notices: NDArray[Any],
+    /,
+) -> _Plane: ...
+def row_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
+def arrive(
+    plane: _Plane,
+    rows: NDArray[np.int32],
+    sources: NDArray[Any],
+    packets: NDArray[np.uint8],
+    lengths: NDArray[np.int32],
+    on_rtcp: NDArray[np.uint8],
+    nows: NDArray[np.float64],
+    sends: NDArray[Any],
+    verdicts: NDArray[np.uint8],
+    /,
+) -> int: ...
+def take(
+    plane: _Plane,
+    rows: NDArray[np.int32],
+    payloads: NDArray[np.uint8],
+    lengths: NDArray[np.int32],
+    codecs: NDArray[np.uint8],
+    /,
+) -> None: ...
+def emit(
+    plane: _Plane,
+    rows: NDArray[np.int32],
+    payloads: NDArray[np.uint8],
+    lengths: NDArray[np.int32],
+    samples: NDArray[np.uint32],
+    now: float,
+    sends: NDArray[Any],
+    /,
+) -> int: ...
+def rtcp(plane: _Plane, rows: NDArray[np.int32], now: float, wall: float, bye: bool, sends: NDArray[Any], /) -> int: ...
+def enter(plane: _Plane, row: int, now: float, /) -> None: ...
+def leave(plane: _Plane, row: int, now: float, /) -> None: ...
+def notices(plane: _Plane, /) -> int: ...
+def mix(
+    out: NDArray[np.int16],
+    pcm: NDArray[np.int16],
+    members: NDArray[np.int32],
+    offsets: NDArray[np.int32],
+    samples: int,
+    /,
+) -> None: ...

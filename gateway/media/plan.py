@@ -1,0 +1,125 @@
+"""The plan of a tick: which rows are decoded, mixed and encoded, as arrays made when something changed.
+
+Joining, leaving and re-negotiating are paid here, between ticks, so that the tick itself runs over ready index
+arrays.  Rows that the tick deals with get *positions* 0..n in two arrays of PCM: what each said, what each hears.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway import _native
+
+__all__ = ["BLOCK_ROWS", "IDLE", "RELAY", "TICK", "Columns", "Plan", "make_plan"]
+
+IDLE: Final = 0
+RELAY: Final = 1
+TICK: Final = 2
+"""`enum mode` of native/plane/plane.h: how the audio of a row travels."""
+
+BLOCK_ROWS: Final = 64
+"""Rows of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
+
+_PENDING_BYTES: Final = 8 * _native.SLOT_BYTES
+_NO_ROWS: Final = np.zeros(0, np.int32)
+
+
+class Columns:
+    """What the tick keeps of each row beside the kernel's columns; arrays over rows."""
+
+    def __init__(self, capacity: int) -> None:
+        self.open = np.zeros(capacity, bool)
+        """The row is in use."""
+        self.socket = np.zeros(capacity, bool)
+        """It has a socket; else it is a source that others hear."""
+        self.room = np.full(capacity, -1, np.int32)
+        self.source = np.full(capacity, -1, np.int64)
+        """The loop the row says (no socket) or hears (socket); -1 = none."""
+        self.source_position = np.zeros(capacity, np.int64)
+        self.echo = np.zeros(capacity, bool)
+        self.ptime_ticks = np.full(capacity, 2, np.int32)
+        self.phase = np.zeros(capacity, np.int32)
+        """Ticks of audio in `pending`."""
+        self.pending = np.zeros((capacity, _PENDING_BYTES), np.uint8)
+        self.pending_bytes = np.zeros(capacity, np.int32)
+
+    def clear(self, row: int) -> None:
+        """Free a row."""
+        self.open[row] = self.socket[row] = self.echo[row] = False
+        self.room[row] = self.source[row] = -1
+        self.phase[row] = self.pending_bytes[row] = self.source_position[row] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Index arrays of one tick.  `*_at` are positions in `said` and `hears`, int16 [positions, UNIT_SAMPLES]."""
+
+    decode: NDArray[np.int32] = _NO_ROWS
+    decode_at: NDArray[np.int32] = _NO_ROWS
+    speak: NDArray[np.int32] = _NO_ROWS
+    """Rows without a socket, whose source is heard by their room."""
+    speak_at: NDArray[np.int32] = _NO_ROWS
+    members: NDArray[np.int32] = _NO_ROWS
+    """Positions, room by room."""
+    offsets: NDArray[np.int32] = _NO_ROWS
+    """members[offsets[r]:offsets[r + 1]] are room r."""
+    echo_at: NDArray[np.int32] = _NO_ROWS
+    listen: NDArray[np.int32] = _NO_ROWS
+    """Rows with a socket that hear a source alone."""
+    listen_at: NDArray[np.int32] = _NO_ROWS
+    encode: NDArray[np.int32] = _NO_ROWS
+    encode_at: NDArray[np.int32] = _NO_ROWS
+    said: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, _native.UNIT_SAMPLES), np.int16))
+    hears: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, _native.UNIT_SAMPLES), np.int16))
+
+
+def _rows_where(condition: NDArray[np.bool_]) -> NDArray[np.int32]:
+    return np.flatnonzero(condition).astype(np.int32)
+
+
+def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
+    """Return the plan for rows[:top] as they are now: no Python loop over rows."""
+    mode, peer = rows["mode"][:top], rows["peer"][:top]
+    is_open, socket, source = columns.open[:top], columns.socket[:top], columns.source[:top]
+    fed = np.zeros(top, bool)  # a relay writes to it: the tick must not
+    fed[peer[(mode == RELAY) & is_open & (peer >= 0)]] = True
+    decoded = is_open & socket & (mode == TICK)
+    spoken = is_open & ~socket & (source >= 0)
+    encoded = is_open & socket & ~fed & (rows["sending"][:top] != 0)
+    taking_part = decoded | spoken | encoded
+    position = np.cumsum(taking_part, dtype=np.int32) - 1
+    n = int(position[-1]) + 1 if top else 0
+    members, offsets = _rooms(_rows_where(taking_part & (columns.room[:top] >= 0)), columns.room)
+    decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
+    listen = _rows_where(encoded & (source >= 0))
+    echo = _rows_where(decoded & columns.echo[:top])
+    return Plan(
+        decode=decode,
+        decode_at=position[decode],
+        speak=speak,
+        speak_at=position[speak],
+        members=position[members],
+        offsets=offsets,
+        echo_at=position[echo],
+        listen=listen,
+        listen_at=position[listen],
+        encode=encode,
+        encode_at=position[encode],
+        said=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
+        hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
+    )
+
+
+def _rooms(
+    members: NDArray[np.int32], room: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the members room by room, and where each room begins and the last ends."""
+    order = members[np.argsort(room[members], kind="stable")]
+    if order.size == 0:
+        return order, _NO_ROWS
+    starts = np.flatnonzero(np.diff(room[order], prepend=-2))
+    return order, np.append(starts, order.size).astype(np.int32)

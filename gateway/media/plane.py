@@ -1,0 +1,352 @@
+"""The media plane: a table of legs, and three inputs in one total order.
+
+    plane.arrive(packets, now)   packets as they came; each gets one verdict, a relayed one is handed back at once
+    plane.apply(state, now)      what a row shall be: absolute, idempotent, with the row's generation
+    plane.tick(now, wall)        every 10 ms: decode, mix, encode, reports; yields what must be sent
+
+The plane is sans-IO: no socket, no clock, no chance of its own.  The live loop (gateway/transport) gives it packets
+from epoll and the time from the machine; tests give it both from arrays, and the same inputs give the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway import _native
+from gateway.errors import LocalError, Overload
+from gateway.ids import IdSource, LegId, RoomId
+from gateway.media.chores import Chores
+from gateway.media.commands import RowState
+from gateway.media.events import MediaEvent, RowClosed
+from gateway.media.payloads import CODEC_IDS, receive_map
+from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
+from gateway.media.relay import relay_reason
+from gateway.media.sources import Sources
+from gateway.media.statistics import LegStatistics
+from gateway.media.table import SEND, Table, pack_address
+from gateway.media.tally import statistics_of
+from gateway.media.tick import TICK_S, Ticker
+
+__all__ = ["TICK_S", "Plane"]
+
+LEARN_S: Final = 5.0
+"""How long after an offer or answer a source may be learnt (see native/plane/latch.c)."""
+RESTART_SEQUENCE_JUMP: Final = 1000
+"""What a plane that takes over rows adds to their sequence numbers: more than the old one can have sent since."""
+PAUSE_PEAK: Final = 400
+"""Below this the moment is a pause in speech, and a direction may go back to the relay unheard (-38 dBFS)."""
+PAUSE_PATIENCE_S: Final = 2.0
+
+_PTIME_TICKS: Final = range(1, 7)
+
+
+def leg_hash(leg: LegId) -> int:
+    """Return the 64 bits by which a row remembers its leg when the process that knew the name is gone."""
+    return int.from_bytes(hashlib.blake2b(leg.encode(), digest_size=8).digest()) | 1
+
+
+class Plane:
+    """Rows for up to `capacity` legs.  See the module's docstring for the three inputs."""
+
+    def __init__(self, capacity: int, ids: IdSource, memory: memoryview | None = None) -> None:
+        self.table = Table(capacity, memory)
+        self._ids = ids
+        self._columns = Columns(capacity)
+        self._sources = Sources()
+        self._ticker = Ticker(self.table, self._columns, self._sources)
+        self._chores = Chores(self.table, self._columns)
+        self._states: dict[int, RowState] = {}
+        self._row_of: dict[LegId, int] = {}
+        self._leg_of: dict[int, LegId] = {}
+        self._rooms: dict[RoomId, set[int]] = {}
+        self._room_numbers: dict[RoomId, int] = {}
+        self._refused: set[int] = set()
+        self._reasons: dict[int, str] = {}
+        self._waiting: dict[int, float] = {}
+        self._free = list(range(capacity - 1, -1, -1))
+        self._top = 0
+        self._plan: Plan | None = Plan()
+        self._events: list[MediaEvent] = []
+
+    # --- rows come and go ---------------------------------------------------------------------------------------
+
+    @property
+    def legs(self) -> tuple[LegId, ...]:
+        """Return the legs that have a row."""
+        return tuple(self._row_of)
+
+    def row(self, leg: LegId) -> int:
+        """Return a leg's row.
+
+        Raises:
+            LocalError: it has none.
+        """
+        if leg not in self._row_of:
+            raise LocalError(f"no row for leg {leg}")
+        return self._row_of[leg]
+
+    def open(self, leg: LegId, *, rtp_fd: int = -1, rtcp_fd: int = -1, socket: bool = True) -> int:
+        """Give a leg a row (the same one again if it has one already) and return it.
+
+        Raises:
+            Overload: no row is free.
+        """
+        if leg in self._row_of:
+            return self._row_of[leg]
+        if not self._free:
+            raise Overload("the plane has no free row")
+        row = self._free.pop()
+        self.table.clear(row)
+        fields = self.table.rows
+        fields["generation"][row] = 1
+        fields["leg_hash"][row] = leg_hash(leg)
+        fields["tx_ssrc"][row] = self._ids.number(2**32)
+        fields["tx_sequence"][row] = self._ids.number(2**15)  # the first half: it does not wrap at once
+        fields["tx_timestamp"][row] = self._ids.number(2**32)
+        fields["tx_marker"][row] = 1
+        fields["rtcp_random"][row] = self._ids.number(2**32)
+        self._install(leg, row, rtp_fd, rtcp_fd, socket=socket)
+        return row
+
+    def adopt(self, leg: LegId, *, rtp_fd: int, rtcp_fd: int, now: float) -> int | None:
+        """Take over the row that a plane before us left in the shared memory; None if it left none.
+
+        What only media knows goes on: SSRC, sequence (with a jump), clock, latch and counters.  A relayed row
+        relays again from the next packet; codec state starts cold.
+        """
+        found = np.flatnonzero(self.table.rows["leg_hash"] == leg_hash(leg))
+        if found.size == 0 or leg in self._row_of:
+            return None
+        row = int(found[0])
+        self._free.remove(row)
+        fields = self.table.rows
+        fields["tx_sequence"][row] += RESTART_SEQUENCE_JUMP
+        fields["relay_locked"][row] = 0
+        fields["slot_anchored"][row] = 0
+        fields["tx_marker"][row] = 1
+        fields["heard_at"][row] = now
+        self._install(leg, row, rtp_fd, rtcp_fd, socket=True)
+        return row
+
+    def _install(self, leg: LegId, row: int, rtp_fd: int, rtcp_fd: int, *, socket: bool) -> None:
+        self.table.rows["rtp_fd"][row] = rtp_fd
+        self.table.rows["rtcp_fd"][row] = rtcp_fd
+        self._columns.clear(row)
+        self._columns.open[row] = True
+        self._columns.socket[row] = socket
+        self._row_of[leg] = row
+        self._leg_of[row] = leg
+        self._top = max(self._top, row + 1)
+        self._plan = None
+
+    def disown_rest(self) -> None:
+        """Free the rows in shared memory that nobody adopted."""
+        for row in np.flatnonzero(self.table.rows["generation"]):
+            if int(row) not in self._leg_of:
+                self.table.clear(int(row))
+
+    def close(self, leg: LegId, now: float, wall: float) -> NDArray[Any]:
+        """Free a leg's row; returns the RTCP BYE that must be sent before its sockets close (SEND [0 or 1])."""
+        row = self.row(leg)
+        sends = np.zeros(1, SEND)
+        n = 0
+        if self._columns.socket[row]:
+            n = _native.rtcp(self.table.kernel, np.array([row], np.int32), now, wall, True, sends)
+        self._events.append(RowClosed(leg, self.statistics(leg)))
+        state = self._states.pop(row, None)
+        self._waiting.pop(row, None)
+        self._refused.discard(row)
+        self._reasons.pop(row, None)
+        self._columns.clear(row)
+        self.table.clear(row)
+        del self._row_of[leg], self._leg_of[row]
+        self._free.append(row)
+        if state is not None and state.room is not None:
+            self._leave_room(row, state.room, now)
+        self._plan = None
+        return sends[:n]
+
+    # --- commands -----------------------------------------------------------------------------------------------
+
+    def apply(self, state: RowState, now: float) -> None:
+        """Make a row what `state` says; an older generation is ignored.
+
+        A leg without a row gets one without a socket: a source that its room hears.
+
+        Raises:
+            LocalError: a codec, a source or an address that we do not have.
+        """
+        if state.send_codec not in CODEC_IDS:
+            raise LocalError(f"leg {state.leg}: no codec {state.send_codec!r}")
+        if state.leg not in self._row_of:
+            self.open(state.leg, socket=False)
+        row = self._row_of[state.leg]
+        before = self._states.get(row)
+        if before is not None and state.generation < before.generation:
+            return
+        self._write(row, state, before, now)
+        self._states[row] = state
+        self._refused.discard(row)
+        if before is not None and before.room is not None and before.room != state.room:
+            self._leave_room(row, before.room, now)
+        if state.room is not None:
+            self._rooms.setdefault(state.room, set()).add(row)
+            self._room_numbers.setdefault(state.room, len(self._room_numbers))
+        self._columns.room[row] = -1 if state.room is None else self._room_numbers[state.room]
+        self._steer(state.room, row, now)
+
+    def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
+        fields = self.table.rows
+        columns = self._columns
+        if before is None or before.remote != state.remote:
+            fields["remote"][row] = pack_address(state.remote)
+            fields["latched"][row] = 0
+            fields["signalled_heard"][row] = fields["candidate_count"][row] = 0
+        if before is None or before != state:
+            fields["learn_until"][row] = now + LEARN_S
+        fields["remote_rtcp"][row] = pack_address(state.remote_rtcp)
+        fields["generation"][row] = state.generation + 1
+        fields["send_codec"][row] = CODEC_IDS[state.send_codec]
+        fields["send_pt"][row] = state.send_pt
+        fields["event_send"][row] = state.event_send_pt is not None
+        fields["event_send_pt"][row] = state.event_send_pt or 0
+        fields["receive_map"][row] = receive_map(state.receive, state.event_receive_pt)
+        fields["sending"][row] = state.sending
+        fields["receiving"][row] = state.receiving
+        columns.ptime_ticks[row] = min(max(state.ptime_ms // 10, _PTIME_TICKS.start), _PTIME_TICKS.stop - 1)
+        columns.echo[row] = state.source == "echo"
+        has_loop = state.source is not None and state.source != "echo"
+        columns.source[row] = self._sources.number(str(state.source)) if has_loop else -1
+
+    def _leave_room(self, row: int, room: RoomId, now: float) -> None:
+        members = self._rooms[room]
+        members.discard(row)
+        if members:
+            self._steer(room, next(iter(members)), now)
+        else:
+            del self._rooms[room], self._room_numbers[room]
+        if row in self._states:
+            self._steer(None, row, now)
+
+    # --- relay or tick ------------------------------------------------------------------------------------------
+
+    def _steer(self, room: RoomId | None, row: int, now: float) -> None:
+        """Set peer and mode of everybody whom a change of `row` in `room` concerns."""
+        self._plan = None
+        members = sorted(self._rooms[room]) if room is not None else [row]
+        talkers = [member for member in members if self._columns.socket[member]]
+        for member in talkers:
+            if self._columns.echo[member]:
+                self._set_direction(member, member, now)
+            elif len(members) == len(talkers) == 2:
+                self._set_direction(member, talkers[0] if member == talkers[1] else talkers[1], now)
+            elif len(members) > 1:
+                self._set_mode(member, -1, TICK, f"decoded: a room of {len(members)}", now)
+            else:
+                self._set_mode(member, -1, IDLE, "silent: nobody else is in the room", now)
+
+    def _set_direction(self, row: int, peer: int, now: float) -> None:
+        relayed, words = relay_reason(self._states[row], self._states[peer])
+        if relayed and row in self._refused:
+            relayed, words = False, "decoded: the other leg cannot take what arrives"
+        if self._columns.source[peer] >= 0:
+            relayed, words = False, "decoded: the other leg hears a source"
+        self._set_mode(row, peer, RELAY if relayed else TICK, words, now)
+
+    def _set_mode(self, row: int, peer: int, mode: int, words: str, now: float) -> None:
+        fields = self.table.rows
+        before = int(fields["mode"][row])
+        fields["peer"][row] = peer
+        self._reasons[row] = words
+        self._waiting.pop(row, None)
+        if mode == before:
+            return
+        if before == TICK and mode == RELAY:
+            self._waiting[row] = now + PAUSE_PATIENCE_S
+            return
+        if mode == TICK:
+            inserted = int(fields["inserted_units"][row])
+            _native.enter(self.table.kernel, row, now)
+            if before == IDLE:  # nobody heard what came before: nothing is played twice
+                fields["inserted_units"][row] = inserted
+        fields["mode"][row] = mode
+
+    def relay_now(self, leg: LegId, now: float) -> None:
+        """Do not wait for a pause in speech: a direction that may go back to the relay does so at once."""
+        self._to_relay(self.row(leg), now)
+
+    def _to_relay(self, row: int, now: float) -> None:
+        if self._waiting.pop(row, None) is None:
+            return
+        _native.leave(self.table.kernel, row, now)
+        self.table.rows["mode"][row] = RELAY
+        peer = int(self.table.rows["peer"][row])
+        self.table.rows["dropped_units"][row] += self._columns.phase[peer]
+        self._columns.phase[peer] = self._columns.pending_bytes[peer] = 0
+        self._plan = None
+
+    def _relay_in_pauses(self, plan: Plan, now: float) -> None:
+        """Directions that wait to be relayed again change over when their speaker is silent."""
+        waiting = np.array(list(self._waiting), np.int32)
+        at = plan.decode_at[np.searchsorted(plan.decode, waiting)]
+        peaks = np.abs(plan.said[at].astype(np.int32)).max(axis=1)
+        for row, peak in zip(waiting.tolist(), peaks.tolist(), strict=True):
+            if peak < PAUSE_PEAK or now >= self._waiting[row]:
+                self._to_relay(row, now)
+
+    # --- packets and time ---------------------------------------------------------------------------------------
+
+    def arrive(
+        self,
+        rows: NDArray[np.int32],
+        sources: NDArray[np.uint8],
+        packets: NDArray[np.uint8],
+        lengths: NDArray[np.int32],
+        nows: NDArray[np.float64],
+        on_rtcp: NDArray[np.uint8] | None = None,
+    ) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+        """Give packets to the plane in the order they came.
+
+        rows int32 [n]; sources: ADDRESS bytes uint8 [n, 20]; packets uint8 [n, stride]; lengths int32 [n] in bytes;
+        nows float64 [n] in seconds.  Returns the packets to send (SEND [m]) and the verdicts, uint8 [n].
+        """
+        sends = np.zeros(rows.size * _native.SEND_MAX, SEND)
+        verdicts = np.zeros(rows.size, np.uint8)
+        flags = np.zeros(rows.size, np.uint8) if on_rtcp is None else on_rtcp
+        n = _native.arrive(self.table.kernel, rows, sources, packets, lengths, flags, nows, sends, verdicts)
+        return sends[:n], verdicts
+
+    def tick(self, now: float, wall: float) -> Iterator[tuple[NDArray[Any], bool]]:
+        """Run one tick; yields (SEND [n], are they RTCP) to be sent before the next is asked for."""
+        if self._plan is None:
+            self._plan = make_plan(self.table.rows, self._columns, self._top)
+        plan = self._plan
+        for sends in self._ticker.run(plan, now):
+            yield sends, False
+        if self._waiting:
+            self._relay_in_pauses(plan, now)
+        yield self._chores.reports(self._top, now, wall), True
+        self._events += self._chores.news(self._leg_of, self._top, now)
+        for row in self._chores.refused():
+            self._refused.add(row)
+            if row in self._states:
+                self._steer(self._states[row].room, row, now)
+
+    def events(self) -> Iterator[MediaEvent]:
+        """Take what happened since the last call."""
+        events, self._events = self._events, []
+        return iter(events)
+
+    def statistics(self, leg: LegId) -> LegStatistics:
+        """Return a leg's counters.
+
+        Raises:
+            LocalError: it has no row.
+        """
+        row = self.row(leg)
+        return statistics_of(self.table.rows[row], self._reasons.get(row, "silent: not connected"))

@@ -1,0 +1,55 @@
+"""A row's counters as the switch wants to hear them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gateway.media.plan import RELAY
+from gateway.media.statistics import LegStatistics
+
+__all__ = ["VERDICT_NAMES", "statistics_of"]
+
+VERDICT_NAMES: Final = (
+    "forward",
+    "hold",
+    "event",
+    "edge",
+    "control",
+    "drop_malformed",
+    "drop_foreign_payload",
+    "drop_stranger",
+    "drop_learning",
+    "drop_rate",
+    "drop_duplicate",
+    "drop_old",
+    "drop_held",
+)
+"""`enum verdict` of native/plane/plane.h, in its order."""
+
+_UNIT_MS: Final = 10
+_RATE_KHZ: Final = 8
+
+
+def statistics_of(row: Any, reason: str) -> LegStatistics:
+    """Return the counters of one row (a record of `table.ROW`); `reason` is the mode's, in words."""
+    verdicts = dict(zip(VERDICT_NAMES, row["verdicts"].tolist(), strict=True))
+    expected = int(row["rx_cycles"]) + int(row["rx_max_sequence"]) - int(row["rx_base_sequence"]) + 1
+    lost = max(expected - int(row["rx_received"]), 0) if row["rx_valid"] else 0
+    return LegStatistics(
+        packets_received=verdicts["forward"] + verdicts["hold"] + verdicts["event"],
+        bytes_received=int(row["rx_bytes"]),
+        packets_lost=lost + int(row["lost_before"]),
+        packets_late=int(row["late_packets"]),
+        packets_duplicate=verdicts["drop_duplicate"],
+        jitter_ms=int(row["rx_jitter16"]) / 16 / _RATE_KHZ,
+        packets_sent=int(row["tx_packets"]),
+        bytes_sent=int(row["tx_octets"]),
+        mode="relay" if row["mode"] == RELAY else "tick",
+        mode_reason=reason,
+        inserted_ms=int(row["inserted_units"]) * _UNIT_MS,
+        dropped_ms=int(row["dropped_units"]) * _UNIT_MS,
+        strangers=verdicts["drop_stranger"],
+        digits=int(row["digits"]),
+        remote_lost=int(row["remote_lost"]),
+        round_trip_ms=float(row["round_trip"]) * 1000,
+    )
