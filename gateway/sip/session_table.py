@@ -2,7 +2,7 @@
 
 One table serves caller and callee; the states say which of them we are.  The user's view of a session ends
 with `Action.REPORT_END`, and each path through the table passes it exactly once.  The wire may have more to
-do after that: a CANCEL that may not be sent before a provisional response, a BYE that must wait for the ACK
+do after that: a final response that was asked for by CANCEL, a BYE that must wait for the ACK
 of our 200, a 200 that crosses our CANCEL and wants its ACK and its BYE.  Those are the states behind the
 report.
 
@@ -23,12 +23,11 @@ __all__ = ["TRANSITIONS", "Action", "SessionInput", "SessionState", "SessionStep
 
 
 class SessionState(Enum):
-    """Where a session is; the first four are the caller's, the next three the callee's."""
+    """Where a session is; the first three are the caller's, the next three the callee's."""
 
-    CALLING = "our INVITE is out and nothing was heard"
-    PROCEEDING = "a provisional response was heard"
-    HANGING = "hung up before any provisional response, so the CANCEL waits for one"
-    CANCELLED = "our CANCEL is out and the final response is awaited"
+    CALLING = "our INVITE is out"
+    CANCELLED = "we want it no more, and its final response is awaited"
+    OWING = "their 200 made the offer, and our ACK must bring the answer"
     OFFERED = "their INVITE has no final response yet"
     ANSWERED = "our 200 is out and its ACK is awaited"
     LEAVING = "hung up between our 200 and its ACK, so the BYE waits for it"
@@ -42,34 +41,33 @@ class SessionInput(Enum):
 
     PROVISIONAL = "101-199 to our INVITE"
     SUCCESS = "the first 2xx to our INVITE"
+    SUCCESS_WITH_OFFER = "the first 2xx to an INVITE of ours that had no offer"
     FAILURE = "300-699 to our INVITE, or none in time, or no way to send it"
-    NO_FINAL = "64*T1 after our CANCEL and still no final response"
     RING_TIMEOUT = "it rang for too long, at their end or at ours"
     HANG_UP = "our user has had enough"
-    ANSWER = "our user takes the call"
+    ANSWER = "our user says what media to use"
     CANCEL = "the caller withdrew"
     ACK = "the ACK of our 200"
-    NO_ACK = "64*T1 after our 200 and still no ACK"
+    NO_ACK = "64*T1 after a 200 and still no ACK of it"
     BYE = "the peer hung up"
     LOST = "the peer does not know the dialog, or does not answer in it"
-    FLOW_LOST = "the connection of a session that was not up yet has ended"
+    GONE = "their INVITE's transaction ended without an answer, or its connection did"
     BYE_DONE = "our BYE was answered, or never will be"
 
 
 class Action(Enum):
     """What a step does, in order."""
 
-    REPORT_PROGRESS = "report progress and restart the ringing clock"
+    REPORT_PROGRESS = "report progress and start the ringing clock again"
     REPORT_ANSWERED = "report that the callee answered"
     REPORT_CONFIRMED = "report that our 200 was acknowledged"
     REPORT_END = "report the end"
     SEND_ACK = "acknowledge the 2xx"
-    SEND_CANCEL = "cancel our INVITE"
+    SEND_CANCEL = "cancel our INVITE as soon as that is allowed"
     SEND_BYE = "send BYE"
     SEND_ANSWER = "send the 200, again and again until its ACK"
     SEND_REFUSAL = "send the final response that the cause names"
     STOP_ANSWER = "stop repeating the 200"
-    FORGET_INVITE = "give up the client transaction of the INVITE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,50 +82,42 @@ _S, _I, _A = SessionState, SessionInput, Action
 _ENDS_WITH_BYE: Final = SessionStep(_S.CLOSING, (_A.REPORT_END, _A.SEND_BYE))
 _REFUSED: Final = SessionStep(_S.ENDED, (_A.SEND_REFUSAL, _A.REPORT_END))
 _ACK_AND_BYE: Final = SessionStep(_S.CLOSING, (_A.SEND_ACK, _A.SEND_BYE))
-_CANCEL_NOW: Final = SessionStep(_S.CANCELLED, (_A.REPORT_END, _A.SEND_CANCEL))
-_CANCEL_LATER: Final = SessionStep(_S.HANGING, (_A.REPORT_END,))
+_CANCELLED: Final = SessionStep(_S.CANCELLED, (_A.REPORT_END, _A.SEND_CANCEL))
+_LEFT_OWING: Final = SessionStep(_S.CLOSING, (_A.REPORT_END, _A.SEND_ACK, _A.SEND_BYE))
+_LEFT_UNACKED: Final = SessionStep(_S.ENDED, (_A.STOP_ANSWER, _A.REPORT_END))
 
 TRANSITIONS: Final[Mapping[tuple[SessionState, SessionInput], SessionStep]] = {
     # The caller.
-    (_S.CALLING, _I.PROVISIONAL): SessionStep(_S.PROCEEDING, (_A.REPORT_PROGRESS,)),
+    (_S.CALLING, _I.PROVISIONAL): SessionStep(_S.CALLING, (_A.REPORT_PROGRESS,)),
     (_S.CALLING, _I.SUCCESS): SessionStep(_S.ESTABLISHED, (_A.SEND_ACK, _A.REPORT_ANSWERED)),
+    (_S.CALLING, _I.SUCCESS_WITH_OFFER): SessionStep(_S.OWING, (_A.REPORT_ANSWERED,)),
     (_S.CALLING, _I.FAILURE): SessionStep(_S.ENDED, (_A.REPORT_END,)),
-    (_S.CALLING, _I.HANG_UP): _CANCEL_LATER,
-    (_S.CALLING, _I.RING_TIMEOUT): _CANCEL_LATER,
-    (_S.CALLING, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.REPORT_END, _A.FORGET_INVITE)),
-    (_S.PROCEEDING, _I.PROVISIONAL): SessionStep(_S.PROCEEDING, (_A.REPORT_PROGRESS,)),
-    (_S.PROCEEDING, _I.SUCCESS): SessionStep(_S.ESTABLISHED, (_A.SEND_ACK, _A.REPORT_ANSWERED)),
-    (_S.PROCEEDING, _I.FAILURE): SessionStep(_S.ENDED, (_A.REPORT_END,)),
-    (_S.PROCEEDING, _I.HANG_UP): _CANCEL_NOW,
-    (_S.PROCEEDING, _I.RING_TIMEOUT): _CANCEL_NOW,
-    (_S.PROCEEDING, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.REPORT_END, _A.FORGET_INVITE)),
-    (_S.HANGING, _I.PROVISIONAL): SessionStep(_S.CANCELLED, (_A.SEND_CANCEL,)),
-    (_S.HANGING, _I.SUCCESS): _ACK_AND_BYE,
-    (_S.HANGING, _I.FAILURE): SessionStep(_S.ENDED),
-    (_S.HANGING, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.FORGET_INVITE,)),
+    (_S.CALLING, _I.HANG_UP): _CANCELLED,
+    (_S.CALLING, _I.RING_TIMEOUT): _CANCELLED,
     (_S.CANCELLED, _I.PROVISIONAL): SessionStep(_S.CANCELLED),
     (_S.CANCELLED, _I.SUCCESS): _ACK_AND_BYE,
+    (_S.CANCELLED, _I.SUCCESS_WITH_OFFER): _ACK_AND_BYE,
     (_S.CANCELLED, _I.FAILURE): SessionStep(_S.ENDED),
-    (_S.CANCELLED, _I.NO_FINAL): SessionStep(_S.ENDED, (_A.FORGET_INVITE,)),
-    (_S.CANCELLED, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.FORGET_INVITE,)),
+    (_S.OWING, _I.ANSWER): SessionStep(_S.ESTABLISHED, (_A.SEND_ACK,)),
+    (_S.OWING, _I.HANG_UP): _LEFT_OWING,
+    (_S.OWING, _I.RING_TIMEOUT): _LEFT_OWING,
+    (_S.OWING, _I.BYE): SessionStep(_S.ENDED, (_A.SEND_ACK, _A.REPORT_END)),
     # The callee.
     (_S.OFFERED, _I.ANSWER): SessionStep(_S.ANSWERED, (_A.SEND_ANSWER,)),
     (_S.OFFERED, _I.HANG_UP): _REFUSED,
     (_S.OFFERED, _I.CANCEL): _REFUSED,
     (_S.OFFERED, _I.BYE): _REFUSED,
     (_S.OFFERED, _I.RING_TIMEOUT): _REFUSED,
-    (_S.OFFERED, _I.FLOW_LOST): _REFUSED,
+    (_S.OFFERED, _I.GONE): SessionStep(_S.ENDED, (_A.REPORT_END,)),
     (_S.ANSWERED, _I.ACK): SessionStep(_S.ESTABLISHED, (_A.STOP_ANSWER, _A.REPORT_CONFIRMED)),
     (_S.ANSWERED, _I.NO_ACK): _ENDS_WITH_BYE,
     (_S.ANSWERED, _I.HANG_UP): SessionStep(_S.LEAVING, (_A.REPORT_END,)),
-    (_S.ANSWERED, _I.CANCEL): SessionStep(_S.ANSWERED),
-    (_S.ANSWERED, _I.BYE): SessionStep(_S.ENDED, (_A.STOP_ANSWER, _A.REPORT_END)),
-    (_S.ANSWERED, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.STOP_ANSWER, _A.REPORT_END)),
+    (_S.ANSWERED, _I.BYE): _LEFT_UNACKED,
+    (_S.ANSWERED, _I.GONE): _LEFT_UNACKED,
     (_S.LEAVING, _I.ACK): SessionStep(_S.CLOSING, (_A.STOP_ANSWER, _A.SEND_BYE)),
     (_S.LEAVING, _I.NO_ACK): SessionStep(_S.CLOSING, (_A.SEND_BYE,)),
-    (_S.LEAVING, _I.CANCEL): SessionStep(_S.LEAVING),
     (_S.LEAVING, _I.BYE): SessionStep(_S.ENDED, (_A.STOP_ANSWER,)),
-    (_S.LEAVING, _I.FLOW_LOST): SessionStep(_S.ENDED, (_A.STOP_ANSWER,)),
+    (_S.LEAVING, _I.GONE): SessionStep(_S.ENDED, (_A.STOP_ANSWER,)),
     # Both.
     (_S.ESTABLISHED, _I.HANG_UP): _ENDS_WITH_BYE,
     (_S.ESTABLISHED, _I.LOST): _ENDS_WITH_BYE,
@@ -136,4 +126,4 @@ TRANSITIONS: Final[Mapping[tuple[SessionState, SessionInput], SessionStep]] = {
     (_S.CLOSING, _I.BYE): SessionStep(_S.CLOSING),
     (_S.CLOSING, _I.BYE_DONE): SessionStep(_S.ENDED),
 }
-"""A missing pair is not legal.  CANCEL after a final response is legal and without effect (section 9.2)."""
+"""A missing pair is not legal."""

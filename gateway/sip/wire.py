@@ -1,0 +1,179 @@
+"""What every part of the engine works with: requests of ours that are under way, answers, events, alarms.
+
+An `Errand` is one request of ours and why it was sent; the engine looks up by its purpose who hears the
+outcome. The outcome is a response, or a `Silence` where none came: 408 after the time of RFC 3261, 503 when
+the flow broke. Errands know how to go again with an answer to a digest challenge; everybody else may forget
+that those exist.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final, Literal, Protocol
+
+from gateway.ids import IdSource
+from gateway.sip.alarms import Alarms
+from gateway.sip.authentication import ClientAuthentication
+from gateway.sip.events import Event
+from gateway.sip.flow import Flow
+from gateway.sip.headers import CSeq
+from gateway.sip.message import Request, Response, respond
+from gateway.sip.settings import EndpointConfig
+from gateway.sip.transaction import TransactionKey, TransactionLayer
+
+__all__ = ["Alarm", "Arrival", "Errand", "Numbered", "Outcome", "Purpose", "Silence", "Wire"]
+
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
+ACCEPT: Final = "application/sdp, application/dtmf-relay, application/dtmf"
+
+
+class Alarm(Enum):
+    """What an alarm is for; its name in `Wire.alarms` is `(alarm, session or registration)`."""
+
+    RING = "it has been ringing for long enough"
+    REMIND = "say again that it rings, lest a proxy gives up (RFC 3261 section 13.3.1.1)"
+    REPEAT_ANSWER = "no ACK yet: send the 200 again"
+    GLARE = "the back-off after 491 is over"
+    REFRESH = "time to register again"
+
+
+class Purpose(Enum):
+    """Why a request of ours is under way."""
+
+    INVITE = "begin a session"
+    OFFER = "change a session by re-INVITE"
+    BYE = "end a session"
+    FORK_BYE = "end what another branch of a fork began"
+    INFO = "tell something within a session"
+    REGISTER = "register, refresh or unregister"
+
+
+class Numbered(Protocol):
+    """Whatever counts the CSeq of the requests that we send in it: a dialog, a registration."""
+
+    local_cseq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """There was no final response."""
+
+    status: Literal[408, 503]
+    reason: str
+    by: Literal["timeout", "transport"]
+
+
+Outcome = Response | Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A request of ours that is under way."""
+
+    purpose: Purpose
+    holder: str
+    """The session or registration that it belongs to."""
+    request: Request
+    flow: Flow
+    numbers: Numbered
+    authentication: ClientAuthentication | None = None
+    attempt: int = 0
+    """How many challenges it has answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request of the peer that waits for our answer."""
+
+    key: TransactionKey
+    request: Request
+    flow: Flow
+
+
+class Wire:
+    """The transaction layer and everything that stands around it."""
+
+    def __init__(self, config: EndpointConfig, ids: IdSource) -> None:
+        self.config = config
+        self.ids = ids
+        self.counters: Counter[str] = Counter()
+        self.alarms: Alarms[tuple[Alarm, str]] = Alarms()
+        self.transactions = TransactionLayer(
+            ids, max_transactions=config.limits.transactions, sent_by=config.host_port
+        )
+        self.errands: dict[TransactionKey, Errand] = {}
+        self._held: Counter[str] = Counter()
+        self._events: deque[Event] = deque()
+
+    def emit(self, event: Event) -> None:
+        """Report `event` to the user."""
+        self._events.append(event)
+
+    def next_event(self) -> Event | None:
+        """Return the oldest event not yet taken, or None."""
+        return self._events.popleft() if self._events else None
+
+    def start(self, errand: Errand, now: float) -> TransactionKey:
+        """Send the request of `errand`, with our Via and our answer to a challenge that is known."""
+        request = errand.request
+        if errand.authentication is not None:
+            request = errand.authentication.authorize(request)
+        request = replace(request, headers=request.headers.with_("User-Agent", self.config.user_agent))
+        key = self.transactions.send_request(request, errand.flow, now)
+        self.errands[key] = replace(errand, request=request)
+        self._held[errand.holder] += 1
+        return key
+
+    def retry(self, errand: Errand, outcome: Outcome, now: float) -> TransactionKey | None:
+        """Answer a challenge by going again, one CSeq further; None if that is of no use."""
+        if errand.authentication is None or not isinstance(outcome, Response):
+            return None
+        if outcome.status not in (401, 407) or not errand.authentication.learn(outcome, errand.attempt):
+            return None
+        errand.numbers.local_cseq += 1
+        number = CSeq(errand.numbers.local_cseq, errand.request.method)
+        headers = errand.request.headers.without("Via").with_("CSeq", str(number))
+        request = Request(errand.request.method, errand.request.uri, headers, errand.request.body)
+        return self.start(replace(errand, request=request, attempt=errand.attempt + 1), now)
+
+    def ended(self, key: TransactionKey) -> str | None:
+        """Forget the errand of a transaction that is over; return its holder if this was the last one."""
+        errand = self.errands.pop(key, None)
+        if errand is None:
+            return None
+        self._held[errand.holder] -= 1
+        if self._held[errand.holder] > 0:
+            return None
+        del self._held[errand.holder]
+        return errand.holder
+
+    def holds(self, holder: str) -> bool:
+        """Tell whether `holder` has errands under way."""
+        return holder in self._held
+
+    def answer(
+        self,
+        arrival: Arrival,
+        status: int,
+        now: float,
+        *,
+        reason: str | None = None,
+        to_tag: str | None = None,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> Response:
+        """Answer a request, with a To-tag in any case, and return what was sent."""
+        named = [*headers, ("Server", self.config.user_agent)]
+        if body:
+            named.append(("Content-Type", "application/sdp"))
+        tag = to_tag or self.ids.token(8)
+        response = respond(arrival.request, status, reason, to_tag=tag, headers=named, body=body)
+        self.transactions.send_response(arrival.key, response, now)
+        return response
+
+    def contact(self, flow: Flow) -> tuple[str, str]:
+        """Return our Contact header for `flow`."""
+        return ("Contact", f"<{self.config.contact(flow)}>")
