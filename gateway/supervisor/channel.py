@@ -109,13 +109,18 @@ class BrokerChannel:
         self._end.close()
 
     def _read(self, now: float) -> bool:
+        was_reset = False
         while self.reading:
             try:
                 packet = self._end.recv(MAX_PACKET_BYTES)
             except BlockingIOError:
                 return True
-            except OSError:
-                return False
+            except ConnectionResetError:
+                # Who dies with answers unread resets the pair; what it said before is read after the error.
+                if was_reset:
+                    return False
+                was_reset = True
+                continue
             if not packet:
                 return False
             self._answer(packet, now)

@@ -2,10 +2,10 @@
 
 - The **ledger** is anonymous shared memory (a memfd) in which the media process keeps what nobody may forget:
   next sequence number, SSRC, latched address.  A restarted media process maps the same pages.
-- The **control socket** listens for the switch.  It is ours, so a switch that connects while there is no media
-  process waits in the backlog instead of failing.
-- The **lifeline** is a pipe nobody writes to.  The children hold its read end; when the supervisor dies, however
-  it dies, the kernel closes the write end and they read its end.
+- The **control socket** listens for the switch.  It is ours, so a switch that connects while there is no
+  media process waits in the backlog instead of failing.
+- The **lifeline** is a pipe nobody writes to.  The children hold its read end; when the supervisor dies,
+  however it dies, the kernel closes the write end and they read its end.
 
 All of it is gone when `Shared` is closed: memory and pipe have no name, and the socket stands in a private
 directory.

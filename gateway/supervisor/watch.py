@@ -136,7 +136,8 @@ class Watch:
     def until_the_end(self) -> int:
         """Start both children and serve until both have ended; return the exit status."""
         self._start(self._media)
-        self._start(self._switch)
+        if self._stage is Stage.RUNNING:
+            self._start(self._switch)
         while not self._over:
             for key, _ in self._selector.select(self._patience_s()):
                 key.data()
