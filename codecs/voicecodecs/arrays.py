@@ -70,10 +70,12 @@ def checked_rows(rows: Rows, n_rows: int) -> RowArray:
     array = np.asarray(rows)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise CodecError(f"rows is {_described(array)}; a list of integers is needed")
-    if array.size and (array.min() < 0 or array.max() >= n_rows):
-        frame = int(np.argmax((array < 0) | (array >= n_rows)))
+    array = np.ascontiguousarray(array, dtype=np.intp)
+    unsigned = array.view(np.uintp)  # negative numbers become large ones: one comparison finds both
+    if array.size and unsigned.max() >= n_rows:
+        frame = int(np.argmax(unsigned >= n_rows))
         raise CodecError(f"row {array[frame]} is not in this bank of {n_rows} rows", frame=frame)
-    return np.ascontiguousarray(array, dtype=np.intp)
+    return array
 
 
 def _described(array: object) -> str:

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The upper half of an IEEE single: sign 1 bit, exponent 8 bits with bias 127, then the top of the fraction.
+/* The upper half of an IEEE single (a bfloat16): sign, 8 bits of exponent with bias 127, 7 bits of fraction.
  * A code's segment lies at the bottom of the exponent, its step right beside it:
  *
  *     15 14      10 9      7 6     3 2        0
