@@ -81,9 +81,10 @@ def answer(
 ) -> tuple[SessionDescription, NegotiatedMedia]:
     """Answer an offer; returns our description and what both mean for the media plane.
 
-    `previous` is our last description of this dialog: the version counts from it, and a re-offer that
-    leaves out `rtpmap`, as phones on hold do, means by a number what it meant there. Raises NoCommonCodec
-    (488), saying why for each line, if nothing in the offer can be used.
+    `previous` is our last description of this dialog: the version counts from it, and a re-offer that leaves
+    out `rtpmap`, as phones on hold do, means by a number what it meant there.  `known` adds such meanings,
+    for a caller that keeps `receive` of the negotiation before and counts versions itself.
+    Raises NoCommonCodec (488), saying why for each line, if nothing in the offer can be used.
     """
     index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})})
     line = offer.media[index]
