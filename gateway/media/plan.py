@@ -25,7 +25,14 @@ BLOCK_ROWS: Final = 64
 """Rows of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
 
 _PENDING_BYTES: Final = 8 * _native.SLOT_BYTES
-_NO_ROWS: Final = np.zeros(0, np.int32)
+
+
+def _no_rows() -> NDArray[np.int32]:
+    return np.zeros(0, np.int32)
+
+
+def _no_pcm() -> NDArray[np.int16]:
+    return np.zeros((0, _native.UNIT_SAMPLES), np.int16)
 
 
 class Columns:
@@ -58,23 +65,23 @@ class Columns:
 class Plan:
     """Index arrays of one tick.  `*_at` are positions in `said` and `hears`, int16 [positions, UNIT_SAMPLES]."""
 
-    decode: NDArray[np.int32] = _NO_ROWS
-    decode_at: NDArray[np.int32] = _NO_ROWS
-    speak: NDArray[np.int32] = _NO_ROWS
+    decode: NDArray[np.int32] = field(default_factory=_no_rows)
+    decode_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    speak: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows without a socket, whose source is heard by their room."""
-    speak_at: NDArray[np.int32] = _NO_ROWS
-    members: NDArray[np.int32] = _NO_ROWS
+    speak_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    members: NDArray[np.int32] = field(default_factory=_no_rows)
     """Positions, room by room."""
-    offsets: NDArray[np.int32] = _NO_ROWS
+    offsets: NDArray[np.int32] = field(default_factory=_no_rows)
     """members[offsets[r]:offsets[r + 1]] are room r."""
-    echo_at: NDArray[np.int32] = _NO_ROWS
-    listen: NDArray[np.int32] = _NO_ROWS
+    echo_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    listen: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows with a socket that hear a source alone."""
-    listen_at: NDArray[np.int32] = _NO_ROWS
-    encode: NDArray[np.int32] = _NO_ROWS
-    encode_at: NDArray[np.int32] = _NO_ROWS
-    said: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, _native.UNIT_SAMPLES), np.int16))
-    hears: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, _native.UNIT_SAMPLES), np.int16))
+    listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    encode: NDArray[np.int32] = field(default_factory=_no_rows)
+    encode_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    said: NDArray[np.int16] = field(default_factory=_no_pcm)
+    hears: NDArray[np.int16] = field(default_factory=_no_pcm)
 
 
 def _rows_where(condition: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -120,6 +127,6 @@ def _rooms(
     """Return the members room by room, and where each room begins and the last ends."""
     order = members[np.argsort(room[members], kind="stable")]
     if order.size == 0:
-        return order, _NO_ROWS
+        return order, _no_rows()
     starts = np.flatnonzero(np.diff(room[order], prepend=-2))
     return order, np.append(starts, order.size).astype(np.int32)
