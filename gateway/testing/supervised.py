@@ -21,11 +21,11 @@ __all__ = ["DRAINING_SWITCH", "LEASING_MEDIA", "WELL_BEHAVED", "Supervised", "ch
 PATIENCE_S = 20.0
 
 SUPERVISOR = """
-import json, sys
+import json, os, sys
 from gateway.supervisor import Plan, run
 
 def report(event, facts):
-    print(json.dumps({"event": event, **facts}), flush=True)
+    os.write(1, json.dumps({"event": event, **facts}).encode() + b"\\n")
 
 plan = json.loads(sys.argv[1])
 first, last = plan.pop("ports")
@@ -68,8 +68,7 @@ signal.signal(signal.SIGTERM, drain)
 signal.signal(signal.SIGINT, hang_up)
 signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
 say_ready()
-while True:
-    signal.pause()
+wait_for_the_supervisor_to_die()
 """
 """Drains at SIGTERM, hangs up at the second or at SIGINT; SIGUSR1 stands for the end of the last call."""
 
