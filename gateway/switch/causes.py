@@ -59,8 +59,9 @@ class Ending:
 
     @property
     def cause(self) -> EndCause:
-        """The same thing for the SIP endpoint, as our own doing."""
-        return EndCause(status=self.status, reason=self.text, by="local", q850=self.q850)
+        """The same thing for the SIP endpoint, as our own doing; an ordinary end has no status."""
+        status = self.status if self.status >= 300 else None
+        return EndCause(status=status, reason=self.text, by="local", q850=self.q850)
 
     def headers(self, host: str) -> tuple[tuple[str, str], ...]:
         """Return the header fields that explain a refusal; `host` names the one who warns."""

@@ -1,0 +1,93 @@
+"""A media plane without media: it leases ports and remembers what rows were told.
+
+It implements `gateway.switch.ports.MediaPort`, so a test of calls needs neither sockets nor audio and can
+still ask who would hear whom.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from gateway.errors import Overload
+from gateway.ids import LegId, RoomId
+from gateway.media.commands import RowState
+from gateway.media.events import MediaEvent
+from gateway.media.statistics import LegStatistics
+
+__all__ = ["FakeMediaPort"]
+
+
+class FakeMediaPort:
+    """Rows and leases in two dictionaries."""
+
+    def __init__(self, *, address: str = "192.0.2.1", ports: int = 1000) -> None:
+        """`ports` is how many legs there may be at once."""
+        self.rows: Final[dict[LegId, RowState]] = {}
+        """The last state of each open row."""
+        self.leases: Final[dict[LegId, int]] = {}
+        self.history: Final[list[RowState]] = []
+        """Every state that was ever set, in order."""
+        self._address = address
+        self._free = [20_000 + 2 * n for n in reversed(range(ports))]
+        self._statistics: dict[LegId, LegStatistics] = {}
+        self._events: asyncio.Queue[MediaEvent] = asyncio.Queue()
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing is leased and no row is left."""
+        return not self.rows and not self.leases
+
+    @property
+    def rooms(self) -> Mapping[RoomId, frozenset[LegId]]:
+        """Who hears whom."""
+        rooms: dict[RoomId, frozenset[LegId]] = {}
+        for row in self.rows.values():
+            if row.room is not None:
+                rooms[row.room] = rooms.get(row.room, frozenset()) | {row.leg}
+        return rooms
+
+    def row_at(self, port: int) -> RowState:
+        """Return the row whose RTP port, as its peer was told, is `port`."""
+        (leg,) = (leg for leg, leased in self.leases.items() if leased == port)
+        return self.rows[leg]
+
+    def happen(self, event: MediaEvent) -> None:
+        """Tell the switch something."""
+        self._events.put_nowait(event)
+
+    def measured(self, leg: LegId, statistics: LegStatistics) -> None:
+        """Choose what `statistics` answers for a leg."""
+        self._statistics[leg] = statistics
+
+    async def open(self, leg: LegId) -> tuple[str, int]:
+        """Lease the next port; Overload when there is none."""
+        if not self._free:
+            raise Overload("no port is free")
+        self.leases[leg] = self._free.pop()
+        return self._address, self.leases[leg]
+
+    def set(self, row: RowState) -> None:
+        """Remember the state; an older generation than the row has is a fault of the switch."""
+        known = self.rows.get(row.leg)
+        assert row.leg in self.leases, f"a state for {row.leg}, which is not open"
+        assert known is None or known.generation < row.generation, f"generation {row.generation} is not new"
+        self.rows[row.leg] = row
+        self.history.append(row)
+
+    def close(self, leg: LegId) -> None:
+        """Forget the row and free its port."""
+        self.rows.pop(leg, None)
+        port = self.leases.pop(leg, None)
+        if port is not None:
+            self._free.insert(0, port)
+
+    async def statistics(self, leg: LegId) -> LegStatistics:
+        """Return what the test chose, else zeros."""
+        return self._statistics.get(leg, LegStatistics(mode="relay", mode_reason="a fake relays everything"))
+
+    async def events(self) -> AsyncIterator[MediaEvent]:
+        """Yield what `happen` was given."""
+        while True:
+            yield await self._events.get()

@@ -1,0 +1,124 @@
+"""A network of SIP endpoints in virtual time: no sockets, chosen delays, chosen losses.
+
+Every endpoint is attached at an address and driven by the adapter that drives real sockets
+(`gateway.transport.sip_driver`); only the way of a datagram is simulated.  What passed is kept in order, as
+the messages themselves, so that a test can read the conversation, and a failing one can print it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from gateway.errors import LocalError
+from gateway.sip.endpoint import Endpoint
+from gateway.sip.events import Event
+from gateway.sip.flow import Datagram, Flow
+from gateway.sip.message import Request, Response, parse_message_untrusted
+from gateway.sip.uri import Uri
+from gateway.transport.sip_driver import EndpointDriver
+
+__all__ = ["Passed", "SimulatedRim", "SipNetwork"]
+
+_Result = TypeVar("_Result")
+_LATENCY_S: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One message on its way."""
+
+    at: float
+    source: tuple[str, int]
+    destination: tuple[str, int]
+    message: Request | Response
+    lost: bool
+
+    def __str__(self) -> str:
+        said = self.message
+        line = f"{said.method} {said.uri}" if isinstance(said, Request) else f"{said.status} {said.reason}"
+        arrow = "--x" if self.lost else "-->"
+        return f"{self.at:9.3f}  {self.source[0]:>12} {arrow} {self.destination[0]:<12}  {line}"
+
+
+class SipNetwork:
+    """Carries datagrams between attached endpoints; UDP only."""
+
+    def __init__(self, *, latency_s: float = _LATENCY_S) -> None:
+        self.passed: Final[list[Passed]] = []
+        self.lose: Callable[[Passed], bool] = lambda passed: False
+        """Says of each message whether it is lost."""
+        self._latency_s = latency_s
+        self._rims: dict[tuple[str, int], SimulatedRim] = {}
+        self._loop = asyncio.get_running_loop()
+
+    def attach(self, endpoint: Endpoint, host: str, port: int = 5060) -> SimulatedRim:
+        """Put an endpoint on the network."""
+        rim = SimulatedRim(self, endpoint, (host, port))
+        self._rims[host, port] = rim
+        return rim
+
+    def unplug(self, rim: SimulatedRim) -> None:
+        """Take an endpoint off the network without a word: what is sent to it is lost."""
+        del self._rims[rim.address]
+
+    def said_by(self, host: str) -> list[str]:
+        """Return what left a host, in order: methods of requests and statuses of responses."""
+        return [
+            said.method if isinstance(said, Request) else str(said.status)
+            for said in (passed.message for passed in self.passed if passed.source[0] == host)
+        ]
+
+    def ladder(self) -> str:
+        """Return the conversation as text, one message a line."""
+        return "\n".join(str(passed) for passed in self.passed)
+
+    def carry(self, datagram: Datagram, source: tuple[str, int]) -> None:
+        """Take a datagram from an endpoint."""
+        destination = datagram.flow.remote
+        message = parse_message_untrusted(datagram.data)
+        passed = Passed(self._loop.time(), source, destination, message, lost=False)
+        lost = self.lose(passed) or destination not in self._rims
+        self.passed.append(Passed(passed.at, source, destination, message, lost))
+        if not lost:
+            self._loop.call_later(self._latency_s, self._deliver, datagram.data, source, destination)
+
+    def _deliver(self, data: bytes, source: tuple[str, int], destination: tuple[str, int]) -> None:
+        rim = self._rims.get(destination)
+        if rim is not None:
+            rim.deliver(data, source)
+
+
+class SimulatedRim:
+    """One endpoint's place on the network; the same face as `gateway.transport.sip_rim.SipRim`."""
+
+    def __init__(self, network: SipNetwork, endpoint: Endpoint, address: tuple[str, int]) -> None:
+        self.endpoint: Final = endpoint
+        self.address: Final = address
+        self._driver = EndpointDriver(endpoint, lambda datagram: network.carry(datagram, address))
+
+    def do(self, operation: Callable[[float], _Result]) -> _Result:
+        """Call the endpoint and do what follows."""
+        return self._driver.do(operation)
+
+    def local_flow(self, transport: str, remote: tuple[str, int]) -> Flow:
+        """Return the flow to a remote address; there is UDP only."""
+        if transport != "udp":
+            raise LocalError(f"no {transport} here")
+        return Flow("udp", self.address, remote)
+
+    async def flow_to(self, uri: Uri) -> Flow:
+        """Return the flow to a URI whose host is an address."""
+        return self.local_flow(uri.parameter("transport") or "udp", (uri.host, uri.port or 5060))
+
+    def events(self) -> AsyncIterator[Event]:
+        """Yield what happens."""
+        return self._driver.events()
+
+    def deliver(self, data: bytes, source: tuple[str, int]) -> None:
+        """Hand a datagram to the endpoint."""
+        self._driver.receive(data, self.local_flow("udp", source))
+        self._driver.drain()
+        assert not self._driver.falls, f"the engine fell over: {dict(self._driver.falls)}"
