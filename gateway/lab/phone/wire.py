@@ -48,6 +48,7 @@ class MediaWire:
         self._media: Media | None = None
         self._on_key: Callable[[KeySeen], None] = _ignore
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     def open(self, media: Media, on_key: Callable[[KeySeen], None]) -> None:
         """Start to receive for `media`; each key heard goes to `on_key`."""
@@ -73,7 +74,10 @@ class MediaWire:
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._deadline)
 
     def close(self) -> None:
-        """Close both sockets; what was to be sent is sent first."""
+        """Close both sockets, once; what was to be sent is sent first."""
+        if self._closed:
+            return
+        self._closed = True
         if self._media is not None:
             self._media.stop(self._loop.time())
             self.drain()

@@ -49,7 +49,7 @@ def phone(source: Source, *, seed: int) -> Media:
 
 
 class World:
-    """Alice and Bob, and a network that takes `delay_s` and loses those of Alice's RTP packets whose numbers are in `lose`."""
+    """Alice and Bob, and a network: it takes `delay_s` and loses the packets of Alice numbered in `lose`."""
 
     def __init__(self, alice: Media, bob: Media, *, delay_s: float = 0.010, lose: range = range(0)) -> None:
         self.now = 100.0
