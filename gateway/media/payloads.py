@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-import voicecodecs
 from numpy.typing import NDArray
 
+import voicecodecs
 from gateway import _native
 
 __all__ = ["CODEC_IDS", "CODEC_NAMES", "Banks", "receive_map"]

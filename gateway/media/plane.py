@@ -150,13 +150,21 @@ class Plane:
             if int(row) not in self._leg_of:
                 self.table.clear(int(row))
 
-    def close(self, leg: LegId, now: float, wall: float) -> NDArray[Any]:
-        """Free a leg's row; returns the RTCP BYE that must be sent before its sockets close (SEND [0 or 1])."""
+    def goodbye(self, leg: LegId, now: float, wall: float) -> NDArray[Any]:
+        """Return the RTCP BYE that a leg's phone should get before its row is closed (SEND [0 or 1])."""
         row = self.row(leg)
         sends = np.zeros(1, SEND)
-        n = 0
-        if self._columns.socket[row]:
-            n = _native.rtcp(self.table.kernel, np.array([row], np.int32), now, wall, True, sends)
+        heard = self._columns.socket[row] and self.table.rows["heard_at"][row] > 0
+        n = _native.rtcp(self.table.kernel, np.array([row], np.int32), now, wall, True, sends) if heard else 0
+        return sends[:n]
+
+    def close(self, leg: LegId, now: float) -> None:
+        """Free a leg's row; its last statistics come as an event.
+
+        Raises:
+            LocalError: it has no row.
+        """
+        row = self.row(leg)
         self._events.append(RowClosed(leg, self.statistics(leg)))
         state = self._states.pop(row, None)
         self._waiting.pop(row, None)
@@ -169,7 +177,6 @@ class Plane:
         if state is not None and state.room is not None:
             self._leave_room(row, state.room, now)
         self._plan = None
-        return sends[:n]
 
     # --- commands -----------------------------------------------------------------------------------------------
 

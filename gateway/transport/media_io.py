@@ -1,0 +1,182 @@
+"""The sockets of the media plane: epoll in C on Linux, the standard library's selectors elsewhere.
+
+Both do the same: `wait(deadline)` serves packets as they arrive, sending on at once what the plane relays, until the
+deadline or until a watched descriptor is readable; `send` sends what a tick has made.  Set `TANDEM_PORTABLE=1` to use
+the second where the first exists (CI does).
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import time
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway import _native
+from gateway.media.plane import Plane
+from gateway.media.table import address_of, pack_address
+
+try:
+    from gateway.transport import _io
+except ImportError:  # not Linux
+    _io = None  # type: ignore[assignment]  # then PortableIo is used
+
+__all__ = ["EpollIo", "MediaIo", "PortableIo", "media_io"]
+
+
+class MediaIo(Protocol):
+    """What the media process needs of the operating system."""
+
+    def attach(self, row: int) -> None:
+        """Listen on the sockets of a row."""
+        ...
+
+    def detach(self, row: int) -> None:
+        """Stop listening on the sockets of a row; call before they are closed."""
+        ...
+
+    def watch(self, fd: int) -> None:
+        """Return from `wait` when `fd` is readable."""
+        ...
+
+    def unwatch(self, fd: int) -> None:
+        """Forget a watched descriptor."""
+        ...
+
+    def wait(self, deadline: float) -> list[int]:
+        """Serve arrivals until `deadline` (monotonic s; 0 = what is there now); returns readable descriptors."""
+        ...
+
+    def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
+        """Send packets (SEND [n]) through their rows' sockets."""
+        ...
+
+    def counters(self) -> dict[str, int]:
+        """Return how many packets were received and sent, and what went wrong."""
+        ...
+
+
+class EpollIo:
+    """The fast path: native/io/loop.h."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._loop = _io.loop(plane.table.kernel)
+
+    def attach(self, row: int) -> None:
+        _io.attach(self._loop, row)
+
+    def detach(self, row: int) -> None:
+        _io.detach(self._loop, row)
+
+    def watch(self, fd: int) -> None:
+        _io.watch(self._loop, fd)
+
+    def unwatch(self, fd: int) -> None:
+        _io.unwatch(self._loop, fd)
+
+    def wait(self, deadline: float) -> list[int]:
+        return _io.wait(self._loop, deadline)
+
+    def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
+        if sends.size:
+            _io.send(self._loop, sends, sends.size, rtcp)
+
+    def counters(self) -> dict[str, int]:
+        names = ("received", "sent", "send_errors", "wakeups", "edges_lost")
+        return dict(zip(names, _io.counters(self._loop), strict=True))
+
+
+class PortableIo:
+    """The slow honest path: one `recvfrom` and one call of the plane a packet, by selectors."""
+
+    _WATCHED: Final = -1
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self._selector = selectors.DefaultSelector()
+        self._sockets: dict[int, tuple[socket.socket, socket.socket]] = {}
+        self._counters = {"received": 0, "sent": 0, "send_errors": 0, "wakeups": 0, "edges_lost": 0}
+
+    def attach(self, row: int) -> None:
+        fields = self._plane.table.rows
+        # the descriptors stay the rows': these objects only borrow them (detach gives them back)
+        pair = (
+            socket.socket(fileno=int(fields["rtp_fd"][row])),
+            socket.socket(fileno=int(fields["rtcp_fd"][row])),
+        )
+        self._sockets[row] = pair
+        for is_rtcp, half in enumerate(pair):
+            half.setblocking(False)
+            self._selector.register(half, selectors.EVENT_READ, (row, is_rtcp))
+
+    def detach(self, row: int) -> None:
+        for half in self._sockets.pop(row):
+            self._selector.unregister(half)
+            half.detach()
+
+    def watch(self, fd: int) -> None:
+        self._selector.register(fd, selectors.EVENT_READ, (self._WATCHED, fd))
+
+    def unwatch(self, fd: int) -> None:
+        self._selector.unregister(fd)
+
+    def wait(self, deadline: float) -> list[int]:
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            ready: list[int] = []
+            for key, _ in self._selector.select(left):
+                row, value = key.data
+                if row == self._WATCHED:
+                    ready.append(value)
+                else:
+                    self._receive(row, value)
+            self._counters["wakeups"] += 1
+            if ready or time.monotonic() >= deadline:
+                return ready
+
+    def _receive(self, row: int, is_rtcp: int) -> None:
+        try:
+            data, source = self._sockets[row][is_rtcp].recvfrom(_native.PACKET_BYTES + 1)
+        except OSError:  # nothing there after all
+            return
+        self._counters["received"] += 1
+        packet = np.frombuffer(data if len(data) <= _native.PACKET_BYTES else b"", np.uint8)
+        sends, _ = self._plane.arrive(
+            np.array([row], np.int32),
+            pack_address((source[0], source[1]))[None],
+            packet[None],
+            np.array([packet.size], np.int32),
+            np.array([time.monotonic()]),
+            np.array([is_rtcp], np.uint8),
+        )
+        self.send(sends, rtcp=False)
+
+    def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
+        fields = self._plane.table.rows
+        for packet in sends:
+            row = int(packet["row"])
+            to = address_of(fields["latched"][row]) or address_of(fields["remote"][row])
+            if to is None or row not in self._sockets:
+                continue
+            if rtcp:
+                named = address_of(fields["remote_rtcp"][row])
+                to = named if named is not None and named[0] == to[0] else (to[0], to[1] + 1)
+            try:
+                self._sockets[row][rtcp].sendto(packet["data"][: packet["bytes"]].tobytes(), to)
+                self._counters["sent"] += 1
+            except OSError:
+                self._counters["send_errors"] += 1
+
+    def counters(self) -> dict[str, int]:
+        return dict(self._counters)
+
+
+def media_io(plane: Plane) -> MediaIo:
+    """Return the best that this machine has."""
+    if _io is None or os.environ.get("TANDEM_PORTABLE"):
+        return PortableIo(plane)
+    return EpollIo(plane)

@@ -1,0 +1,135 @@
+"""The media process's two conversations: with the port broker (its supervisor), and with the switch.
+
+Both are sockets that never block: the media process has 10 ms at a time, and nobody may make it wait.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgpack
+
+from gateway.errors import PeerError
+
+__all__ = ["BrokerLink", "SwitchLink"]
+
+_MAX_MESSAGE_BYTES: Final = 1 << 20
+_MAX_UNSENT_BYTES: Final = 8 << 20
+_LENGTH: Final = struct.Struct(">I")
+
+
+class BrokerLink:
+    """Asks the supervisor for ports and gets their descriptors (one JSON message a packet, SCM_RIGHTS beside)."""
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._socket.setblocking(False)
+        self._unsent: list[dict[str, Any]] = []
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def ask(self, message: dict[str, Any]) -> None:
+        """Send a request; kept and sent with the next one when the broker is busy."""
+        self._unsent.append(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what could not be sent before."""
+        while self._unsent:
+            try:
+                self._socket.send(json.dumps(self._unsent[0]).encode())
+            except BlockingIOError:
+                return
+            self._unsent.pop(0)
+
+    def answers(self) -> Iterator[tuple[dict[str, Any], list[int]]]:
+        """Yield each waiting answer with the descriptors that came with it.
+
+        Raises:
+            ConnectionError: the supervisor is gone.
+        """
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(self._socket, 4096, 2)
+            except BlockingIOError:
+                return
+            if not data:
+                raise ConnectionError("the supervisor is gone")
+            yield json.loads(data), fds
+
+
+class SwitchLink:
+    """A connection of the switch: 4 bytes of length, then a msgpack map."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._socket.setblocking(False)
+        self._received = bytearray()
+        self._unsent = bytearray()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Yield the whole messages that have come.
+
+        Raises:
+            ConnectionError: the switch is gone.
+            PeerError: what came is no message of ours.
+        """
+        self._read()
+        while len(self._received) >= _LENGTH.size:
+            (n,) = _LENGTH.unpack_from(self._received)
+            if n > _MAX_MESSAGE_BYTES:
+                raise PeerError(f"a message of {n} bytes from the switch")
+            if len(self._received) < _LENGTH.size + n:
+                return
+            body = bytes(self._received[_LENGTH.size : _LENGTH.size + n])
+            del self._received[: _LENGTH.size + n]
+            message = msgpack.unpackb(body, strict_map_key=False)
+            if not isinstance(message, dict):
+                raise PeerError("a message from the switch that is no map")
+            yield message
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self._socket.recv(1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                raise ConnectionError("the switch is gone")
+            self._received += data
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send a message, or keep it until the switch reads.
+
+        Raises:
+            ConnectionError: the switch is gone, or has not read for so long that 8 MiB wait for it.
+        """
+        body = msgpack.packb(message)
+        self._unsent += _LENGTH.pack(len(body)) + body
+        self.flush()
+        if len(self._unsent) > _MAX_UNSENT_BYTES:
+            raise ConnectionError("the switch does not read")
+
+    def flush(self) -> None:
+        """Send what could not be sent before.
+
+        Raises:
+            ConnectionError: the switch is gone.
+        """
+        while self._unsent:
+            try:
+                n = self._socket.send(self._unsent)
+            except BlockingIOError:
+                return
+            del self._unsent[:n]
