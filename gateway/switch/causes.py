@@ -130,7 +130,7 @@ def ending_of(cause: EndCause, *, trunk: bool, alerted: bool) -> Ending:
     if status < 400:  # following a Contact that a stranger chose is how toll fraud works
         return Ending(480, "The far end redirected the call, which is not followed", 23, by="callee")
     translated, text = _UPSTREAM.get(status, (status, _quotable(cause.reason) or "Refused"))
-    return Ending(translated, text, cause.q850 or q850_of(status), by="callee")
+    return Ending(translated, text, cause.q850 or q850_of(translated), by="callee")
 
 
 def hung_up_by(side: str, cause: EndCause) -> Ending:
