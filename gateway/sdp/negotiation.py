@@ -25,7 +25,7 @@ from dataclasses import replace
 from typing import Final
 
 from gateway.sdp.agreement import Direction, LocalMedia, NegotiatedMedia, NoCommonCodec, is_null_address
-from gateway.sdp.choice import accept, agreed, choose_line, events_beside, reason, receivable
+from gateway.sdp.choice import PROTOCOLS, accept, agreed, choose_line, events_beside, reason, receivable
 from gateway.sdp.codecs import (
     COMFORT_NOISE,
     TELEPHONE_EVENT,
@@ -63,7 +63,7 @@ def write_offer(
     version from `previous`.  `rtcp_mux` offers RTCP on the RTP port.
     """
     slots = () if previous is None else previous.media
-    index = next((i for i, each in enumerate(slots) if each.media == "audio"), len(slots))
+    index = _audio_slot(slots)
     protocol, codecs = "RTP/AVP", local.codecs
     if index < len(slots):
         protocol, codecs = slots[index].protocol, _renumbered(local.codecs, slots[index])
@@ -265,6 +265,12 @@ def _audio_line(
             *((Attribute("rtcp-mux"),) if rtcp_mux else ()),
         ),
     )
+
+
+def _audio_slot(slots: tuple[MediaDescription, ...]) -> int:
+    """Return the line to use in a later offer: the audio in use, else a refused one, else a new one at the end."""
+    audio = [i for i, each in enumerate(slots) if each.media == "audio" and each.protocol in PROTOCOLS]
+    return next((i for i in audio if slots[i].port), audio[0] if audio else len(slots))
 
 
 def _refused(line: MediaDescription) -> MediaDescription:
