@@ -19,7 +19,7 @@ from typing import Final
 from gateway.errors import BadMessage, LocalError
 from gateway.lab.phone.rtp import Packet
 
-__all__ = ["KEYS", "EventPacket", "KeyReceiver", "KeySeen", "KeySender"]
+__all__ = ["KEYS", "EventPacket", "KeyReceiver", "KeySeen", "KeySender", "check_keys"]
 
 KEYS: Final = "0123456789*#ABCD"
 KEY_MS: Final = 120
@@ -28,6 +28,16 @@ SILENCE_S: Final = 0.120
 _PAUSE_MS: Final = 500
 _VOLUME: Final = 10
 _N_ENDS: Final = 3
+
+
+def check_keys(keys: str) -> str:
+    """Return keys as they can be pressed.  Raise LocalError for what is no key."""
+    wrong = set(keys.upper()) - set(KEYS) - {","}
+    if wrong:
+        raise LocalError(
+            f"{''.join(sorted(wrong))!r} is not a key of a telephone; keys are {KEYS} and a comma"
+        )
+    return keys.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +60,7 @@ class KeySender:
 
     def press(self, keys: str) -> None:
         """Queue keys (`0-9*#A-D`, comma = wait 0.5 s).  Raise LocalError for any other character."""
-        keys = keys.upper()
-        wrong = set(keys) - set(KEYS) - {","}
-        if wrong:
-            raise LocalError(
-                f"{''.join(sorted(wrong))!r} is not a key of a telephone; keys are {KEYS} and a comma"
-            )
-        self._keys.extend(keys)
+        self._keys.extend(check_keys(keys))
 
     @property
     def idle(self) -> bool:

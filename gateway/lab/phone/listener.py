@@ -31,6 +31,8 @@ class Listener:
         self.heard = Track(rate_hz=rate_hz)
         self.n_gaps = 0
         self.gap_ms = 0.0
+        self.n_bursts = 0
+        """Runs of packets that never came, or too late."""
         self.codecs: Counter[str] = Counter()
         """How many packets of each codec were heard."""
         self.n_unusable = 0
@@ -41,7 +43,7 @@ class Listener:
         self._event_pt: int | None = None
         self._decoders: dict[CodecOffer, StreamDecoder] = {}
         self._end: int | None = None
-        self._index = 0
+        self._index: int | None = None
 
     @property
     def n_late(self) -> int:
@@ -82,16 +84,25 @@ class Listener:
 
     def _play(self, ready: list[Placed]) -> None:
         for placed in ready:
-            if placed.packet.payload_type == self._event_pt:
-                self._cover(placed, int.from_bytes(placed.packet.payload[2:4]))
-                continue
-            codec = self._receive.get(placed.packet.payload_type)
-            if codec is None:
-                self.n_unusable += 1
-            elif codec.name != COMFORT_NOISE:
-                self._sound(placed, codec)
+            follows = placed.breaks or self._index is None or placed.index == self._index + 1
+            self._index = placed.index
+            self.n_bursts += not follows
+            n_samples = self._length(placed)
+            if n_samples:
+                self._cover(placed, n_samples, announced=placed.breaks or (follows and placed.packet.marker))
 
-    def _sound(self, placed: Placed, codec: CodecOffer) -> None:
+    def _length(self, placed: Placed) -> int:
+        """Decode and write a packet; return how many samples of the time line it fills."""
+        packet = placed.packet
+        if packet.payload_type == self._event_pt:
+            return int.from_bytes(packet.payload[2:4])
+        codec = self._receive.get(packet.payload_type)
+        if codec is None:
+            self.n_unusable += 1
+            return 0
+        return 0 if codec.name == COMFORT_NOISE else self._sound(placed, codec)
+
+    def _sound(self, placed: Placed, codec: CodecOffer) -> int:
         if placed.breaks:
             self._decoders.clear()
         decoder = self._decoders.get(codec)
@@ -101,18 +112,15 @@ class Listener:
             pcm = decoder.decode(placed.packet.payload)
         except BadMessage:
             self.n_unusable += 1
-            return
+            return 0
         self.codecs[codec.name] += 1
         self.heard.write(placed.position, pcm)
-        self._cover(placed, len(pcm))
+        return len(pcm)
 
-    def _cover(self, placed: Placed, n_samples: int) -> None:
+    def _cover(self, placed: Placed, n_samples: int, *, announced: bool) -> None:
         """Note that the time line is filled from the packet's position on; count the hole before it."""
-        if self._end is not None:
-            hole = placed.position - self._end
-            announced = placed.packet.marker and placed.index == self._index + 1
-            if hole > 0 and not announced and not placed.breaks:
-                self.n_gaps += 1
-                self.gap_ms += 1000.0 * hole / self.rate_hz
+        hole = 0 if self._end is None else placed.position - self._end
+        if hole > 0 and not announced:
+            self.n_gaps += 1
+            self.gap_ms += 1000.0 * hole / self.rate_hz
         self._end = max(self._end or 0, placed.position + n_samples)
-        self._index = placed.index

@@ -15,7 +15,7 @@ from gateway.errors import BadMessage, LocalError
 from gateway.sip.uri import Uri, parse_uri_untrusted
 from gateway.transport.sip_udp import source_address
 
-__all__ = ["destination", "own_address", "resolve", "somebody_listens"]
+__all__ = ["destination", "host_and_port", "own_address", "resolve", "somebody_listens"]
 
 _DEFAULT_PORT: Final = 5060
 _KEEPALIVE: Final = b"\r\n\r\n"
@@ -34,11 +34,23 @@ def destination(text: str, *, host: str = "127.0.0.1", transport: str = "udp") -
         uri = parse_uri_untrusted(whole)
     except BadMessage as error:
         raise LocalError(f"{text!r} is no SIP address ({error}); one is sip:echo@127.0.0.1:5060") from error
+    if not uri.host or not whole.removeprefix("sip:").partition("@")[0]:
+        raise LocalError(f"{text!r} is no SIP address; one is sip:echo@127.0.0.1:5060")
     if uri.scheme != "sip":
         raise LocalError(f"{text!r}: the test phone speaks sip:, without TLS")
     if transport != "udp" and uri.parameter("transport") is None:
         return Uri(uri.scheme, uri.user, uri.host, uri.port, (*uri.parameters, ("transport", transport)))
     return uri
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Read `127.0.0.1:5070` or `[::1]:5070`.  Raise LocalError if it is not an IP address and a port."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(host)), int(port)
+    except ValueError as error:
+        raise LocalError(f"{text!r} is not ADDRESS:PORT, as in 127.0.0.1:5070") from error
 
 
 async def resolve(uri: Uri) -> tuple[str, int]:
