@@ -52,7 +52,11 @@ class MediaPort(Protocol):
 
 
 class SignallingPort(Protocol):
-    """One SIP endpoint and its rim: the verbs of `gateway.sip.endpoint.Endpoint` without `now`."""
+    """One SIP endpoint and its rim: the verbs of `gateway.sip.endpoint.Endpoint` without `now`.
+
+    A verb that comes too late (the peer has just cancelled or hung up) does nothing: the `SessionEnded` that says
+    so is on its way, and whoever used the verb will read it next.
+    """
 
     def invite(
         self,
@@ -89,7 +93,7 @@ class SignallingPort(Protocol):
         ...
 
     def hang_up(self, session: SessionId, *, cause: EndCause | None = None) -> None:
-        """End the session, whatever state it is in; a session that ended already is no error."""
+        """End the session, whatever state it is in."""
         ...
 
     def reoffer(self, session: SessionId, *, sdp: bytes) -> None:

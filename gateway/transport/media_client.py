@@ -67,11 +67,17 @@ async def read_frame(reader: asyncio.StreamReader) -> dict[str, Any]:
 class MediaClient:
     """The media plane as the switch sees it; `run` keeps the connection."""
 
-    def __init__(self, path: str, *, epoch: int, open_timeout_s: float = _OPEN_S) -> None:
-        """`path` is the Unix socket; `epoch` fences out a switch that was replaced."""
+    def __init__(
+        self, path: str, *, epoch: int, announced: str | None = None, open_timeout_s: float = _OPEN_S
+    ) -> None:
+        """`path` is the Unix socket; `epoch` fences out a switch that was replaced.
+
+        `announced` is the address to write into SDP; None takes what the media process says.
+        """
         self.counters: Final[Counter[str]] = Counter()
         self._path = path
         self._epoch = epoch
+        self._announced = announced
         self._open_timeout_s = open_timeout_s
         self._writer: asyncio.StreamWriter | None = None
         self._rows: dict[LegId, RowState] = {}
@@ -81,11 +87,16 @@ class MediaClient:
         self._questions = 0
         self._events: deque[MediaEvent] = deque(maxlen=_EVENTS)
         self._wake = asyncio.Event()
+        self._connected = asyncio.Event()
 
     @property
     def ready(self) -> bool:
         """A media process is there and knows every row."""
         return self._writer is not None
+
+    async def connected(self) -> None:
+        """Return when a media process is there."""
+        await self._connected.wait()
 
     def census(self) -> dict[str, int]:
         """Return what is held: all zero when there are no calls."""
@@ -179,6 +190,7 @@ class MediaClient:
         listing = await read_frame(reader)
         self._writer = writer
         self._say_everything(frozenset(LegId(leg) for leg in listing["rows"]))
+        self._connected.set()
         self._tell(WorkerReady())
         while True:
             self._hear(await read_frame(reader))
@@ -195,7 +207,8 @@ class MediaClient:
 
     def _hear(self, message: dict[str, Any]) -> None:
         if "opened" in message:
-            self._take_port(LegId(message["opened"]), (str(message["address"]), int(message["port"])))
+            address = self._announced or str(message["address"])
+            self._take_port(LegId(message["opened"]), (address, int(message["port"])))
         elif "refused" in message:
             waiting = self._opening.get(LegId(message["refused"]))
             if waiting is not None and not waiting.done():
@@ -239,6 +252,7 @@ class MediaClient:
         if self._writer is None:
             return
         self._writer = None
+        self._connected.clear()
         for asked in self._asked.values():
             if not asked.done():
                 asked.set_result(LegStatistics())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
+from gateway.errors import LocalError
 from gateway.sip.authentication import Credentials
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import EndCause, Event, SessionId
@@ -75,11 +76,11 @@ class Signalling:
 
     def ring(self, session: SessionId, *, status: int = 180, sdp: bytes | None = None) -> None:
         """Send a provisional response."""
-        self._rim.do(lambda now: self._endpoint.ring(session, status=status, sdp=sdp, now=now))
+        self._late(lambda now: self._endpoint.ring(session, status=status, sdp=sdp, now=now))
 
     def answer(self, session: SessionId, *, sdp: bytes) -> None:
         """Accept the call."""
-        self._rim.do(lambda now: self._endpoint.answer(session, sdp=sdp, now=now))
+        self._late(lambda now: self._endpoint.answer(session, sdp=sdp, now=now))
 
     def reject(
         self,
@@ -90,29 +91,29 @@ class Signalling:
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Refuse the call."""
-        self._rim.do(
+        self._late(
             lambda now: self._endpoint.reject(session, status=status, reason=reason, headers=headers, now=now)
         )
 
     def hang_up(self, session: SessionId, *, cause: EndCause | None = None) -> None:
         """End the session."""
-        self._rim.do(lambda now: self._endpoint.hang_up(session, cause=cause, now=now))
+        self._late(lambda now: self._endpoint.hang_up(session, cause=cause, now=now))
 
     def reoffer(self, session: SessionId, *, sdp: bytes) -> None:
         """Send a re-INVITE."""
-        self._rim.do(lambda now: self._endpoint.reoffer(session, sdp=sdp, now=now))
+        self._late(lambda now: self._endpoint.reoffer(session, sdp=sdp, now=now))
 
     def accept_offer(self, session: SessionId, *, sdp: bytes) -> None:
         """Answer an offer."""
-        self._rim.do(lambda now: self._endpoint.accept_offer(session, sdp=sdp, now=now))
+        self._late(lambda now: self._endpoint.accept_offer(session, sdp=sdp, now=now))
 
     def refuse_offer(self, session: SessionId, *, status: int = 488) -> None:
         """Refuse an offer."""
-        self._rim.do(lambda now: self._endpoint.refuse_offer(session, status=status, now=now))
+        self._late(lambda now: self._endpoint.refuse_offer(session, status=status, now=now))
 
     def send_info(self, session: SessionId, *, content_type: str, body: bytes) -> None:
         """Send an INFO."""
-        self._rim.do(
+        self._late(
             lambda now: self._endpoint.send_info(session, content_type=content_type, body=body, now=now)
         )
 
@@ -127,3 +128,10 @@ class Signalling:
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens."""
         return self._rim.events()
+
+    def _late(self, verb: Callable[[float], None]) -> None:
+        """Do it unless the session is past it: whoever asks has not read yet what ended it."""
+        try:
+            self._rim.do(verb)
+        except LocalError:
+            self._endpoint.counters["session.verb_too_late"] += 1

@@ -38,6 +38,7 @@ class EndpointDriver:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
         self._closed = False
 
     @property
@@ -80,6 +81,13 @@ class EndpointDriver:
             fallen = True
         self._rearm(not_before=self.now + _AFTER_A_FALL_S if fallen else 0.0)
         self._wake.set()
+        self._drained.set()
+
+    async def settled(self) -> None:
+        """Return when no session is left: every BYE was answered, or given up."""
+        while self.endpoint.census()["sessions"]:
+            self._drained.clear()
+            await self._drained.wait()
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield events to one reader until the driver is closed."""

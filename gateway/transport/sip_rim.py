@@ -80,6 +80,7 @@ class SipRim:
         self._unproved: Counter[str] = Counter()
         self._numbers = itertools.count(1)
         self._tasks = asyncio.TaskGroup()
+        self._connecting: set[asyncio.Task[None]] = set()
         self._driver: EndpointDriver | None = None
 
     async def __aenter__(self) -> Self:
@@ -106,6 +107,8 @@ class SipRim:
             udp.close()
         for server in self._tcp:
             server.close()
+        for task in self._connecting:
+            task.cancel()
         for connection in tuple(self._connections.values()):
             connection.abort()
         await self._tasks.__aexit__(None, None, None)
@@ -121,6 +124,10 @@ class SipRim:
     def do(self, operation: Callable[[float], _Result]) -> _Result:
         """Call the endpoint and do what follows: `rim.do(lambda now: endpoint.answer(..., now=now))`."""
         return self._running.do(operation)
+
+    async def settled(self) -> None:
+        """Return when no session is left: every BYE was answered, or given up."""
+        await self._running.settled()
 
     async def events(self) -> AsyncIterator[Event]:
         """Yield the endpoint's events to one reader until the rim closes."""
@@ -243,7 +250,9 @@ class SipRim:
         flow = Flow("tcp", self._reachable_as(prepared, remote), remote, number)
         connection = Connection(self, number, flow=flow)
         self._connections[number] = connection
-        self._tasks.create_task(self._connect(connection, prepared))
+        task = self._tasks.create_task(self._connect(connection, prepared))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
         return connection
 
     def _local_host(self, remote: tuple[str, int]) -> str:
@@ -269,9 +278,11 @@ class SipRim:
                 await loop.sock_connect(prepared, connection.flow.remote)
                 await loop.create_connection(lambda: connection, sock=prepared)
         except (OSError, TimeoutError):
-            prepared.close()
             self.counters["tcp.connect_failed"] += 1
             connection.fail()
+        finally:
+            if not connection.connected:
+                prepared.close()
 
     async def _look_up(self, host: str, port: int) -> str:
         """Ask the resolver in a thread: a slow name server must not hold up the loop."""

@@ -82,6 +82,11 @@ class Connection(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self._over = False
 
+    @property
+    def connected(self) -> bool:
+        """The connection is up, or has been."""
+        return self._transport is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection into the table and send what waited for it."""
         assert isinstance(transport, asyncio.Transport)  # asyncio gives stream protocols a stream transport
