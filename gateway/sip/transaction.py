@@ -148,6 +148,9 @@ class TransactionLayer:
 
         No effect once it has its final response.  A 2xx may still come and must be ACKed and ended;
         otherwise a 487 comes, or `TransactionTimedOut` 64*T1 later.
+
+        Raises:
+            LocalError: the request is no INVITE; nothing else can be cancelled.
         """
         transaction = self._transactions.get(key)
         if transaction is not None:
