@@ -1,11 +1,13 @@
 """A dialog: what two ends remember of each other between requests (RFC 3261 section 12).
 
-Made from the INVITE and a response that carries a To-tag, on either side.  A dialog knows the two names with
-their tags, the route set (in order for the callee, reversed for the caller, and never changed afterwards),
-the remote target (refreshed by each re-INVITE, UPDATE and their 2xx), both CSeq counters, and the *flow* that
-its requests take. Requests of a dialog go by that flow, whatever Contact and Record-Route say: the
-Request-URI and the Route headers are written as the RFC wants them, but a connection that works is worth more
-than an address that may be `.invalid`.
+Made from the INVITE on the callee's side, and from a response with a To-tag on the caller's.  A dialog
+knows the two names with their tags, the route set (in order for the callee, reversed for the caller, and
+never changed afterwards), the remote target (refreshed by each re-INVITE, UPDATE and their 2xx) and both
+CSeq counters.
+
+Where its requests go is not here: they take the *flow* of their session, whatever Contact and Record-Route
+say.  The Request-URI and the Route headers are written as the RFC wants them, but a connection that works
+is worth more than an address that may be `.invalid`.
 """
 
 from __future__ import annotations
@@ -14,8 +16,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 from gateway.errors import BadMessage, PeerError
-from gateway.sip.flow import Flow
-from gateway.sip.headers import Headers, NameAddr, parse_name_addr_untrusted
+from gateway.sip.headers import Headers, NameAddr, parse_cseq_untrusted, parse_name_addr_untrusted
 from gateway.sip.message import Request, Response
 from gateway.sip.uri import Uri
 
@@ -43,7 +44,6 @@ class Dialog:
     """Route values in the order in which they are written."""
     target: Uri
     """The remote target: the Request-URI of what we send."""
-    flow: Flow
     local_cseq: int
     remote_cseq: int | None
     """The highest CSeq of the peer's requests; None until one comes."""
@@ -56,7 +56,7 @@ class Dialog:
         return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @classmethod
-    def of_callee(cls, invite: Request, local_tag: str, flow: Flow, cseq: int) -> Self:
+    def of_callee(cls, invite: Request, local_tag: str, cseq: int) -> Self:
         """Make the dialog of a request that we are answering with `local_tag` (section 12.1.1).
 
         Raises `PeerError` 400 when the request has no Contact that can be a target.
@@ -67,30 +67,28 @@ class Dialog:
             remote=invite.from_,
             route_set=_routes(invite),
             target=target_of(invite),
-            flow=flow,
             local_cseq=cseq,
             remote_cseq=invite.cseq.number,
             owns_call_id=False,
         )
 
     @classmethod
-    def of_caller(cls, invite: Request, response: Response, flow: Flow) -> Self:
-        """Make the dialog of a response with a To-tag to our INVITE (section 12.1.2).
+    def of_caller(cls, response: Response) -> Self:
+        """Make the dialog of a response with a To-tag to an INVITE of ours (section 12.1.2).
 
-        Without a usable Contact the target is the INVITE's Request-URI: 18x from simple gateways lack one.
+        Without a usable Contact the target is what stands in To: 18x from simple gateways lack one.
         """
         try:
             target = target_of(response)
         except PeerError:
-            target = invite.uri
+            target = response.to.uri
         return cls(
-            call_id=invite.call_id,
-            local=invite.from_,
+            call_id=response.call_id,
+            local=response.from_,
             remote=response.to,
             route_set=tuple(reversed(_routes(response))),
             target=target,
-            flow=flow,
-            local_cseq=invite.cseq.number,
+            local_cseq=response.cseq.number,
             remote_cseq=None,
             owns_call_id=True,
         )
@@ -119,6 +117,18 @@ class Dialog:
             )
         )
         return Request(method, uri, headers)
+
+    def acknowledge(self, invite: Request, sdp: bytes | None = None) -> Request:
+        """Write the ACK to a 2xx of `invite`: with its CSeq number and its credentials (section 13.2.2.4)."""
+        number = parse_cseq_untrusted(invite.headers.get("CSeq") or "").number
+        ack = self.request("ACK", cseq=number)
+        headers = ack.headers
+        for name in ("Authorization", "Proxy-Authorization"):
+            for value in invite.headers.all(name):
+                headers = headers.plus(name, value)
+        if sdp is not None:
+            headers = headers.plus("Content-Type", "application/sdp")
+        return Request("ACK", ack.uri, headers, sdp or b"")
 
     def accept_cseq(self, request: Request) -> None:
         """Note the CSeq of a request from the peer.

@@ -1,5 +1,4 @@
-"""Offer and answer within a session, as a table: who may offer when (RFC 3261 section 14, RFC 3311, RFC
-6337).
+"""Offer and answer within a session, as a table: who may offer when (RFC 3261 14, RFC 3311, RFC 6337).
 
 INVITE, re-INVITE and UPDATE share one state, else both ends could believe that their offer is the one that
 counts. Glare, both offering at once, ends with 491 on both sides, and the pauses after it come from two

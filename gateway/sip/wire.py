@@ -19,12 +19,24 @@ from gateway.sip.alarms import Alarms
 from gateway.sip.authentication import ClientAuthentication
 from gateway.sip.events import Event
 from gateway.sip.flow import Flow
-from gateway.sip.headers import CSeq
+from gateway.sip.headers import CSeq, parse_cseq_untrusted
 from gateway.sip.message import Request, Response, respond
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.transaction import TransactionKey, TransactionLayer
 
-__all__ = ["Alarm", "Arrival", "Errand", "Numbered", "Outcome", "Purpose", "Silence", "Wire"]
+__all__ = [
+    "ACCEPT",
+    "ALLOW",
+    "Alarm",
+    "Arrival",
+    "Errand",
+    "Numbered",
+    "Numbers",
+    "Outcome",
+    "Purpose",
+    "Silence",
+    "Wire",
+]
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
 ACCEPT: Final = "application/sdp, application/dtmf-relay, application/dtmf"
@@ -57,6 +69,13 @@ class Numbered(Protocol):
     local_cseq: int
 
 
+@dataclass(slots=True)
+class Numbers:
+    """The CSeq of an INVITE that has no dialog yet, or of a registration."""
+
+    local_cseq: int
+
+
 @dataclass(frozen=True, slots=True)
 class Silence:
     """There was no final response."""
@@ -82,6 +101,11 @@ class Errand:
     authentication: ClientAuthentication | None = None
     attempt: int = 0
     """How many challenges it has answered."""
+
+    @property
+    def number(self) -> int:
+        """Return the CSeq number of the request."""
+        return parse_cseq_untrusted(self.request.headers.get("CSeq") or "").number
 
 
 @dataclass(frozen=True, slots=True)

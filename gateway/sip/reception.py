@@ -1,0 +1,194 @@
+"""Where requests of the peer are let in or turned away: one table of methods outside dialogs and one inside.
+
+The order of questions is RFC 3261 section 8.2's: is it for us, do we speak the method and the extensions,
+and who is it.  Every method is closed until it is named here, and whatever costs money needs an identity: a
+password, or an address that the configuration trusts.  A handler either answers or raises `PeerError` with
+the status to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gateway.errors import Overload, PeerError
+from gateway.sip.authentication import Authenticator, Identity
+from gateway.sip.dialog import Dialog
+from gateway.sip.events import BindingChanged
+from gateway.sip.grammar import LWS
+from gateway.sip.registrar import BindingChange, Registrar
+from gateway.sip.session import Incoming, Session, Sessions
+from gateway.sip.session_callee import Callee
+from gateway.sip.session_offers import Offerer
+from gateway.sip.session_requests import SessionRequests
+from gateway.sip.wire import ACCEPT, ALLOW, Arrival, Wire
+
+__all__ = ["Reception"]
+
+SUPPORTED: Final = "outbound"
+_SCHEMES: Final = frozenset({"sip", "sips", "tel"})
+_BAD_EVENT: Final = frozenset({"SUBSCRIBE", "NOTIFY", "PUBLISH"})
+"""Methods of event packages, of which there are none: 489 rather than 405, or phones ask for ever (RFC
+6665)."""
+_RETRY_AFTER_S: Final = (2, 8)
+"""The spread of Retry-After, so that those who were refused do not come back together."""
+
+
+class Reception:
+    """Takes every request but ACK and CANCEL, which the transaction layer knows better."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        sessions: Sessions,
+        authenticator: Authenticator,
+        registrar: Registrar,
+        callee: Callee,
+        offerer: Offerer,
+        requests: SessionRequests,
+    ) -> None:
+        self._wire = wire
+        self._sessions = sessions
+        self._authenticator = authenticator
+        self._registrar = registrar
+        self._callee = callee
+        self._offerer = offerer
+        self._outside: Mapping[str, Callable[[Arrival, float], None]] = {
+            "INVITE": self._invite,
+            "REGISTER": self._register,
+            "OPTIONS": self._options,
+            "BYE": _no_dialog,
+            "INFO": _no_dialog,
+            "UPDATE": _no_dialog,
+        }
+        self._inside: Mapping[str, Callable[[Session, Dialog, Arrival, float], None]] = {
+            "INVITE": self._offer,
+            "UPDATE": self._offer,
+            "BYE": lambda session, _, arrival, now: requests.bye(session, arrival, now),
+            "INFO": lambda session, _, arrival, now: requests.info(session, arrival, now),
+            "OPTIONS": lambda session, _, arrival, now: self._options(arrival, now),
+        }
+
+    def take(self, arrival: Arrival, now: float) -> None:
+        """Answer a request, or let in what our user must answer."""
+        try:
+            self._dispatch(arrival, now)
+        except PeerError as error:
+            self._wire.counters[f"refused_{error.status}"] += 1
+            self._wire.answer(arrival, error.status, now, headers=self._explain(error.status, arrival))
+        except Overload:
+            self._wire.counters["refused_503"] += 1
+            low, high = _RETRY_AFTER_S
+            retry_after = ("Retry-After", str(low + self._wire.ids.number(high - low + 1)))
+            self._wire.answer(arrival, 503, now, headers=[retry_after])
+
+    def report(self, changes: list[BindingChange] | tuple[BindingChange, ...]) -> None:
+        """Report what changed in the registrar."""
+        for change in changes:
+            self._wire.emit(BindingChanged(change.user, change.contact, change.flow, change.expires_s))
+
+    def _dispatch(self, arrival: Arrival, now: float) -> None:
+        request = arrival.request
+        if _unsupported(arrival):
+            raise PeerError("it requires what we do not support", status=420)
+        if request.to.tag is None:
+            outside = self._outside.get(request.method)
+            self._check_outside(arrival)
+            if outside is None:
+                raise _unknown_method(request.method)
+            outside(arrival, now)
+            return
+        found = self._sessions.of_dialog(request)
+        if found is None:
+            raise PeerError("there is no such dialog", status=481)
+        session, dialog = found
+        inside = self._inside.get(request.method)
+        if inside is None:
+            raise _unknown_method(request.method)
+        dialog.accept_cseq(request)
+        inside(session, dialog, arrival, now)
+
+    def _check_outside(self, arrival: Arrival) -> None:
+        request = arrival.request
+        if request.uri.scheme not in _SCHEMES:
+            raise PeerError("a URI of a scheme that we do not know", status=416)
+        hops = (request.headers.get("Max-Forwards") or "70").strip(LWS)
+        if request.method != "OPTIONS" and hops.strip("0") == "":
+            raise PeerError("too many hops", status=483)
+
+    def _invite(self, arrival: Arrival, now: float) -> None:
+        trusted = arrival.flow.remote[0] in self._wire.config.trusted_sources
+        user = None if trusted else self._identify(arrival, now)
+        if trusted or user is not None:
+            self._callee.offered(arrival, user=user, trusted=trusted, now=now)
+
+    def _register(self, arrival: Arrival, now: float) -> None:
+        user = self._identify(arrival, now)
+        if user is None:
+            return
+        if arrival.request.to.uri.user != user:
+            raise PeerError("that is somebody else's name", status=403)
+        registration = self._registrar.register(user, arrival.request, arrival.flow, now)
+        self._wire.answer(arrival, 200, now, headers=registration.headers)
+        self.report(registration.changes)
+
+    def _options(self, arrival: Arrival, now: float) -> None:
+        headers = [
+            ("Allow", ALLOW),
+            ("Accept", ACCEPT),
+            ("Accept-Encoding", "identity"),
+            ("Supported", SUPPORTED),
+        ]
+        self._wire.answer(arrival, 200, now, headers=headers)
+
+    def _offer(self, session: Session, dialog: Dialog, arrival: Arrival, now: float) -> None:
+        """Let a change of the session in; from a new address only with the password it began with."""
+        side = session.side
+        user = side.user if isinstance(side, Incoming) else None
+        if user is not None and arrival.flow.remote[0] != session.flow.remote[0]:
+            shown = self._identify(arrival, now)
+            if shown is None:
+                return
+            if shown != user:
+                raise PeerError("the session is somebody else's", status=403)
+        self._offerer.arrived(session, dialog, arrival, now)
+
+    def _identify(self, arrival: Arrival, now: float) -> str | None:
+        """Return the user's name, or None after having refused or challenged."""
+        who = self._authenticator.identify(arrival.request, arrival.flow, now)
+        if isinstance(who, Identity):
+            return who.user
+        self._wire.counters[f"refused_{who.status}"] += 1
+        self._wire.answer(arrival, who.status, now, headers=who.headers)
+        return None
+
+    def _explain(self, status: int, arrival: Arrival) -> list[tuple[str, str]]:
+        """Return the headers that a refusal must bring."""
+        match status:
+            case 405:
+                return [("Allow", ALLOW)]
+            case 415:
+                return [("Accept", ACCEPT), ("Accept-Encoding", "identity")]
+            case 420:
+                return [("Unsupported", ", ".join(_unsupported(arrival)))]
+            case 423:
+                return [("Min-Expires", str(self._wire.config.limits.registrar.min_expires_s))]
+            case _:
+                return []
+
+
+def _unsupported(arrival: Arrival) -> list[str]:
+    """Return what the request requires and we do not support."""
+    headers = arrival.request.headers
+    required = (*headers.all("Require"), *headers.all("Proxy-Require"))
+    return [tag for tag in required if tag.lower() != SUPPORTED]
+
+
+def _unknown_method(method: str) -> PeerError:
+    if method in _BAD_EVENT:
+        return PeerError("there are no events here", status=489)
+    return PeerError("we do not speak this method", status=405)
+
+
+def _no_dialog(arrival: Arrival, now: float) -> None:
+    raise PeerError("it needs a dialog", status=481)

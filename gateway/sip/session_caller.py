@@ -1,0 +1,224 @@
+"""The caller's half of a session: our INVITE and all that comes of it (RFC 3261 sections 13.2 and 9.1).
+
+A proxy may fork our INVITE to many callees.  Each of them that answers provisionally makes an early dialog
+of its own, told apart by To-tag; the first 2xx chooses the session's dialog; every further one is
+acknowledged and ended at once. A repeated 2xx means that our ACK was lost, so it gets the ACK again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from gateway.errors import Overload, PeerError
+from gateway.sip.authentication import ClientAuthentication, Credentials
+from gateway.sip.bodies import session_description
+from gateway.sip.causes import cause_of, reason_headers
+from gateway.sip.dialog import Dialog
+from gateway.sip.events import EndCause, SessionAnswered, SessionId, SessionProgressed
+from gateway.sip.flow import Flow
+from gateway.sip.headers import Headers, NameAddr
+from gateway.sip.message import Request, Response
+from gateway.sip.offer_table import OfferState
+from gateway.sip.session import Happening, Offers, Outgoing, Session, SessionMachine, Sessions
+from gateway.sip.session_offers import Offerer
+from gateway.sip.session_table import Action, SessionInput, SessionState
+from gateway.sip.uri import Uri
+from gateway.sip.wire import ALLOW, Alarm, Errand, Numbers, Outcome, Purpose, Silence, Wire
+
+__all__ = ["Caller"]
+
+_OWING_S: Final = 32.0
+"""How long a late answer may take: the callee gives up waiting for our ACK after 64*T1."""
+
+
+class Caller:
+    """Makes calls."""
+
+    def __init__(self, wire: Wire, sessions: Sessions, machine: SessionMachine, offerer: Offerer) -> None:
+        self._wire = wire
+        self._sessions = sessions
+        self._machine = machine
+        self._offerer = offerer
+        machine.register(
+            {
+                Action.REPORT_PROGRESS: self._report_progress,
+                Action.REPORT_ANSWERED: self._report_answered,
+                Action.SEND_ACK: self._send_ack,
+                Action.SEND_CANCEL: self._send_cancel,
+            }
+        )
+
+    def invite(
+        self,
+        *,
+        target: Uri,
+        flow: Flow,
+        from_: NameAddr,
+        to: NameAddr,
+        sdp: bytes | None,
+        headers: Sequence[tuple[str, str]],
+        credentials: Credentials | None,
+        max_forwards: int,
+        now: float,
+    ) -> SessionId:
+        """Send an INVITE and return the session that it begins.
+
+        Raises:
+            Overload: there are as many sessions as there may be.
+            LocalError: a header cannot be written.
+        """
+        wire = self._wire
+        if len(self._sessions) >= wire.config.limits.sessions:
+            raise Overload("there are as many sessions as there may be")
+        tag, call_id, number = wire.ids.token(8), wire.ids.token(16), 1 + wire.ids.number(10_000)
+        named = [
+            ("From", str(from_.with_tag(tag))),
+            ("To", str(to)),
+            ("Call-ID", call_id),
+            ("CSeq", f"{number} INVITE"),
+            ("Max-Forwards", str(max_forwards)),
+            wire.contact(flow),
+            ("Allow", ALLOW),
+            *headers,
+        ]
+        if sdp is not None:
+            named.append(("Content-Type", "application/sdp"))
+        request = Request("INVITE", target, Headers(named), sdp or b"")
+        session_id = SessionId(wire.ids.token(8))
+        authentication = ClientAuthentication(credentials, wire.ids) if credentials else None
+        numbers = Numbers(number)
+        errand = Errand(Purpose.INVITE, session_id, request, flow, numbers, authentication)
+        key = wire.start(errand, now)
+        side = Outgoing(wire.errands[key].request, key, call_id, late=sdp is None)
+        offers = Offers(OfferState.OURS)
+        self._sessions.add(Session(session_id, side, SessionState.CALLING, flow, tag, offers, authentication))
+        wire.alarms.set((Alarm.RING, session_id), now + wire.config.limits.ring_timeout_s)
+        return session_id
+
+    def outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:
+        """Take a response to an INVITE of ours, or that there was none."""
+        session = self._sessions.get(errand.holder)
+        assert session is not None  # a session is kept while an errand of it is under way
+        if isinstance(outcome, Silence):
+            cause = EndCause(outcome.status, outcome.reason, outcome.by)
+            self._fail(session, Happening(now, cause))
+        elif outcome.call_id != _outgoing(session).call_id or outcome.from_.tag != session.local_tag:
+            self._wire.counters["response_of_another_call"] += 1
+        elif outcome.status < 200:
+            self._progress(session, outcome, now)
+        elif outcome.status < 300:
+            self.success(session, outcome, now)
+        elif session.state is not SessionState.CALLING or not self._went_again(session, errand, outcome, now):
+            self._fail(
+                session, Happening(now, cause_of(outcome, status=outcome.status, reason=outcome.reason))
+            )
+
+    def success(self, session: Session, response: Response, now: float) -> None:
+        """Take a 2xx: the first, a repeated one, or one of another branch of a fork."""
+        side = _outgoing(session)
+        tag = response.to.tag or ""
+        if tag in side.acks:
+            self._wire.transactions.send_ack(side.acks[tag], session.flow)
+        elif session.dialog is None:
+            self._choose(session, response, now)
+        elif session.dialog.id.remote_tag != tag:
+            self._end_fork(session, response, now)
+
+    def ring_timeout(self, session: Session, now: float) -> None:
+        """It rang for too long, or our user owes the answer for too long."""
+        cause = EndCause(408, "it was not answered in time", "timeout")
+        self._machine.step(session, SessionInput.RING_TIMEOUT, Happening(now, cause))
+
+    def _went_again(self, session: Session, errand: Errand, response: Response, now: float) -> bool:
+        key = self._wire.retry(errand, response, now)
+        if key is None:
+            return False
+        side = _outgoing(session)
+        side.key, side.invite = key, self._wire.errands[key].request
+        for tag in list(session.dialogs):
+            self._sessions.drop_dialog(session, tag)
+        return True
+
+    def _progress(self, session: Session, response: Response, now: float) -> None:
+        if response.status == 100 or not self._machine.allows(session, SessionInput.PROVISIONAL):
+            return
+        tag, sdp = response.to.tag, self._sdp(response)
+        if tag is not None and tag not in session.dialogs:
+            self._sessions.add_dialog(session, Dialog.of_caller(response))
+        if sdp is not None:
+            _outgoing(session).early_sdp[tag or ""] = sdp
+        self._machine.step(session, SessionInput.PROVISIONAL, Happening(now, response=response, sdp=sdp))
+
+    def _choose(self, session: Session, response: Response, now: float) -> None:
+        """Let the first 2xx choose the session's dialog, with its own route set (section 13.2.2.4)."""
+        side = _outgoing(session)
+        dialog = Dialog.of_caller(response)
+        early = session.dialogs.get(dialog.id.remote_tag)
+        if early is not None:
+            dialog.local_cseq = max(dialog.local_cseq, early.local_cseq)
+            dialog.remote_cseq = early.remote_cseq
+        for tag in list(session.dialogs):
+            self._sessions.drop_dialog(session, tag)
+        session.dialog = dialog
+        self._sessions.add_dialog(session, dialog)
+        sdp = self._sdp(response) or side.early_sdp.get(dialog.id.remote_tag)
+        happened = SessionInput.SUCCESS_WITH_OFFER if side.late and sdp else SessionInput.SUCCESS
+        self._wire.alarms.clear((Alarm.RING, session.id))
+        if happened is SessionInput.SUCCESS_WITH_OFFER:
+            self._wire.alarms.set((Alarm.RING, session.id), now + _OWING_S)
+        self._machine.step(session, happened, Happening(now, response=response, sdp=sdp))
+        if session.state is SessionState.ESTABLISHED:
+            self._offerer.settled(session, now)
+
+    def _end_fork(self, session: Session, response: Response, now: float) -> None:
+        """Acknowledge and end what another branch of a fork answered (section 13.2.2.4)."""
+        dialog = Dialog.of_caller(response)
+        self._acknowledge(session, dialog, None)
+        bye = dialog.request("BYE")
+        for name, value in reason_headers(EndCause(200, "Call completed elsewhere", "local")):
+            bye = replace(bye, headers=bye.headers.plus(name, value))
+        errand = Errand(Purpose.FORK_BYE, session.id, bye, session.flow, dialog, session.authentication)
+        self._wire.start(errand, now)
+
+    def _fail(self, session: Session, happening: Happening) -> None:
+        if self._machine.allows(session, SessionInput.FAILURE):
+            self._machine.step(session, SessionInput.FAILURE, happening)
+
+    def _acknowledge(self, session: Session, dialog: Dialog, sdp: bytes | None) -> None:
+        side = _outgoing(session)
+        ack = dialog.acknowledge(side.invite, sdp)
+        side.acks[dialog.id.remote_tag] = ack
+        self._wire.transactions.send_ack(ack, session.flow)
+
+    def _send_ack(self, session: Session, happening: Happening) -> None:
+        sdp = happening.sdp if _outgoing(session).late and happening.response is None else None
+        self._acknowledge(session, session.confirmed, sdp)
+
+    def _send_cancel(self, session: Session, happening: Happening) -> None:
+        key = _outgoing(session).key
+        self._wire.transactions.cancel(key, happening.now, reason_headers(happening.cause))
+
+    def _report_progress(self, session: Session, happening: Happening) -> None:
+        response = happening.response
+        assert response is not None  # PROVISIONAL comes with its response
+        limit_s = self._wire.config.limits.ring_timeout_s
+        self._wire.alarms.set((Alarm.RING, session.id), happening.now + limit_s)
+        self._wire.emit(SessionProgressed(session.id, response.status, response.reason, happening.sdp))
+
+    def _report_answered(self, session: Session, happening: Happening) -> None:
+        self._wire.emit(SessionAnswered(session.id, happening.sdp))
+
+    def _sdp(self, response: Response) -> bytes | None:
+        """Return the SDP of a response; a body that we cannot use is as good as none."""
+        try:
+            return session_description(response)
+        except PeerError:
+            self._wire.counters["response_body_unusable"] += 1
+            return None
+
+
+def _outgoing(session: Session) -> Outgoing:
+    assert isinstance(session.side, Outgoing)  # only INVITEs of ours lead here
+    return session.side
