@@ -55,6 +55,7 @@ class MediaProcess:
         self._switch: SwitchLink | None = None
         self._address = os.environ.get("TANDEM_MEDIA_ADVERTISED", "127.0.0.1")
         self._ports: dict[LegId, int] = {}
+        self._inheriting = True
         self._asked_for: dict[LegId, int] = {}
         """The epoch of the switch that last spoke of a leg."""
         self._switch_since = time.monotonic()
@@ -202,10 +203,14 @@ class MediaProcess:
         elif "refused" in answer:
             self._say({"refused": answer["refused"], "reason": answer["reason"]})
         elif "leases" in answer:
+            self._inheriting = False
             self.plane.disown_rest()
 
     def _leased(self, leg: LegId, port: int, fds: list[int]) -> None:
         rtp_fd, rtcp_fd = fds
+        if not self._inheriting and leg not in self._asked_for:  # closed before its port came
+            self._give_back(leg, fds)
+            return
         row = self.plane.adopt(leg, rtp_fd=rtp_fd, rtcp_fd=rtcp_fd, now=time.monotonic())
         if row is None:
             row = self.plane.open(leg, rtp_fd=rtp_fd, rtcp_fd=rtcp_fd)
@@ -215,6 +220,7 @@ class MediaProcess:
         self._say({"opened": leg, "port": port, "address": self._address})
 
     def _close(self, leg: LegId, now: float) -> None:
+        self._asked_for.pop(leg, None)
         if leg not in self.plane.legs:
             return
         row = self.plane.row(leg)
@@ -224,13 +230,15 @@ class MediaProcess:
         if leg in self._ports:
             self._io.detach(row)
         self.plane.close(leg, now)
-        self._asked_for.pop(leg, None)
         if self._ports.pop(leg, None) is not None:
-            for fd in fds:
-                os.close(fd)
-            self._broker.ask({"release": leg})
+            self._give_back(leg, fds)
         for event in self.plane.events():
             self._say(event_as_map(event))  # type: ignore[arg-type]  # the plane makes no worker events
+
+    def _give_back(self, leg: LegId, fds: list[int]) -> None:
+        for fd in fds:
+            os.close(fd)
+        self._broker.ask({"release": leg})
 
     def _reap(self, now: float) -> None:
         """Free the rows that no switch has asked for in `ORPHAN_S`: the lease of an epoch has run out."""
