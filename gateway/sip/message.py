@@ -347,15 +347,18 @@ def respond(
         copied += [pair for pair in request.headers if pair[0] == "Record-Route"]
     elif status == 100:
         copied += [pair for pair in request.headers if pair[0] == "Timestamp"]
+    essentials = request._essentials
     if to_tag is not None and status > 100 and request.to.tag is None:
         copied = [(n, f"{v};tag={to_tag}" if n == "To" else v) for n, v in copied]
-    extra = Headers(headers)
-    return Response(
+        essentials = replace(essentials, to=request.to.with_tag(to_tag))
+    response = Response(
         status,
         REASONS.get(status, "") if reason is None else reason,
-        Headers.trusted((*copied, *extra)),
+        Headers.trusted((*copied, *Headers(headers))),
         body,
     )
+    object.__setattr__(response, "_parsed", essentials)  # known already: an answer need not be parsed again
+    return response
 
 
 _COPIED: Final = frozenset(_NEEDED)
