@@ -96,7 +96,7 @@ class BridgeBench:
 
     def _document(self, ramps: list[Ramp]) -> dict[str, Any]:
         ours = [ramp.capacity for ramp in ramps if ramp.server == "tandem"]
-        theirs = [ramp.capacity for ramp in ramps if ramp.server != "tandem"]
+        peer = max((ramp.capacity for ramp in ramps if ramp.server != "tandem"), default=0)
         capacity = statistics.median(ours)
         return {
             "bench": "bridge",
@@ -105,8 +105,8 @@ class BridgeBench:
             "machine": machine(),
             "calls": capacity,
             "legs": 2 * capacity,
-            "peer_calls": max(theirs) if theirs else None,
-            "ratio": round(capacity / max(theirs), 2) if theirs and max(theirs) else None,
+            "peer_calls": peer or None,
+            "ratio": round(capacity / peer, 2) if peer else None,
             "ramps": [ramp.as_json() for ramp in ramps],
         }
 

@@ -283,8 +283,8 @@ class Rtpengine:
 
     def _call(self, codecs: tuple[str, str], ports: tuple[int, int]) -> tuple[int, int]:
         call = secrets.token_hex(8)
-        common = {"call-id": call, "from-tag": "a", "ICE": "remove", "replace": ["origin"]}
-        offer = common | {"command": "offer", "sdp": _sdp(codecs[0], ports[0])}
+        common: dict[str, Any] = {"call-id": call, "from-tag": "a", "ICE": "remove", "replace": ["origin"]}
+        offer: dict[str, Any] = common | {"command": "offer", "sdp": _sdp(codecs[0], ports[0])}
         if codecs[0] != codecs[1]:
             offer["codec"] = {"mask": [codecs[0].upper()], "transcode": [codecs[1].upper()]}
         b_port = _media_port(self._ask(offer)["sdp"])
