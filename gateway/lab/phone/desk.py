@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from gateway.errors import GatewayError, PeerError
+from gateway.errors import GatewayError, LocalError, PeerError
 from gateway.lab.phone.call import PhoneCall
 from gateway.lab.phone.keys import KEYS, KeySeen
 from gateway.sip.endpoint import Endpoint
@@ -49,6 +49,8 @@ class Desk:
         self.incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
         self.counters: Counter[str] = Counter()
         """Exceptions that one event raised, by class: the call may suffer, the phone does not."""
+        self.n_goodbyes = 0
+        """How many live calls were hung up from here: so many answers will come."""
         self._endpoint, self._rim, self._new_call = endpoint, rim, new_call
         self._by_session: dict[SessionId, PhoneCall] = {}
         self._registrations: dict[RegistrationId, asyncio.Future[_Outcome]] = {}
@@ -78,6 +80,7 @@ class Desk:
         session = call.session
         if session is not None and call.cause is None:
             self._rim.do(lambda now: self._endpoint.hang_up(session, now=now))
+            self.n_goodbyes += 1
 
     def leave(self) -> None:
         """Hang up everything and unregister."""
@@ -87,7 +90,10 @@ class Desk:
             self._unregister(registration)
 
     def _unregister(self, registration: RegistrationId) -> None:
-        self._rim.do(lambda now: self._endpoint.unregister(registration, now=now))
+        try:
+            self._rim.do(lambda now: self._endpoint.unregister(registration, now=now))
+        except LocalError:  # its connection ended, and the registration with it
+            self.counters["unregistered"] += 1
 
     def _on(self, event: Event) -> None:
         match event:

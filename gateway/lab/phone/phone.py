@@ -23,14 +23,15 @@ from gateway.errors import PeerError
 from gateway.ids import IdSource, SystemIds
 from gateway.lab.phone.call import PhoneCall, SourceMaker
 from gateway.lab.phone.desk import Desk
+from gateway.lab.phone.goodbye import PoliteEndpoint
 from gateway.lab.phone.media import Media
 from gateway.lab.phone.negotiation import Negotiation
+from gateway.lab.phone.reach import free_port
 from gateway.lab.phone.sources import Silence
 from gateway.lab.phone.wire import MediaWire
 from gateway.sdp.codecs import TELEPHONE_EVENT, codec_offer
 from gateway.sdp.negotiation import LocalMedia
 from gateway.sip.authentication import Credentials
-from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import EndCause, RegistrationId
 from gateway.sip.headers import NameAddr
 from gateway.sip.settings import EndpointConfig
@@ -40,7 +41,6 @@ from gateway.transport.sip_rim import SipRim
 __all__ = ["CallFailed", "Phone", "PhoneConfig"]
 
 _LEAVE_S: Final = 2.0
-_LEAVE_STEP_S: Final = 0.01
 
 
 class CallFailed(PeerError):  # noqa: N818 - names the outcome, as errors.py does
@@ -77,7 +77,7 @@ class Phone:
         """`answer_with` makes what incoming calls are told; None = the phone takes no calls (486)."""
         self.config = config
         self._ids = ids or SystemIds()
-        self._endpoint = Endpoint(
+        self._endpoint = PoliteEndpoint(
             EndpointConfig(
                 trusted_sources=_Anyone() if config.callers is None else config.callers,
                 contact_user=config.user,
@@ -86,7 +86,8 @@ class Phone:
             self._ids,
         )
         at = f"[{config.host}]" if ":" in config.host else config.host
-        self._rim = SipRim(self._endpoint, [f"udp:{at}:{config.sip_port}", f"tcp:{at}:{config.sip_port}"])
+        port = config.sip_port or free_port(config.host)
+        self._rim = SipRim(self._endpoint, [f"udp:{at}:{port}", f"tcp:{at}:{port}"])
         self._tasks = asyncio.TaskGroup()
         self._reader: asyncio.Task[None] | None = None
         self.desk = Desk(
@@ -104,7 +105,7 @@ class Phone:
     ) -> None:
         try:
             self.desk.leave()
-            await self._said_goodbye()
+            await self._endpoint.goodbyes_answered(self.desk.n_goodbyes, within_s=_LEAVE_S)
         finally:
             if self._reader is not None:
                 self._reader.cancel()
@@ -187,19 +188,6 @@ class Phone:
         call = PhoneCall(peer, media, Negotiation(local), wire, loop.time())
         wire.open(media, call.keys.append)
         return call
-
-    async def _said_goodbye(self) -> None:
-        """Wait for the answers to BYE, CANCEL and REGISTER, but not for long.
-
-        The engine does not report a session's last answer, since for its user the session is over by then; so
-        this looks at its census, in steps.
-        """
-        try:
-            async with asyncio.timeout(_LEAVE_S):
-                while self._endpoint.census().get("sessions", 0):  # noqa: ASYNC110 - it has no event for it
-                    await asyncio.sleep(_LEAVE_STEP_S)
-        except TimeoutError:
-            pass
 
 
 class _Anyone(frozenset[str]):

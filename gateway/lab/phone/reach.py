@@ -15,11 +15,12 @@ from gateway.errors import BadMessage, LocalError
 from gateway.sip.uri import Uri, parse_uri_untrusted
 from gateway.transport.sip_udp import source_address
 
-__all__ = ["destination", "host_and_port", "own_address", "resolve", "somebody_listens"]
+__all__ = ["destination", "free_port", "host_and_port", "own_address", "resolve", "somebody_listens"]
 
 _DEFAULT_PORT: Final = 5060
 _KEEPALIVE: Final = b"\r\n\r\n"
 _ICMP_S: Final = 0.05
+_TRIES: Final = 100
 
 
 def destination(text: str, *, host: str = "127.0.0.1", transport: str = "udp") -> Uri:
@@ -51,6 +52,27 @@ def host_and_port(text: str) -> tuple[str, int]:
         return str(ipaddress.ip_address(host)), int(port)
     except ValueError as error:
         raise LocalError(f"{text!r} is not ADDRESS:PORT, as in 127.0.0.1:5070") from error
+
+
+def free_port(host: str) -> int:
+    """Return a port that was free a moment ago for UDP and TCP alike: one Contact shall serve for both.
+
+    Raise LocalError if `host` is no address of ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(_TRIES):
+        with (
+            socket.socket(family, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(family, socket.SOCK_STREAM) as streams,
+        ):
+            try:
+                datagrams.bind((host, 0))
+                streams.bind(datagrams.getsockname())
+            except OSError as error:
+                reason = error.strerror
+            else:
+                return int(datagrams.getsockname()[1])
+    raise LocalError(f"no free port on {host}: {reason}")
 
 
 async def resolve(uri: Uri) -> tuple[str, int]:
