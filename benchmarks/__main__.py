@@ -1,0 +1,42 @@
+"""`python -m benchmarks [--json]`: every unit of work, one after the other.
+
+The codec figures have a module of their own (`python -m benchmarks.codecs`), and so has capacity (`tandem bench`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+
+from benchmarks import packet, sip, tick
+from benchmarks.codecs import cpu_model
+
+_RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Run all and print, or write `results/units-CPU.json` with --json."""
+    parser = argparse.ArgumentParser(description="Every unit of work of Tandem, timed.")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    as_json = parser.parse_args().json
+    figures = []
+    for figure in chain(packet.measure(), tick.measure(), sip.measure()):
+        figures.append(asdict(figure))
+        if not as_json:
+            print(f"{figure.name:8}{figure.unit:32}{figure.us_p50:10.3f} us (best {figure.us_best:.3f})")
+    machine = {"cpu": cpu_model(), "cpus": os.cpu_count(), "python": platform.python_version()}
+    document = {"benchmark": "units", "machine": machine, "figures": figures}
+    if as_json:
+        print(json.dumps(document))
+    else:
+        _RESULTS.mkdir(exist_ok=True)
+        (_RESULTS / "units.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
