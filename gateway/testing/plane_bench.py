@@ -13,64 +13,38 @@ Every packet goes through `Plane.arrive` one at a time, in the order of its arri
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
-import voicecodecs
 from numpy.typing import NDArray
 
+import voicecodecs
 from gateway.ids import LegId, RoomId, SeededIds
 from gateway.media.commands import RowState
-from gateway.media.events import MediaEvent
+from gateway.media.events import DigitHeard, MediaEvent
 from gateway.media.plane import TICK_S, Plane
-from gateway.media.table import pack_address
+from gateway.media.statistics import LegStatistics
+from gateway.media.table import address_of, pack_address
+from gateway.media.tally import VERDICT_NAMES
+from gateway.testing.numbered import in_order, numbered, signed
+from gateway.testing.plane_packet import Packet
 
-__all__ = ["BenchLeg", "Packet", "PlaneBench"]
+__all__ = ["EVENT_PT", "STATIC_PT", "Address", "BenchLeg", "Packet", "PlaneBench"]
 
-_STATIC: Final = {"pcmu": 0, "pcma": 8}
-_EVENT_PT: Final = 101
+Address = tuple[str, int]
+
+STATIC_PT: Final = {"pcmu": 0, "pcma": 8}
+EVENT_PT: Final = 101
+_CODECS: Final = {pt: name for name, pt in STATIC_PT.items()}
 _START: Final = 1000.0
+_DIGITS: Final = "0123456789*#ABCD"
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """One RTP packet, read."""
-
-    at: float
-    marker: bool
-    payload_type: int
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
-
-    @classmethod
-    def read(cls, at: float, data: bytes) -> Packet:
-        """Read the fixed header; the plane writes no other."""
-        return cls(
-            at=at,
-            marker=bool(data[1] & 0x80),
-            payload_type=data[1] & 0x7F,
-            sequence=int.from_bytes(data[2:4], "big"),
-            timestamp=int.from_bytes(data[4:8], "big"),
-            ssrc=int.from_bytes(data[8:12], "big"),
-            payload=data[12:],
-        )
-
-
-def write_rtp(
-    payload: bytes, *, pt: int, sequence: int, timestamp: int, ssrc: int, marker: bool = False
-) -> bytes:
-    """Return an RTP packet."""
-    return (
-        bytes([0x80, pt | (0x80 if marker else 0)])
-        + (sequence & 0xFFFF).to_bytes(2, "big")
-        + (timestamp & 0xFFFFFFFF).to_bytes(4, "big")
-        + ssrc.to_bytes(4, "big")
-        + payload
-    )
+def _at_once(_: int) -> Sequence[float]:
+    return (0.0,)
 
 
 @dataclass
@@ -79,130 +53,195 @@ class BenchLeg:
 
     bench: PlaneBench
     state: RowState
-    row: int
-    address: tuple[str, int]
+    address: Address
+    ssrc: int
     sent: list[Packet] = field(default_factory=list)
     received: list[Packet] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
+    """RTCP packets."""
+    sent_to: Counter[Address | None] = field(default_factory=Counter)
+    """Where the plane's packets went."""
     sequence: int = 1000
     timestamp: int = 5000
-    ssrc: int = 0
 
-    def send(self, data: bytes, *, delay_s: float = 0.0, source: tuple[str, int] | None = None) -> None:
-        """Put a packet on the wire now; it reaches the plane after `delay_s`."""
-        self.bench.post(self.bench.now + delay_s, self, data, source or self.address)
+    @property
+    def row(self) -> int:
+        """The leg's row in the plane that the bench has now."""
+        return self.bench.plane.row(self.state.leg)
 
-    def say(
-        self,
-        pcm: NDArray[np.int16],
-        *,
-        ptime_ms: int = 20,
-        start_s: float = 0.0,
-        impair: Callable[[int], Sequence[float]] = lambda _: (0.0,),
+    @property
+    def statistics(self) -> LegStatistics:
+        """The leg's counters."""
+        return self.bench.plane.statistics(self.state.leg)
+
+    @property
+    def digits(self) -> str:
+        """The digits that the plane reported of this leg."""
+        return "".join(
+            e.digit for e in self.bench.events if isinstance(e, DigitHeard) and e.leg == self.state.leg
+        )
+
+    @property
+    def audio(self) -> list[Packet]:
+        """What was received and is no telephone event, in the order of arrival."""
+        return [p for p in self.received if p.payload_type != EVENT_PT]
+
+    @property
+    def events(self) -> list[Packet]:
+        """The telephone events received, in the order of arrival."""
+        return [p for p in self.received if p.payload_type == EVENT_PT]
+
+    def send(
+        self, data: bytes, *, delay_s: float = 0.0, source: Address | None = None, rtcp: bool = False
     ) -> None:
-        """Send `pcm` in packets of `ptime_ms`; `impair(i)` gives the delays at which copies of packet i arrive."""
-        n = 8 * ptime_ms
-        frames = voicecodecs.encode_frames(pcm[: pcm.size // n * n], self.state.send_codec)
-        per_packet = ptime_ms // 10
-        for i in range(pcm.size // n):
-            payload = b"".join(frames[i * per_packet : (i + 1) * per_packet])
-            packet = write_rtp(
-                payload,
-                pt=_STATIC[self.state.send_codec],
-                sequence=self.sequence,
-                timestamp=self.timestamp,
-                ssrc=self.ssrc,
-                marker=i == 0,
-            )
-            at = self.bench.now + start_s + i * ptime_ms / 1000
-            self.sent.append(Packet.read(at, packet))
-            self.sequence += 1
-            self.timestamp += n
-            for delay_s in impair(i):
-                self.bench.post(at + delay_s, self, packet, self.address)
+        """Put bytes on the wire now; they reach the plane after `delay_s`."""
+        self.bench.post(self.bench.now + delay_s, self, data, source or self.address, rtcp=rtcp)
 
-    def press(self, digit: str, *, duration_ms: int = 100, ends: int = 3) -> None:
-        """Send a digit by RFC 4733: a packet each 20 ms, the end `ends` times."""
-        code = "0123456789*#ABCD".index(digit)
-        start = self.timestamp
-        steps = [(i + 1) * 160 for i in range(duration_ms // 20)]
-        for i, (duration, end) in enumerate([(d, False) for d in steps] + [(steps[-1], True)] * ends):
-            payload = bytes([code, (0x80 if end else 0) | 10]) + duration.to_bytes(2, "big")
-            packet = write_rtp(
-                payload, pt=_EVENT_PT, sequence=self.sequence, timestamp=start, ssrc=self.ssrc, marker=i == 0
-            )
+    def talk(
+        self,
+        payloads: Sequence[bytes],
+        *,
+        codec: str | Sequence[str] | None = None,
+        start_s: float = 0.0,
+        source: Address | None = None,
+        impair: Callable[[int], Sequence[float]] = _at_once,
+    ) -> None:
+        """Send payloads of G.711 one after another, each as long as it is.
+
+        `codec` names the payload type, one for all or one each; `impair(i)` gives the delays in seconds at which the
+        copies of packet i arrive: none = it is lost.
+        """
+        names = (
+            [codec or self.state.send_codec] * len(payloads)
+            if codec is None or isinstance(codec, str)
+            else codec
+        )
+        at = self.bench.now + start_s
+        for i, (payload, name) in enumerate(zip(payloads, names, strict=True)):
+            pt = STATIC_PT[name]
+            packet = Packet(at, pt, self.sequence, self.timestamp, self.ssrc, payload, marker=i == 0)
+            self.sent.append(packet)
             self.sequence += 1
-            self.bench.post(self.bench.now + min(i, len(steps)) * 0.02, self, packet, self.address)
-        self.timestamp += steps[-1]
+            self.timestamp += len(payload)
+            for delay_s in impair(i):
+                self.bench.post(at + delay_s, self, packet.to_bytes(), source or self.address)
+            at += len(payload) / 8000
+
+    def say(self, pcm: NDArray[np.int16], *, ptime_ms: int = 20, **how: Any) -> None:
+        """Encode `pcm` and send it in packets of `ptime_ms`; `how` is `talk`'s."""
+        n, per_packet = 8 * ptime_ms, ptime_ms // 10
+        frames = voicecodecs.encode_frames(pcm[: pcm.size // n * n], self.state.send_codec)
+        self.talk([b"".join(frames[i : i + per_packet]) for i in range(0, len(frames), per_packet)], **how)
+
+    def count(self, first: int, last: int, *, ptime_ms: int = 20, **how: Any) -> None:
+        """Say the numbers of the units first <= n < last (see `numbered`); `how` is `talk`'s."""
+        step = ptime_ms // 10
+        self.talk([b"".join(numbered(n + i) for i in range(step)) for n in range(first, last, step)], **how)
+
+    def press(
+        self,
+        digit: str,
+        *,
+        duration_ms: int = 100,
+        ends: int = 3,
+        start_s: float = 0.0,
+        same_sequence: bool = False,
+        impair: Callable[[int], Sequence[float]] = _at_once,
+    ) -> None:
+        """Send a digit by RFC 4733: a packet each 20 ms, then the end `ends` times; `impair` as for `talk`."""
+        code, n_steps = _DIGITS.index(digit), duration_ms // 20
+        steps = [(min(i + 1, n_steps) * 160, i >= n_steps) for i in range(n_steps + ends)]
+        for i, (duration, end) in enumerate(steps):
+            payload = bytes([code, (0x80 if end else 0) | 10]) + duration.to_bytes(2, "big")
+            at = self.bench.now + start_s + i * 0.02
+            packet = Packet(at, EVENT_PT, self.sequence, self.timestamp, self.ssrc, payload, marker=i == 0)
+            self.sequence += not (same_sequence and end)
+            for delay_s in impair(i):
+                self.bench.post(at + delay_s, self, packet.to_bytes(), self.address)
+        self.sequence += same_sequence
+        self.timestamp += n_steps * 160
 
     def heard(self) -> NDArray[np.int16]:
-        """Return what the plane sent, decoded, each packet at its media time; gaps are zero."""
-        audio = [p for p in self.received if p.payload_type in _STATIC.values()]
+        """Return what the plane sent, decoded, each packet at its media time from the first on; gaps are zero."""
+        audio = in_order(self.audio)
         if not audio:
             return np.zeros(0, np.int16)
-        origin = audio[0].timestamp
-        at = [(p.timestamp - origin + 2**31) % 2**32 - 2**31 for p in audio]
+        at = [signed(p.timestamp - audio[0].timestamp) for p in audio]
         pcm = np.zeros(max(t + len(p.payload) for t, p in zip(at, audio, strict=True)), np.int16)
         for t, packet in zip(at, audio, strict=True):
-            if t >= 0:
-                name = {0: "pcmu", 8: "pcma"}[packet.payload_type]
-                frames = [packet.payload[i : i + 80] for i in range(0, len(packet.payload), 80)]
-                pcm[t : t + len(packet.payload)] = voicecodecs.decode_frames(frames, name)
+            pcm[t : t + len(packet.payload)] = decoded(packet)
         return pcm
+
+
+def decoded(packet: Packet) -> NDArray[np.int16]:
+    """Return the samples of one packet of G.711."""
+    frames = [packet.payload[i : i + 80] for i in range(0, len(packet.payload), 80)]
+    return voicecodecs.decode_frames(frames, _CODECS[packet.payload_type])
 
 
 class PlaneBench:
     """A plane, its phones and a clock that only moves when told."""
 
-    def __init__(self, capacity: int = 64, seed: int = 1) -> None:
-        self.plane = Plane(capacity, SeededIds(seed))
+    def __init__(self, capacity: int = 64, seed: int = 1, memory: memoryview | None = None) -> None:
+        self.plane = Plane(capacity, SeededIds(seed), memory)
         self.now = _START
         self.events: list[MediaEvent] = []
-        self.verdicts: list[int] = []
-        self.legs: dict[int, BenchLeg] = {}
-        self._post: list[tuple[float, int, BenchLeg, bytes, tuple[str, int]]] = []
+        self.verdicts: Counter[str] = Counter()
+        """How many packets got each verdict, by name."""
+        self.legs: dict[LegId, BenchLeg] = {}
+        self.ticking = True
+        self._post: list[tuple[float, int, BenchLeg, bytes, Address, bool]] = []
         self._posted = 0
         self._next_tick = _START
 
-    def leg(self, name: str, *, codec: str = "pcmu", **changes: Any) -> BenchLeg:
+    def leg(
+        self, name: str, *, codec: str = "pcmu", address: Address | None = None, **changes: Any
+    ) -> BenchLeg:
         """Open a row with a phone at an address of its own; `changes` are fields of `RowState`."""
         number = len(self.legs) + 1
-        address = ("192.0.2.1", 20000 + 2 * number)
+        home = address or ("192.0.2.1", 20000 + 2 * number)
         state = RowState(
             leg=LegId(name),
             generation=1,
-            remote=address,
+            remote=home,
             remote_rtcp=None,
             send_codec=codec,
-            send_pt=_STATIC[codec],
+            send_pt=STATIC_PT[codec],
             ptime_ms=20,
-            receive={_STATIC[codec]: codec},
-            event_send_pt=_EVENT_PT,
-            event_receive_pt=_EVENT_PT,
+            receive={STATIC_PT[codec]: codec},
+            event_send_pt=EVENT_PT,
+            event_receive_pt=EVENT_PT,
             sending=True,
             receiving=True,
             room=None,
         )
-        row = self.plane.open(state.leg, rtp_fd=1000 + 2 * number, rtcp_fd=1001 + 2 * number)
-        leg = BenchLeg(self, replace(state, **changes), row, address, ssrc=0xA0000000 + number)
-        self.legs[row] = leg
+        self.plane.open(state.leg, rtp_fd=1000 + 2 * number, rtcp_fd=1001 + 2 * number)
+        leg = BenchLeg(self, replace(state, **changes), home, ssrc=0xA0000000 + number)
+        self.legs[leg.state.leg] = leg
         self.plane.apply(leg.state, self.now)
         return leg
+
+    def source(self, name: str, source: str, room: str) -> None:
+        """Put a row without a socket into a room: what it says is `source`."""
+        state = RowState(
+            LegId(name), 1, None, None, "pcmu", 0, 20, {}, None, None, False, False, RoomId(room), source
+        )
+        self.plane.apply(state, self.now)
 
     def change(self, leg: BenchLeg, **changes: Any) -> None:
         """Give a leg a new state."""
         leg.state = replace(leg.state, generation=leg.state.generation + 1, **changes)
         self.plane.apply(leg.state, self.now)
 
-    def join(self, room: str, *legs: BenchLeg) -> None:
+    def join(self, room: str, *legs: BenchLeg, **changes: Any) -> None:
         """Put legs into a room."""
         for leg in legs:
-            self.change(leg, room=RoomId(room))
+            self.change(leg, room=RoomId(room), **changes)
 
-    def post(self, at: float, leg: BenchLeg, data: bytes, source: tuple[str, int]) -> None:
+    def post(self, at: float, leg: BenchLeg, data: bytes, source: Address, *, rtcp: bool = False) -> None:
         """Let a packet reach the plane at `at`."""
         self._posted += 1
-        heapq.heappush(self._post, (at, self._posted, leg, data, source))
+        heapq.heappush(self._post, (at, self._posted, leg, data, source, rtcp))
 
     def run(self, seconds: float) -> None:
         """Let time pass: packets and ticks in their order."""
@@ -218,27 +257,32 @@ class PlaneBench:
             else:
                 self._tick()
 
-    def _arrive(self, leg: BenchLeg, data: bytes, source: tuple[str, int]) -> None:
+    def _arrive(self, leg: BenchLeg, data: bytes, source: Address, rtcp: bool) -> None:
         sends, verdicts = self.plane.arrive(
             np.array([leg.row], np.int32),
             pack_address(source)[None],
             np.frombuffer(data, np.uint8)[None],
             np.array([len(data)], np.int32),
             np.array([self.now]),
+            np.array([rtcp], np.uint8),
         )
-        self.verdicts += verdicts.tolist()
+        self.verdicts.update(VERDICT_NAMES[verdict] for verdict in verdicts)
         self._deliver(sends, rtcp=False)
 
     def _tick(self) -> None:
         self._next_tick += TICK_S
+        if not self.ticking:
+            return
         for sends, rtcp in self.plane.tick(self.now, self.now):
             self._deliver(sends, rtcp=rtcp)
         self.events += self.plane.events()
 
     def _deliver(self, sends: NDArray[Any], *, rtcp: bool) -> None:
         for send in sends:
-            leg = self.legs[int(send["row"])]
+            row = self.plane.table.rows[send["row"]]
+            leg = next(leg for leg in self.legs.values() if leg.row == send["row"])
             data = send["data"][: send["bytes"]].tobytes()
+            leg.sent_to[address_of(row["latched"]) or address_of(row["remote"])] += 1
             if rtcp:
                 leg.reports.append(data)
             else:
