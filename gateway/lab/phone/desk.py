@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from gateway.errors import GatewayError, LocalError, PeerError
 from gateway.lab.phone.call import PhoneCall
 from gateway.lab.phone.keys import KEYS, KeySeen
+from gateway.sdp.negotiation import NegotiatedMedia
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import (
     EndCause,
@@ -148,7 +149,7 @@ class Desk:
         call.session = session
         self.add(call)
         try:
-            sdp = self._reply(call, event.sdp)
+            sdp, agreed = self._reply(call, event.sdp)
         except PeerError as error:
             status, reason = error.status, str(error)
             self._rim.do(lambda now: self._endpoint.reject(session, status=status, now=now))
@@ -156,26 +157,31 @@ class Desk:
             return
         self._rim.do(lambda now: self._endpoint.ring(session, now=now))
         self._rim.do(lambda now: self._endpoint.answer(session, sdp=sdp, now=now))
+        self._talk(call, agreed)
         call.ringing_s = self._now()
         self.incoming.put_nowait(call)
 
-    def _reply(self, call: PhoneCall, offer: bytes | None) -> bytes:
+    def _reply(self, call: PhoneCall, offer: bytes | None) -> tuple[bytes, NegotiatedMedia | None]:
         """Answer an offer, or make one when they ask for ours.  Raise PeerError."""
         if offer is None:
             call.media.listener.expect(call.negotiation.local.codecs)
-            return call.negotiation.offer()
-        answer, agreed = call.negotiation.offered(offer)
-        call.talk(agreed, self._now())
-        return answer
+            return call.negotiation.offer(), None
+        return call.negotiation.offered(offer)
 
     def _offered(self, call: PhoneCall, session: SessionId, offer: bytes | None) -> None:
         try:
-            sdp = self._reply(call, offer)
+            sdp, agreed = self._reply(call, offer)
         except PeerError as error:
             status = error.status
             self._rim.do(lambda now: self._endpoint.refuse_offer(session, status=status, now=now))
             return
         self._rim.do(lambda now: self._endpoint.accept_offer(session, sdp=sdp, now=now))
+        self._talk(call, agreed)
+
+    def _talk(self, call: PhoneCall, agreed: NegotiatedMedia | None) -> None:
+        """Speak as agreed, now that the other end was told."""
+        if agreed is not None:
+            call.talk(agreed, self._now())
 
     def _answered(self, call: PhoneCall, sdp: bytes | None, *, must: bool = False) -> bool:
         """Read an answer to our offer, if it is one; hang up if there `must` be an agreement and is none."""

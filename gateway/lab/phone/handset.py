@@ -25,6 +25,8 @@ __all__ = ["Handset"]
 _RATE_HZ: Final = 8000
 _BLOCK: Final = 160
 _QUEUE_BLOCKS: Final = 15
+_MOST_SAMPLES: Final = 800
+"""What may lie ready for the next packet: 100 ms; with more, the older part is dropped."""
 
 
 class Handset:
@@ -60,7 +62,7 @@ class Handset:
         with self._lock:
             heard = np.concatenate([self._rest, *self._spoken])
             self._spoken.clear()
-        self._rest = heard[n_samples:][: _BLOCK * _QUEUE_BLOCKS]
+        self._rest = heard[n_samples:][-_MOST_SAMPLES:]
         out = np.zeros(n_samples, np.int16)
         out[: len(heard)] = heard[:n_samples]
         return out

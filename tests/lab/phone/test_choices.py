@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from gateway.ids import SeededIds
 from gateway.lab import measures
 from gateway.lab.phone.advice import advice
 from gateway.lab.phone.choices import codec_names, voice
-from gateway.lab.phone.handset import Handset
 from gateway.lab.phone.media import Media
 from gateway.lab.phone.reach import destination, host_and_port
 from gateway.lab.phone.sources import PcmSource, Silence, ToneSource
@@ -99,13 +97,6 @@ def test_a_tone_has_its_frequency_and_no_click_between_packets() -> None:
     pcm = np.concatenate([tone.read(160, 0.0) for _ in range(50)])
 
     assert measures.tone_level(pcm, 440.0) == pytest.approx(measures.level_dbov(pcm), abs=0.01)
-
-
-def test_without_sounddevice_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
-
-    with pytest.raises(LocalError, match=r"pip install tandem-voice\[audio\]"):
-        Handset()
 
 
 def test_an_echo_before_anything_was_heard_is_silence() -> None:

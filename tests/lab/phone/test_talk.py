@@ -101,5 +101,5 @@ def test_ctrl_c_hangs_up_and_the_other_end_hears_of_it() -> None:
 
 
 def test_a_port_where_nobody_listens_fails_at_once() -> None:
-    with pytest.raises(LocalError, match="nobody listens at 127.0.0.1:9"):
+    with pytest.raises(LocalError, match=r"nobody listens at 127\.0\.0\.1:9"):
         asyncio.run(make_call(plan(destination("sip:echo@127.0.0.1:9"), voice()), asyncio.Event()))
