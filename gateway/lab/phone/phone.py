@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from gateway.errors import PeerError
+from gateway.errors import LocalError, PeerError
 from gateway.ids import IdSource, SystemIds
 from gateway.lab.phone.call import PhoneCall, SourceMaker
 from gateway.lab.phone.desk import Desk
@@ -95,7 +95,12 @@ class Phone:
         )
 
     async def __aenter__(self) -> Self:
-        await self._rim.__aenter__()
+        """Switch the phone on.  Raise LocalError if its port is in use."""
+        try:
+            await self._rim.__aenter__()
+        except OSError as error:
+            where = f"{self.config.host}:{self.config.sip_port}"
+            raise LocalError(f"the phone cannot listen at {where}: {error.strerror}") from error
         await self._tasks.__aenter__()
         self._reader = self._tasks.create_task(self.desk.run())
         return self

@@ -120,9 +120,8 @@ async def take_calls(
         LocalError: its host has no address, nobody listens there, or our port is in use.
     """
     async with Phone(await _answering(plan), answer_with=plan.voice.make) as phone:
-        if plan.registrar is not None and plan.credentials is not None:
-            await _refuse_closed_port(plan.registrar)
-            await phone.register(plan.registrar, plan.credentials)
+        if not await _registered(phone, plan, stop):
+            return []
         ready(f"sip:{phone.config.user}@{_bracketed(phone.config.host)}:{phone.sip_port}")
         taken: list[PhoneCall] = []
         async with asyncio.TaskGroup() as calls:
@@ -144,6 +143,21 @@ async def _answering(plan: AnswerPlan) -> PhoneConfig:
         host=await own_address(plan.registrar),
         callers=frozenset({(await resolve(plan.registrar))[0]}),
     )
+
+
+async def _registered(phone: Phone, plan: AnswerPlan, stop: asyncio.Event) -> bool:
+    """Register if that is planned; False if `stop` came first."""
+    if plan.registrar is None or plan.credentials is None:
+        return True
+    await _refuse_closed_port(plan.registrar)
+    registering = asyncio.ensure_future(phone.register(plan.registrar, plan.credentials))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((registering, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return registering.done() and registering.result() > 0
+    finally:
+        registering.cancel()
+        stopping.cancel()
 
 
 async def _attend(

@@ -15,7 +15,9 @@ from gateway.lab.phone.phone import CallFailed
 from gateway.lab.phone.reach import destination
 from gateway.lab.phone.summary import PhoneReport, summarise
 from gateway.lab.phone.talk import AnswerPlan, CallPlan, make_call, take_calls
+from gateway.sip.authentication import Credentials
 from gateway.sip.uri import Uri
+from gateway.testing.rtp_peer import RtpEar
 
 ECHO = AnswerPlan(voice=voice(echo=True), n_calls=1)
 
@@ -98,6 +100,36 @@ def test_ctrl_c_hangs_up_and_the_other_end_hears_of_it() -> None:
 
     assert caller.answered
     assert callee.ended_by == "remote"
+
+
+def test_a_port_in_use_is_said() -> None:
+    async def answer_twice() -> None:
+        where: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as phones:
+            phones.create_task(take_calls(ECHO, stop, ready=where.set_result))
+            port = destination(await where).port or 0
+            try:
+                await take_calls(replace(ECHO, port=port), asyncio.Event())
+            finally:
+                stop.set()
+
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(answer_twice())
+
+    assert "cannot listen" in str(caught.value.exceptions[0])
+
+
+def test_a_registrar_that_is_silent_does_not_hold_up_ctrl_c() -> None:
+    async def give_up(registrar: Uri) -> list[PhoneCall]:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.2, stop.set)
+        plan = replace(ECHO, registrar=registrar, credentials=Credentials("bob", "secret"))
+        async with asyncio.timeout(4):
+            return await take_calls(plan, stop)
+
+    with RtpEar() as silent:
+        assert asyncio.run(give_up(destination(f"sip:127.0.0.1:{silent.address[1]}"))) == []
 
 
 def test_a_port_where_nobody_listens_fails_at_once() -> None:
