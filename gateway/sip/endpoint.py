@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 
-from gateway.errors import BadMessage, LocalError
+from gateway.errors import BadMessage, LocalError, PeerError
 from gateway.ids import IdSource
 from gateway.sip.authentication import Credentials
 from gateway.sip.dispatch import Dispatcher
@@ -60,6 +60,8 @@ class Endpoint:
         """Take one message: a datagram, or what a framer cut out of a stream.  Never raises."""
         try:
             self._receive(data, flow, now)
+        except PeerError:
+            self._wire.counters["bad_message"] += 1
         except Exception:
             self._inside.fault()
         self._inside.settle(now)
