@@ -96,13 +96,21 @@ class _Answering:
     async def run(self, plan: AnswerPlan) -> list[PhoneReport]:
         """Take the calls; return their reports."""
         with stop_on_signals() as stop, self._progress:
-            await take_calls(plan, stop, ready=self._ready, started=self._progress.watch, ended=self._tell)
+            await take_calls(plan, stop, ready=self._ready, started=self._started, ended=self._tell)
         return self._reports
 
     def _ready(self, where: str) -> None:
-        # On stderr, so that a script which reads the report can wait for this line.
-        self._err.print(Text(f"ready for calls at {where}"))
+        self._say(f"ready for calls at {where}")
         self._progress.wait("waiting for a call; Ctrl-C ends")
+
+    def _started(self, call: PhoneCall) -> None:
+        self._say(f"call from {call.peer}")
+        self._progress.watch(call)
+
+    def _say(self, text: str) -> None:
+        """Tell what happens: above the live line if there is one, else on stderr, where a script can wait for it."""
+        watched = self._out.is_terminal and not self._out.quiet
+        (self._out if watched else self._err).print(Text(text))
 
     def _tell(self, call: PhoneCall) -> None:
         report = summarise(call)

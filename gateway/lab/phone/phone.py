@@ -155,7 +155,7 @@ class Phone:
         call = self._new_call(str(target), source)
         offer = call.negotiation.offer()
         call.media.listener.expect(call.negotiation.local.codecs)
-        from_ = NameAddr(None, Uri("sip", self.config.user, target.host, target.port, ()))
+        from_ = NameAddr(None, Uri("sip", self.config.user, target.host, None, ()))
         call.session = self._rim.do(
             lambda now: self._endpoint.invite(
                 target=target,
