@@ -57,7 +57,8 @@ class Listener:
         self._receive = {pt: codec for pt, codec in offered.items() if pt != self._event_pt}
 
     def set(self, media: NegotiatedMedia) -> None:
-        """Understand payload types as negotiated from now on."""
+        """Understand payload types as negotiated from now on; a silence across a re-INVITE (hold) is no gap."""
+        self._end = None
         self._receive, self._event_pt = media.receive, media.event_receive_pt
 
     def arrive(self, packet: Packet, now: float) -> list[KeySeen]:

@@ -180,6 +180,21 @@ def test_the_stream_runs_on_through_hold_and_a_change_of_codec() -> None:
     assert (resumed.timestamp - sent[0].timestamp) & 0xFFFFFFFF == pytest.approx(8000, abs=320)
 
 
+def test_a_hold_of_the_other_end_is_no_gap() -> None:
+    alice, bob = phone(ToneSource(440.0), seed=1), phone(Silence(), seed=2)
+    world = World(alice, bob)
+    world.run(0.5)
+    alice.set(agreed(BOB, direction=Direction.INACTIVE), world.now)
+    bob.set(agreed(ALICE, direction=Direction.INACTIVE), world.now)
+    world.run(0.5)
+    alice.set(agreed(BOB), world.now)
+    bob.set(agreed(ALICE), world.now)
+    world.run(0.5)
+
+    assert (bob.listener.n_gaps, bob.listener.receiver.n_lost) == (0, 0)
+    assert bob.listener.heard.n_samples == pytest.approx(1.5 * 8000, abs=400)
+
+
 def test_reports_tell_the_round_trip() -> None:
     alice, bob = phone(ToneSource(440.0), seed=1), phone(ToneSource(880.0), seed=2)
 
