@@ -1,1 +1,6 @@
-"""api."""
+"""The HTTP face: health, metrics and the REST API.  FastAPI and uvicorn stay in this package."""
+
+from gateway.api.app import StatusPort, create_app
+from gateway.api.server import serve_http
+
+__all__ = ["StatusPort", "create_app", "serve_http"]

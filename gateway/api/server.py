@@ -1,0 +1,67 @@
+"""Serve HTTP inside somebody else's task group.
+
+uvicorn wants to own the process: it takes the signals, exits on errors and stops by a flag.  Here it owns nothing:
+the listener is bound by us, so a taken port is an OSError; signals stay where they are; and cancelling the task is
+what stops it, after the requests in flight have been answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+__all__ = ["serve_http"]
+
+GRACE_S = 3
+"""What requests in flight get when the server is told to stop."""
+IDLE_S = 15
+"""A connection with no request for so long is closed."""
+
+
+async def serve_http(
+    app: FastAPI, host: str, port: int, *, on_listening: Callable[[str, int], None] | None = None
+) -> None:
+    """Serve `app` until cancelled.
+
+    on_listening: called once with the address and port that are really listened on (port 0 = any free one).
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=256)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+    )
+    if on_listening:
+        on_listening(*listener.getsockname()[:2])
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
+            raise
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its hands on the process's signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the process's owner."""
+        yield
