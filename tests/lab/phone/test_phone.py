@@ -183,6 +183,26 @@ def test_a_re_invite_without_a_common_codec_is_refused_and_the_call_goes_on() ->
     run(scene)
 
 
+def test_keys_that_come_by_info_are_heard() -> None:
+    """RFC 6086 legacy usage: `10` and `11` are star and hash, spaces and bare LF occur."""
+
+    async def scene(other: Peer) -> None:
+        async with phone() as called:
+            session = await other.invites(called, write_offer(other.media()).to_bytes())
+            await other.saw(SessionAnswered)
+            call = await called.incoming.get()
+            for body in (b"Signal=5\r\nDuration=160\r\n", b"Signal= 10\nDuration= 90", b"Signal=99", b"x"):
+                other.rim.do(
+                    lambda now, body=body: other.endpoint.send_info(
+                        session, content_type="application/dtmf-relay", body=body, now=now
+                    )
+                )
+            await until(lambda: len(call.keys) == 2)
+            assert [(key.key, key.duration_ms) for key in call.keys] == [("5", 160), ("*", 90)]
+
+    run(scene)
+
+
 def test_a_phone_that_only_calls_is_busy() -> None:
     async def scene(other: Peer) -> None:
         async with Phone(PhoneConfig()) as caller:

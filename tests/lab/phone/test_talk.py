@@ -42,10 +42,10 @@ async def talk(
     return summarise(made.result()), summarise(taken.result()[0])
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-def test_an_echo_is_recognised_whole_and_keys_arrive_once(transport: str) -> None:
+@pytest.mark.parametrize(("transport", "duration_s"), [("udp", 3.0), ("tcp", 2.0)])
+def test_an_echo_is_recognised_whole_and_keys_arrive_once(transport: str, duration_s: float) -> None:
     def calling(target: Uri) -> CallPlan:
-        return plan(destination(str(target), transport=transport), voice(), duration_s=3.0, keys="12#")
+        return plan(destination(str(target), transport=transport), voice(), duration_s=duration_s, keys="12#")
 
     caller, callee = asyncio.run(talk(ECHO, calling))
 
@@ -54,7 +54,7 @@ def test_an_echo_is_recognised_whole_and_keys_arrive_once(transport: str) -> Non
     assert caller.call.gaps == ()
     assert caller.call.packets_lost == callee.call.packets_lost == 0
     assert callee.call.digits_heard == "12#"
-    assert caller.call.packets_received == pytest.approx(150, abs=5)
+    assert caller.call.packets_received == pytest.approx(50 * duration_s, abs=5)
     assert (caller.ended_by, callee.ended_by) == ("local", "remote")
     assert caller.call.mos is not None
     assert caller.call.mos > 4.0
