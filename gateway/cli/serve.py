@@ -1,0 +1,163 @@
+"""`tandem serve`: read the configuration, see that the ports are free, then be the supervisor.
+
+The processes get what the command line said through their environment, as configuration keys, so that a restarted
+one is told exactly the same.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import structlog
+import typer
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli.options import (
+    ConfigOption,
+    DataOption,
+    HttpOption,
+    LanOption,
+    SipOption,
+    complain,
+    listeners,
+    read_config,
+)
+from gateway.config import SECRETS_FILE, Config, Listen
+from gateway.errors import ConfigError
+from gateway.observe import EVENTS, configure
+from gateway.supervisor import Plan, run
+
+__all__ = ["command_to_copy", "serve"]
+
+USERS_SHOWN = 5
+
+
+def serve(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    lan: LanOption = False,
+    sip: SipOption = None,
+    http: HttpOption = None,
+) -> None:
+    """Start the switch.  Ready when GET /healthz answers 200; SIGTERM drains, a second one ends."""
+    try:
+        settings = read_config(config, data, lan=lan, sip=sip, http=http)
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    _refuse_taken_ports(settings)
+    configure(level=settings.log.level, form=settings.log.format)
+    plan = Plan(
+        media=(sys.executable, "-m", "gateway.transport.media_process"),
+        switch=(sys.executable, "-m", "gateway.service"),
+        address=settings.media.address,
+        pairs=settings.media.ports.pairs,
+        config=str(config.absolute()) if config else "",
+        data=str(settings.data_dir),
+        environment=_environment(settings),
+    )
+    raise typer.Exit(run(plan, _reporter(lambda: _welcome(settings, lan=lan))))
+
+
+def command_to_copy(config: Config) -> str:
+    """Return a command that calls the echo from any fresh shell."""
+    user = config.users[0]
+    listen = _preferred(config)
+    program = Path(sysconfig.get_path("scripts")) / "tandem"
+    command = [str(program)] if shutil.which(program) else [sys.executable, "-m", "gateway"]
+    command += ["call", f"sip:echo@{_reachable(listen)}", "--user", user.name, "--password", user.password]
+    if listen.transport != "udp":
+        command += ["--transport", listen.transport]
+    return shlex.join(command)
+
+
+def _refuse_taken_ports(settings: Config) -> None:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    taken = [listener for listener in listeners(settings) if listener.problem]
+    for listener in taken:
+        console.print(
+            Text.assemble((f"{listener.written}  ", "bold red"), f"{listener.problem}; {listener.cure}")
+        )
+    if taken:
+        raise typer.Exit(1)
+
+
+def _environment(settings: Config) -> dict[str, str]:
+    """Return what the command line may have changed, as the keys of every child."""
+    told = {
+        "TANDEM_HTTP__LISTEN": str(settings.http.listen),
+        "TANDEM_SIP__LISTEN": ",".join(map(str, settings.sip.listen)),
+        "TANDEM_MEDIA__ADDRESS": settings.media.address,
+        "TANDEM_MEDIA_ADVERTISED": settings.media.announced,
+    }
+    if settings.sip.advertised:
+        told["TANDEM_SIP__ADVERTISED"] = settings.sip.advertised
+    if settings.media.advertised:
+        told["TANDEM_MEDIA__ADVERTISED"] = settings.media.advertised
+    return told
+
+
+def _reporter(welcome: Callable[[], None]) -> Callable[[str, Mapping[str, object]], None]:
+    """Log what the supervisor reports, at the level of the table; welcome the user when all is ready at first."""
+    log = structlog.get_logger()
+    welcomed = False
+
+    def report(event: str, facts: Mapping[str, object]) -> None:
+        nonlocal welcomed
+        if event == "supervisor.ready" and not welcomed:
+            welcomed = True
+            welcome()
+        getattr(log, EVENTS[event].level)(event, **facts)
+
+    return report
+
+
+def _welcome(settings: Config, *, lan: bool) -> None:
+    """Show where everything is; a terminal that has gone away is no reason to stop."""
+    try:
+        console = Console(highlight=False)
+        console.print(
+            Panel(_addresses(settings, lan=lan), title="Tandem is ready", title_align="left", expand=False)
+        )
+        if settings.users:
+            print(f"Call the echo from another terminal:\n\n{command_to_copy(settings)}\n", flush=True)
+    except (OSError, ValueError):
+        pass
+
+
+def _addresses(settings: Config, *, lan: bool) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("HTTP", settings.http.url)
+    grid.add_row("SIP", "  ".join(map(str, settings.sip.listen)))
+    grid.add_row("RTP", f"{settings.media.address} ports {settings.media.ports}")
+    for user in settings.users[:USERS_SHOWN]:
+        grid.add_row("user", f"{user.name}  password {user.password}")
+    if len(settings.users) > USERS_SHOWN:
+        grid.add_row("", f"and {len(settings.users) - USERS_SHOWN} more")
+    grid.add_row("secrets", str(settings.data_dir / SECRETS_FILE))
+    if lan:
+        listen = _preferred(settings)
+        grid.add_row(
+            "softphone", f"domain/registrar {_reachable(listen)}, transport {listen.transport.upper()},"
+        )
+        grid.add_row("", "user and password as above, codec PCMU or PCMA, no STUN, no proxy, no SRTP")
+    return grid
+
+
+def _preferred(config: Config) -> Listen:
+    """Return the listener that a phone would be told: UDP if there is one."""
+    return min(config.sip.listen, key=lambda one: ("udp", "tcp", "tls", "ws", "wss").index(one.transport))
+
+
+def _reachable(listen: Listen) -> str:
+    """Return host and port to call; nobody can call the wildcard address, but it includes loopback."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)
+    return str(Listen(listen.transport, host, listen.port).address)
