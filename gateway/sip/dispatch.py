@@ -94,6 +94,9 @@ class Dispatcher:
             self.fault()
             if isinstance(event, RequestArrived):
                 self._answer_500(event, now)
+            elif isinstance(event, ResponseArrived | TransactionTimedOut | TransportFailed):
+                errand = self.wire.errands.get(event.key)
+                self._give_up(errand.holder if errand else "", now)
 
     def _hand_out(self, event: TransactionEvent, now: float) -> None:
         match event:
@@ -171,6 +174,7 @@ class Dispatcher:
                 self._rang(alarm, holder, now)
             except Exception:
                 self.fault()
+                self._give_up(holder, now)
         self.reception.report(self.registrar.deadline_reached(now))
         self.settle(now)
 
@@ -204,6 +208,18 @@ class Dispatcher:
                 self.offerer.glare_over(session, now)
             case _:
                 assert_never(alarm)
+
+    def _give_up(self, holder: str, now: float) -> None:
+        """End a session that a fault of ours may have left without a deadline: it dies, we live."""
+        session = self.sessions.get(holder)
+        if session is None:
+            return
+        try:
+            self.requests.hang_up(session, EndCause(500, "internal error", "local"), now)
+        except Exception:
+            self.fault()
+        if not self.wire.holds(session.id):
+            self._machine.abandon(session)
 
     def _answer_500(self, event: RequestArrived, now: float) -> None:
         try:

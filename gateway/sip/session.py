@@ -235,6 +235,14 @@ class SessionMachine:
             self._clear_alarms(session)
             self._sessions.forget(session)
 
+    def abandon(self, session: Session) -> None:
+        """Forget a session after a fault of ours; its end is reported unless it was before."""
+        if (session.state, SessionInput.HANG_UP) in TRANSITIONS:
+            self._wire.emit(SessionEnded(session.id, EndCause(500, "internal error", "local")))
+        session.state = SessionState.ENDED
+        self._clear_alarms(session)
+        self._sessions.forget(session)
+
     def _report_end(self, session: Session, happening: Happening) -> None:
         assert happening.cause is not None  # every input whose steps report the end comes with its cause
         for alarm in (Alarm.RING, Alarm.REMIND, Alarm.GLARE):

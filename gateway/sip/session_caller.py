@@ -100,7 +100,8 @@ class Caller:
     def outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:
         """Take a response to an INVITE of ours, or that there was none."""
         session = self._sessions.get(errand.holder)
-        assert session is not None  # a session is kept while an errand of it is under way
+        if session is None:
+            return  # it was abandoned after a fault of ours
         if isinstance(outcome, Silence):
             cause = EndCause(outcome.status, outcome.reason, outcome.by)
             self._fail(session, Happening(now, cause))

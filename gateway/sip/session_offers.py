@@ -144,7 +144,8 @@ class Offerer:
     def outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:
         """Take a response to a re-INVITE of ours, or that there was none."""
         session = self._sessions.get(errand.holder)
-        assert session is not None  # a session is kept while an errand of it is under way
+        if session is None:
+            return  # it was abandoned after a fault of ours
         if isinstance(outcome, Response) and outcome.status < 300:
             if outcome.status >= 200:
                 self._succeeded(session, errand, outcome, now)

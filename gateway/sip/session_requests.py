@@ -81,7 +81,8 @@ class SessionRequests:
     def bye_outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:
         """Take what came of our BYE: whatever it is, the session is over."""
         session = self._sessions.get(errand.holder)
-        assert session is not None  # a session is kept while an errand of it is under way
+        if session is None:
+            return  # it was abandoned after a fault of ours
         if isinstance(outcome, Response) and outcome.status < 200:
             return
         if self._wire.retry(errand, outcome, now) is not None:
@@ -96,7 +97,8 @@ class SessionRequests:
     def info_outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:
         """Take what came of our INFO: the session ends if the peer does not know it, or is silent."""
         session = self._sessions.get(errand.holder)
-        assert session is not None  # a session is kept while an errand of it is under way
+        if session is None:
+            return  # it was abandoned after a fault of ours
         if self._wire.retry(errand, outcome, now) is not None or outcome.status not in (408, 481):
             return
         if self._machine.allows(session, SessionInput.LOST):
