@@ -55,6 +55,7 @@ class Plane:
 
     def __init__(self, capacity: int, ids: IdSource, memory: memoryview | None = None) -> None:
         self.table = Table(capacity, memory)
+        self.table.rows["rtp_fd"] = self.table.rows["rtcp_fd"] = -1  # a plane before us had others
         self._ids = ids
         self._columns = Columns(capacity)
         self._sources = Sources()
@@ -172,6 +173,9 @@ class Plane:
         self._reasons.pop(row, None)
         self._columns.clear(row)
         self.table.clear(row)
+        orphans = self.table.rows["peer"] == row  # whoever gets this row next is not their peer
+        self.table.rows["peer"][orphans] = -1
+        self.table.rows["mode"][orphans] = IDLE
         del self._row_of[leg], self._leg_of[row]
         self._free.append(row)
         if state is not None and state.room is not None:
@@ -210,8 +214,9 @@ class Plane:
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
         fields = self.table.rows
         columns = self._columns
-        if before is None or before.remote != state.remote:
-            fields["remote"][row] = pack_address(state.remote)
+        remote = pack_address(state.remote)
+        if not np.array_equal(fields["remote"][row], remote):  # an adopted row keeps its latch
+            fields["remote"][row] = remote
             fields["latched"][row] = 0
             fields["signalled_heard"][row] = fields["candidate_count"][row] = 0
         if before is None or before != state:
@@ -273,9 +278,11 @@ class Plane:
         self._waiting.pop(row, None)
         if mode == before:
             return
-        if before == TICK and mode == RELAY:
+        if before == TICK and mode == RELAY and fields["slot_anchored"][row]:
             self._waiting[row] = now + PAUSE_PATIENCE_S
             return
+        if mode == RELAY:
+            self._drop_pending(peer)
         if mode == TICK:
             inserted = int(fields["inserted_units"][row])
             _native.enter(self.table.kernel, row, now)
@@ -294,8 +301,12 @@ class Plane:
         self.table.rows["mode"][row] = RELAY
         peer = int(self.table.rows["peer"][row])
         self.table.rows["dropped_units"][row] += self._columns.phase[peer]
-        self._columns.phase[peer] = self._columns.pending_bytes[peer] = 0
+        self._drop_pending(peer)
         self._plan = None
+
+    def _drop_pending(self, row: int) -> None:
+        """What was encoded for a row and not sent yet never will be: a relay writes to it now."""
+        self._columns.phase[row] = self._columns.pending_bytes[row] = 0
 
     def _relay_in_pauses(self, plan: Plan, now: float) -> None:
         """Directions that wait to be relayed again change over when their speaker is silent."""

@@ -53,6 +53,10 @@ class FakeMediaPort:
         (leg,) = (leg for leg, leased in self.leases.items() if leased == port)
         return self.rows[leg]
 
+    def take_all_ports(self) -> None:
+        """Have every port leased to somebody else."""
+        self._free.clear()
+
     def happen(self, event: MediaEvent) -> None:
         """Tell the switch something."""
         self._events.put_nowait(event)

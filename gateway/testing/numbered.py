@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.testing.plane_packet import Packet
+from gateway.testing.rtp_stream import in_order, signed
 
 __all__ = ["Heard", "number_of", "numbered", "units_heard"]
 
@@ -64,21 +65,3 @@ def units_heard(packets: Iterable[Packet]) -> list[Heard]:
         for packet in ordered
         for i in range(len(packet.payload) // UNIT_BYTES)
     ]
-
-
-def in_order(packets: Iterable[Packet]) -> list[Packet]:
-    """Return packets by sequence number (which may wrap)."""
-    all_packets = list(packets)
-    if not all_packets:
-        return []
-    origin = all_packets[0].sequence
-    place, last = {}, 0
-    for packet in all_packets:
-        last += (packet.sequence - origin - last + 2**15) % 2**16 - 2**15
-        place[id(packet)] = last
-    return sorted(all_packets, key=lambda packet: place[id(packet)])
-
-
-def signed(difference: int) -> int:
-    """Return a difference of RTP timestamps as the shorter way round."""
-    return (difference + 2**31) % 2**32 - 2**31

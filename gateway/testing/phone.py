@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 from gateway.sip.authentication import Credentials
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import (
+    BindingChanged,
     EndCause,
     Event,
     OfferReceived,
@@ -184,10 +185,10 @@ class Phone:
                     self._offers.put_nowait(call)
                 case Registered() | RegistrationFailed():
                     self._registrations.put_nowait(event)
+                case BindingChanged():
+                    pass  # a phone is nobody's registrar
                 case _:
-                    session = getattr(event, "session", None)
-                    if session in self._calls:
-                        self._calls[session].heard(event)
+                    self._calls[event.session].heard(event)
 
 
 class PhoneCall:
@@ -197,7 +198,7 @@ class PhoneCall:
         self.session: Final = session
         self.offered: Final = offered
         """The INVITE, if we were called."""
-        self._phone = phone
+        self.phone: Final = phone
         self._events: asyncio.Queue[Event] = asyncio.Queue()
 
     @property
@@ -227,39 +228,41 @@ class PhoneCall:
 
     def ring(self, *, status: int = 180, sdp: bytes | None = None) -> None:
         """Say that we ring."""
-        self._phone.rim.do(
-            lambda now: self._phone.endpoint.ring(self.session, status=status, sdp=sdp, now=now)
-        )
+        self.phone.rim.do(lambda now: self.phone.endpoint.ring(self.session, status=status, sdp=sdp, now=now))
 
     async def answer(self, *, sdp: bytes | None = None) -> SessionConfirmed:
         """Pick up, and wait for the ACK."""
-        said = sdp or self._phone.sdp()
-        self._phone.rim.do(lambda now: self._phone.endpoint.answer(self.session, sdp=said, now=now))
+        said = sdp or self.phone.sdp()
+        self.phone.rim.do(lambda now: self.phone.endpoint.answer(self.session, sdp=said, now=now))
         return await self.expect(SessionConfirmed)
+
+    def acknowledge(self, sdp: bytes) -> None:
+        """Answer the offer that came in the 200 to an INVITE of ours without one."""
+        self.phone.rim.do(lambda now: self.phone.endpoint.accept_offer(self.session, sdp=sdp, now=now))
 
     def reject(self, status: int) -> None:
         """Refuse."""
-        self._phone.rim.do(lambda now: self._phone.endpoint.reject(self.session, status=status, now=now))
+        self.phone.rim.do(lambda now: self.phone.endpoint.reject(self.session, status=status, now=now))
 
     def hang_up(self) -> None:
         """Hang up, in whatever state the call is."""
-        self._phone.rim.do(lambda now: self._phone.endpoint.hang_up(self.session, now=now))
+        self.phone.rim.do(lambda now: self.phone.endpoint.hang_up(self.session, now=now))
 
     def reoffer(self, sdp: bytes) -> None:
         """Send a re-INVITE."""
-        self._phone.rim.do(lambda now: self._phone.endpoint.reoffer(self.session, sdp=sdp, now=now))
+        self.phone.rim.do(lambda now: self.phone.endpoint.reoffer(self.session, sdp=sdp, now=now))
 
     async def accept_offer(self, sdp: bytes) -> OfferReceived:
         """Wait for a re-INVITE and accept it."""
         offer = await self.expect(OfferReceived)
-        self._phone.rim.do(lambda now: self._phone.endpoint.accept_offer(self.session, sdp=sdp, now=now))
+        self.phone.rim.do(lambda now: self.phone.endpoint.accept_offer(self.session, sdp=sdp, now=now))
         return offer
 
     def press(self, digit: str, *, duration_ms: int = 160) -> None:
         """Send a digit by INFO."""
         body = f"Signal={digit}\r\nDuration={duration_ms}\r\n".encode()
-        self._phone.rim.do(
-            lambda now: self._phone.endpoint.send_info(
+        self.phone.rim.do(
+            lambda now: self.phone.endpoint.send_info(
                 self.session, content_type="application/dtmf-relay", body=body, now=now
             )
         )

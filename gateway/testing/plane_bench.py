@@ -29,8 +29,9 @@ from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics
 from gateway.media.table import address_of, pack_address
 from gateway.media.tally import VERDICT_NAMES
-from gateway.testing.numbered import in_order, numbered, signed
+from gateway.testing.numbered import numbered
 from gateway.testing.plane_packet import Packet
+from gateway.testing.rtp_stream import in_order, signed
 
 __all__ = ["EVENT_PT", "STATIC_PT", "Address", "BenchLeg", "Packet", "PlaneBench"]
 

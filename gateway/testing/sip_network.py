@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import Random
 from typing import Final, TypeVar
 
 from gateway.errors import LocalError
@@ -20,7 +21,7 @@ from gateway.sip.message import Request, Response, parse_message_untrusted
 from gateway.sip.uri import Uri
 from gateway.transport.sip_driver import EndpointDriver
 
-__all__ = ["Passed", "SimulatedRim", "SipNetwork"]
+__all__ = ["Impairment", "Passed", "SimulatedRim", "SipNetwork"]
 
 _Result = TypeVar("_Result")
 _LATENCY_S: Final = 0.005
@@ -43,6 +44,24 @@ class Passed:
         return f"{self.at:9.3f}  {self.source[0]:>12} {arrow} {self.destination[0]:<12}  {line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """What a network does to messages by chance."""
+
+    random: Random = field(default_factory=lambda: Random(0))
+    loss: float = 0.0
+    duplicate: float = 0.0
+    delay_s: float = 0.0
+    """The most; with different delays messages overtake each other."""
+
+    def delays(self) -> list[float]:
+        """Return the delay of each copy of a message that arrives."""
+        if self.random.random() < self.loss:
+            return []
+        copies = 2 if self.random.random() < self.duplicate else 1
+        return [self.random.random() * self.delay_s for _ in range(copies)]
+
+
 class SipNetwork:
     """Carries datagrams between attached endpoints; UDP only."""
 
@@ -51,6 +70,7 @@ class SipNetwork:
         self.lose: Callable[[Passed], bool] = lambda passed: False
         """Says of each message whether it is lost."""
         self._latency_s = latency_s
+        self._impairment = Impairment()
         self._rims: dict[tuple[str, int], SimulatedRim] = {}
         self._loop = asyncio.get_running_loop()
 
@@ -59,6 +79,10 @@ class SipNetwork:
         rim = SimulatedRim(self, endpoint, (host, port))
         self._rims[host, port] = rim
         return rim
+
+    def impair(self, random: Random, *, loss: float, duplicate: float, delay_s: float) -> None:
+        """From now on lose and double messages with these probabilities, and delay each by up to `delay_s`."""
+        self._impairment = Impairment(random, loss, duplicate, delay_s)
 
     def unplug(self, rim: SimulatedRim) -> None:
         """Take an endpoint off the network without a word: what is sent to it is lost."""
@@ -82,8 +106,10 @@ class SipNetwork:
         passed = Passed(self._loop.time(), source, destination, message, lost=False)
         lost = self.lose(passed) or destination not in self._rims
         self.passed.append(Passed(passed.at, source, destination, message, lost))
-        if not lost:
-            self._loop.call_later(self._latency_s, self._deliver, datagram.data, source, destination)
+        for delay_s in () if lost else self._impairment.delays():
+            self._loop.call_later(
+                self._latency_s + delay_s, self._deliver, datagram.data, source, destination
+            )
 
     def _deliver(self, data: bytes, source: tuple[str, int], destination: tuple[str, int]) -> None:
         rim = self._rims.get(destination)

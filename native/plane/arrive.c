@@ -24,20 +24,23 @@ static bool over_rate(struct row *row, double now) {
     return false;
 }
 
-/* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm. */
+/* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm; it is relayed first,
+ * while the slots still say where the sender's time had come to. */
 static enum verdict arrive_audio(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
                                  double now, struct send sends[SEND_MAX], int *n_sends) {
     struct row *row = &plane->rows[index];
-    enum verdict stored = slots_store(plane, index, rtp, codec);
+    if (rtp->payload_bytes == 0) /* keeps a path open (RFC 6263), says nothing */
+        return DROP_FOREIGN_PAYLOAD;
     row->audio_at = now;
-    if (row->mode != MODE_RELAY)
-        return stored;
+    if (row->mode != MODE_RELAY || row->peer < 0)
+        return slots_store(plane, index, rtp, codec);
     const struct row *peer = &plane->rows[row->peer];
-    if (!relay_possible((uint8_t)codec, peer->send_codec)) {
+    enum verdict verdict = VERDICT_HOLD;
+    if (relay_possible((uint8_t)codec, peer->send_codec))
+        verdict = egress_forward(plane, index, rtp, codec, now, &sends[0]);
+    else
         plane_notice(plane, index, NOTICE_RELAY_REFUSED, codec, peer->send_codec, now);
-        return VERDICT_HOLD;
-    }
-    enum verdict verdict = egress_forward(plane, index, rtp, codec, now, &sends[0]);
+    slots_store(plane, index, rtp, codec);
     *n_sends = verdict == VERDICT_FORWARD;
     return verdict;
 }

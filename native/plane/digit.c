@@ -2,7 +2,7 @@
  *
  *     |     event     |E|R| volume    |          duration             |
  *
- * A digit is one RTP timestamp, whatever was lost of it.  It is reported at its end, or by the tick after 120 ms
+ * A digit is one SSRC and RTP timestamp, whatever was lost of it.  It is reported at its end, or by the tick after 120 ms
  * without a packet.  Its end goes out once more than it came in.
  */
 #include "plane/plane.h"
@@ -26,6 +26,7 @@ static void begin(struct plane *plane, int32_t index, const struct rtp *rtp, dou
     row->digit_active = 1;
     row->digit_end_sent = 0;
     row->digit_code = rtp->payload[0];
+    row->digit_ssrc = rtp->ssrc;
     row->digit_timestamp = rtp->timestamp;
     row->digit_duration = 0;
     if (row->peer >= 0)
@@ -53,8 +54,9 @@ enum verdict digit_arrive(struct plane *plane, int32_t index, const struct rtp *
     struct row *row = &plane->rows[index];
     if (rtp->payload_bytes < EVENT_BYTES)
         return DROP_MALFORMED;
-    bool first = !row->digit_known || rtp->timestamp != row->digit_timestamp;
-    if (first && row->digit_known && (int32_t)(rtp->timestamp - row->digit_timestamp) < 0 &&
+    bool same_sender = row->digit_known && rtp->ssrc == row->digit_ssrc;
+    bool first = !same_sender || rtp->timestamp != row->digit_timestamp;
+    if (first && same_sender && (int32_t)(rtp->timestamp - row->digit_timestamp) < 0 &&
         now - row->digit_at < 1.0)
         return DROP_OLD; /* a straggler of the digit before */
     if (first)

@@ -2,15 +2,27 @@
  *
  * Two writers take turns on a row: the relay (packets of another row, re-stamped) and the tick.  At each change the
  * next sequence number is the highest sent + 1, the timestamp goes on by whole packets on the leg's own clock and
- * never back, the marker is set, and whatever is older than the first packet forwarded is dropped.
+ * never back, the marker is set, and whatever is older than the first packet forwarded is dropped.  A relayed packet
+ * that would run ahead of the clock is dropped, not sent early: so a thousand changes add up to nothing.
  */
 #include "g711/g711.h"
 #include "plane/plane.h"
 
-enum { CLOCK_HZ = 8000, SEEN_WINDOW = 64, SEQUENCE_JUMP = 3000, CLOCK_JUMP = CLOCK_HZ };
+enum { CLOCK_HZ = 8000, SEEN_WINDOW = 64, SEQUENCE_JUMP = 3000, CLOCK_JUMP = CLOCK_HZ, SKIP_MAX_UNITS = 20 };
+static const double CLOCK_GAIN = 1.0 / 256; /* of an error a packet: 5 s of time constant */
 
 uint32_t egress_clock(const struct row *row, double now) {
     return row->tx_base_timestamp + (uint32_t)(int64_t)((now - row->tx_base_at) * CLOCK_HZ);
+}
+
+/* By how many samples our time runs ahead of the leg's clock. */
+static int32_t ahead(const struct row *row, uint32_t timestamp, double now) {
+    return (int32_t)(timestamp - egress_clock(row, now));
+}
+
+/* The leg's clock keeps to a relayed sender's, whose crystal may be 100 ppm off ours for hours. */
+static void keep_to_sender(struct row *peer, uint32_t timestamp, double now) {
+    peer->tx_base_at -= (ahead(peer, timestamp, now) - peer->relay_ahead) * (CLOCK_GAIN / CLOCK_HZ);
 }
 
 /* The timestamp of the next packet of `samples`, when the last writer is not known to be in step with us. */
@@ -22,7 +34,7 @@ static uint32_t next_timestamp(struct row *row, uint32_t samples, double now) {
         return row->tx_timestamp;
     }
     uint32_t follows = row->tx_timestamp + row->tx_samples;
-    int32_t behind = (int32_t)(egress_clock(row, now) - follows);
+    int32_t behind = -ahead(row, follows, now);
     if (behind < (int32_t)(samples + samples / 2)) /* in step, give or take the jitter of one packet */
         return follows;
     return follows + ((uint32_t)behind + samples / 2) / samples * samples;
@@ -39,16 +51,36 @@ static bool continues(const struct row *peer, int32_t source, const struct rtp *
     if (!peer->relay_locked || peer->relay_source != source || peer->relay_ssrc != rtp->ssrc)
         return false;
     int32_t age = (int16_t)(rtp->sequence - peer->relay_highest);
-    if (age > SEQUENCE_JUMP || age < -SEQUENCE_JUMP)
+    if (age > SEQUENCE_JUMP || age <= -SEEN_WINDOW)
         return false;
     int32_t media = (int32_t)(rtp->timestamp - peer->relay_last_timestamp);
+    if (age > 0 && media <= 0) /* a clock that went back */
+        return false;
     double unexplained = media - (now - peer->relay_last_at) * CLOCK_HZ;
     return unexplained < CLOCK_JUMP && unexplained > -CLOCK_JUMP;
 }
 
+/* Would this packet, the first of a new writer, run ahead of the leg's clock by its own length? */
+static bool too_early(const struct row *peer, int32_t source, uint32_t samples, double now) {
+    bool same_writer = peer->relay_locked && peer->relay_source == source;
+    return peer->tx_started && !same_writer &&
+           ahead(peer, peer->tx_timestamp + peer->tx_samples, now) >= (int32_t)samples;
+}
+
+/* What lies between the sender's time so far and the packet that cuts in is never passed on. */
+static void count_skipped(struct row *row, const struct rtp *rtp) {
+    if (!row->slot_anchored)
+        return;
+    int32_t units = (int32_t)(rtp->timestamp - row->slot_origin) / UNIT_SAMPLES - row->slot_head;
+    if (units > 0 && units <= SKIP_MAX_UNITS)
+        row->dropped_units += (uint32_t)units;
+}
+
 static void cut_in(struct row *peer, int32_t source, const struct rtp *rtp, uint32_t samples, double now) {
+    uint32_t timestamp = next_timestamp(peer, samples, now);
     peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence + 1 - rtp->sequence);
-    peer->relay_timestamp_delta = next_timestamp(peer, samples, now) - rtp->timestamp;
+    peer->relay_timestamp_delta = timestamp - rtp->timestamp;
+    peer->relay_ahead = ahead(peer, timestamp, now);
     peer->relay_cut_in = rtp->sequence;
     peer->relay_highest = (uint16_t)(rtp->sequence - 1);
     peer->relay_seen = 0;
@@ -87,7 +119,7 @@ static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n,
 
 enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec, double now,
                             struct send *send) {
-    const struct row *row = &plane->rows[index];
+    struct row *row = &plane->rows[index];
     struct row *peer = &plane->rows[row->peer];
     if (!peer->sending || peer->generation == 0 || now < peer->tx_event_until)
         return DROP_HELD;
@@ -97,6 +129,11 @@ enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp
     if (!continues(peer, index, rtp, now)) {
         if (rtp->sequence != row->rx_max_sequence)
             return DROP_OLD; /* a direction does not begin with a straggler */
+        count_skipped(row, rtp);
+        if (too_early(peer, index, samples, now)) {
+            row->dropped_units += samples / UNIT_SAMPLES;
+            return DROP_OLD;
+        }
         cut_in(peer, index, rtp, samples, now);
     }
     bool newest = (int16_t)(rtp->sequence - peer->relay_highest) > 0;
@@ -119,6 +156,7 @@ enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp
     peer->tx_sequence = sequence;
     peer->relay_last_timestamp = rtp->timestamp;
     peer->relay_last_at = now;
+    keep_to_sender(peer, timestamp, now);
     sent(peer, timestamp, samples, rtp->payload_bytes);
     return VERDICT_FORWARD;
 }
@@ -129,6 +167,8 @@ size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uin
     for (size_t i = 0; i < n; i++) {
         struct row *row = &plane->rows[rows[i]];
         uint32_t timestamp = next_timestamp(row, samples[i], now);
+        if (row->relay_locked) /* a new writer */
+            row->tx_marker = 1;
         row->relay_locked = 0;
         bool silent = !row->sending || lengths[i] <= 0 || now < row->tx_event_until;
         if (silent || (size_t)lengths[i] > stride || lengths[i] > PACKET_BYTES - RTP_HEADER_BYTES) {
@@ -161,6 +201,8 @@ void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uin
         else /* sent once more than it came: all that came until now is behind us */
             peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - peer->relay_highest);
         peer->relay_cut_in = (uint16_t)(peer->relay_highest + 1);
+    } else { /* another SSRC than the audio's: the audio must not use this number again */
+        peer->relay_locked = 0;
     }
     rtp_write(send->data, first, peer->event_send_pt, peer->tx_sequence, timestamp, peer->tx_ssrc);
     memcpy(send->data + RTP_HEADER_BYTES, rtp->payload, 4);

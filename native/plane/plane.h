@@ -97,6 +97,7 @@ struct row {
     uint32_t slot_origin; /* RTP timestamp of unit 0 */
     int32_t slot_head;    /* one past the newest unit */
     int32_t play_unit;    /* the unit the next tick plays */
+    int32_t played_head;  /* one past the newest unit that was heard: nothing before it is played again */
     double audio_at;      /* when the newest audio came */
     uint8_t slot_anchored;
     uint8_t lead_count; /* packets seen in the present measuring window */
@@ -106,7 +107,7 @@ struct row {
     uint32_t inserted_units, dropped_units, concealed_units, late_packets;
 
     /* telephone events heard, RFC 4733 */
-    uint32_t digit_timestamp;
+    uint32_t digit_timestamp, digit_ssrc;
     double digit_at; /* last packet of the digit in progress */
     uint16_t digit_duration;
     uint8_t digit_code, digit_active;
@@ -132,6 +133,7 @@ struct row {
 
     /* relay into this row: how the source's numbers become ours */
     uint32_t relay_ssrc, relay_timestamp_delta, relay_last_timestamp;
+    int32_t relay_ahead; /* our time against the leg's clock when the source cut in */
     double relay_last_at;
     uint64_t relay_seen;
     uint16_t relay_sequence_delta, relay_highest, relay_cut_in;

@@ -1,7 +1,7 @@
 /* What RFC 3550 says a receiver counts: A.1 (sequence numbers), A.3 (loss), A.8 (jitter). */
 #include "plane/plane.h"
 
-enum { MAX_DROPOUT = 3000, SEEN_WINDOW = 64, CLOCK_HZ = 8000 };
+enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100, SEEN_WINDOW = 64, CLOCK_HZ = 8000 };
 
 static void restart(struct row *row, const struct rtp *rtp, double now) {
     if (row->rx_valid) { /* losses of the SSRC that ends here are not forgotten */
@@ -49,7 +49,7 @@ static enum verdict count_sequence(struct row *row, const struct rtp *rtp, doubl
         row->rx_seen |= bit;
         return VERDICT_HOLD;
     }
-    if (behind < MAX_DROPOUT)
+    if (behind < MAX_MISORDER)
         return DROP_OLD;
     if (row->rx_bad_valid && rtp->sequence == row->rx_bad_sequence) {
         restart(row, rtp, now);
