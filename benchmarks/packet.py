@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.figures import Figure, timed
 from gateway.media.table import pack_address
-from gateway.testing.plane_bench import PlaneBench, write_rtp
+from gateway.testing.plane_bench import PlaneBench
+from gateway.testing.plane_packet import Packet
 
 _PACKETS = 400
 
@@ -48,5 +49,5 @@ def measure() -> Iterator[Figure]:
             state["now"] = float(nows[-1]) + 0.02
             bench.plane.arrive(rows, sources, packets, lengths, nows)
 
-        packets[:] = np.frombuffer(write_rtp(bytes(160), pt=0, sequence=0, timestamp=0, ssrc=1), np.uint8)
+        packets[:] = np.frombuffer(Packet(0.0, 0, 0, 0, 1, bytes(160)).to_bytes(), np.uint8)
         yield timed("packet", name, arrive, per_call=_PACKETS)

@@ -114,12 +114,13 @@ class EndpointDriver:
             self._timer.cancel()
             self._timer = None
         if when is not None:
-            self._timer = self._loop.call_at(when, self._deadline)
+            self._timer = self._loop.call_at(when, self._deadline, when)
 
-    def _deadline(self) -> None:
+    def _deadline(self, when: float) -> None:
         self._timer = None
         try:
-            self.endpoint.deadline_reached(self.now)
+            # asyncio may call a timer early by the clock's resolution; the deadline has come all the same
+            self.endpoint.deadline_reached(max(self.now, when))
         except Exception as error:
             self.falls[type(error).__name__] += 1
             self._rearm(not_before=self.now + _AFTER_A_FALL_S)
