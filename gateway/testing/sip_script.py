@@ -6,11 +6,11 @@ so tests can say anything that a peer may say, including nonsense.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from gateway.ids import SeededIds
-from gateway.sip.endpoint import Endpoint, EndpointConfig
+from gateway.sip.endpoint import Credentials, Endpoint, EndpointConfig
 from gateway.sip.events import Event, SessionAnswered, SessionId, SessionOffered
 from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
@@ -80,6 +80,8 @@ class Stranger:
         self.heard: list[bytes] = []
         """Everything that the engine ever sent."""
         self.events: list[Event] = []
+        self.calls: list[SessionId] = []
+        """The sessions that the engine began."""
 
     def say(self, *messages: bytes, flow: Flow | None = None) -> list[bytes]:
         """Send messages to the engine; return what it sends at once."""
@@ -137,18 +139,55 @@ class Stranger:
         ]
         return spoken[-1]
 
-    def calling(self, sdp: bytes) -> Self:
-        """Let the engine call and the stranger answer at once."""
-        self.endpoint.invite(
-            target=parse_uri_untrusted("sip:bob@192.0.2.7"),
-            flow=self.flow,
-            from_=NameAddr(None, parse_uri_untrusted("sip:switch@198.51.100.1")),
-            sdp=sdp,
-            now=self.now,
+    def be_called(
+        self,
+        sdp: bytes,
+        *,
+        credentials: Credentials | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> bytes:
+        """Let the engine call the stranger; return its INVITE."""
+        self.calls.append(
+            self.endpoint.invite(
+                target=parse_uri_untrusted("sip:bob@192.0.2.7"),
+                flow=self.flow,
+                from_=NameAddr(None, parse_uri_untrusted("sip:switch@198.51.100.1")),
+                sdp=sdp,
+                headers=headers,
+                credentials=credentials,
+                now=self.now,
+            )
         )
         (invite,) = self.listen()
-        self.reply(invite, 200, body="v=0")
+        return invite
+
+    def calling(self, sdp: bytes) -> Self:
+        """Let the engine call and the stranger answer at once."""
+        self.reply(self.be_called(sdp), 200, body="v=0")
         return self
+
+    def in_dialog(
+        self,
+        method: str,
+        *,
+        cseq: int,
+        body: str = "",
+        content_type: str = "application/sdp",
+        branch: str | None = None,
+        contact: str = "<sip:bob@192.0.2.7:5060>",
+    ) -> bytes:
+        """Write a request of the stranger in the dialog that its first INVITE began."""
+        starts = (b"SIP/2.0 200", b"SIP/2.0 18")
+        answer = next(parse_response(data) for data in self.heard if data.startswith(starts))
+        return sip_request(
+            method,
+            to=answer.headers.get("To"),
+            cseq=cseq,
+            body=body,
+            content_type=content_type,
+            branch=branch or f"z9hG4bK-{method}-{cseq}",
+            contact=contact,
+        )
 
     def called(self, sdp: bytes) -> Self:
         """Let the stranger, who must be trusted, call and the engine answer at once."""

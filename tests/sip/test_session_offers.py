@@ -93,7 +93,7 @@ def test_offers_that_cross_are_refused_on_both_sides_and_tried_again_in_two_band
 
 def test_the_owner_of_the_call_id_waits_for_two_to_four_seconds() -> None:
     for seed in range(1, 30):
-        phone = calling(Stranger(TRUSTING, seed=seed))
+        phone = Stranger(TRUSTING, seed=seed).calling(OFFER)
         phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
         (invite,) = phone.listen()
         at = phone.now
@@ -104,7 +104,7 @@ def test_the_owner_of_the_call_id_waits_for_two_to_four_seconds() -> None:
 
 
 def test_glare_is_tried_again_only_once() -> None:
-    phone = calling(Stranger(TRUSTING))
+    phone = Stranger(TRUSTING).calling(OFFER)
     phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
     (invite,) = phone.listen()
     phone.reply(invite, 491)
@@ -116,17 +116,17 @@ def test_glare_is_tried_again_only_once() -> None:
 
 def test_a_second_offer_before_the_first_is_answered_gets_500_and_a_retry_after() -> None:
     """RFC 3261 section 14.2."""
-    phone = called(Stranger(TRUSTING))
-    phone.say(in_dialog(phone, "INVITE", cseq=2, body="v=0"))
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("INVITE", cseq=2, body="v=0"))
 
-    answer = phone.ask(in_dialog(phone, "INVITE", cseq=3, body="v=0"))
+    answer = phone.ask(phone.in_dialog("INVITE", cseq=3, body="v=0"))
 
     assert answer.status == 500
     assert 0 <= int(answer.headers.get("Retry-After") or "-1") <= 10
 
 
 def test_an_offer_while_ours_is_open_gets_491() -> None:
-    phone = calling(Stranger(TRUSTING))
+    phone = Stranger(TRUSTING).calling(OFFER)
     phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
     (ours,) = phone.listen()
 
@@ -135,8 +135,8 @@ def test_an_offer_while_ours_is_open_gets_491() -> None:
 
 def test_an_update_is_an_offer_without_ack() -> None:
     """RFC 3311."""
-    phone = called(Stranger(TRUSTING))
-    phone.say(in_dialog(phone, "UPDATE", cseq=2, body="v=0"))
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("UPDATE", cseq=2, body="v=0"))
     phone.endpoint.accept_offer(phone.session, sdp=ANSWER, now=phone.now)
 
     (answer,) = phone.listen()
@@ -147,10 +147,10 @@ def test_an_update_is_an_offer_without_ack() -> None:
 
 def test_an_update_without_sdp_is_answered_without_asking() -> None:
     """RFC 4028: a session refresh."""
-    phone = called(Stranger(TRUSTING))
+    phone = Stranger(TRUSTING).called(ANSWER)
     before = list(phone.events)
 
-    assert phone.ask(in_dialog(phone, "UPDATE", cseq=2)).status == 200
+    assert phone.ask(phone.in_dialog("UPDATE", cseq=2)).status == 200
     assert phone.events == before
 
 
@@ -160,24 +160,24 @@ def test_an_update_with_an_offer_before_our_answer_gets_500() -> None:
     phone.endpoint.ring(phone.events[0].session, now=0.0)
     phone.listen()
 
-    assert phone.ask(in_dialog(phone, "UPDATE", cseq=2, body="v=0")).status == 500
+    assert phone.ask(phone.in_dialog("UPDATE", cseq=2, body="v=0")).status == 500
 
 
 def test_an_empty_reinvite_asks_us_for_the_offer_and_brings_the_answer_in_its_ack() -> None:
-    phone = called(Stranger(TRUSTING))
-    phone.say(in_dialog(phone, "INVITE", cseq=2))
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("INVITE", cseq=2))
     assert phone.events[-1] == OfferReceived(phone.session, None)
     phone.endpoint.accept_offer(phone.session, sdp=OFFER, now=phone.now)
     phone.listen()
-    phone.say(in_dialog(phone, "ACK", cseq=2, body="v=0"))
+    phone.say(phone.in_dialog("ACK", cseq=2, body="v=0"))
 
     assert phone.events[-1] == OfferAnswered(phone.session, b"v=0")
 
 
 def test_a_cancelled_reinvite_is_withdrawn_and_the_session_stays() -> None:
-    phone = called(Stranger(TRUSTING))
-    phone.say(in_dialog(phone, "INVITE", cseq=2, body="v=0", branch="z9hG4bK-re"))
-    answers = phone.say(in_dialog(phone, "CANCEL", cseq=2, branch="z9hG4bK-re"))
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("INVITE", cseq=2, body="v=0", branch="z9hG4bK-re"))
+    answers = phone.say(phone.in_dialog("CANCEL", cseq=2, branch="z9hG4bK-re"))
 
     assert [parse_response(answer).status for answer in answers] == [200, 487]
     assert phone.events[-1] == OfferWithdrawn(phone.session)
@@ -211,7 +211,7 @@ def test_an_offer_made_before_our_200_is_acknowledged_waits_for_the_ack() -> Non
 @pytest.mark.parametrize("status", [408, 481])
 def test_an_offer_that_the_peer_knows_no_dialog_for_ends_the_session(status: int) -> None:
     """RFC 5057."""
-    phone = calling(Stranger(TRUSTING))
+    phone = Stranger(TRUSTING).calling(OFFER)
     phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
     (invite,) = phone.listen()
     said = phone.reply(invite, status)
@@ -233,15 +233,15 @@ def test_a_peer_that_is_silent_to_our_offer_ends_the_session() -> None:
 
 def test_a_bye_while_an_offer_waits_answers_that_with_487() -> None:
     """RFC 3261 section 15.1.2."""
-    phone = called(Stranger(TRUSTING))
-    phone.say(in_dialog(phone, "INVITE", cseq=2, body="v=0"))
-    answers = phone.say(in_dialog(phone, "BYE", cseq=3))
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("INVITE", cseq=2, body="v=0"))
+    answers = phone.say(phone.in_dialog("BYE", cseq=3))
 
     assert [parse_response(answer).status for answer in answers] == [200, 487]
 
 
 def test_hanging_up_while_our_offer_is_open_still_acknowledges_its_200() -> None:
-    phone = calling(Stranger(TRUSTING))
+    phone = Stranger(TRUSTING).calling(OFFER)
     phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
     (invite,) = phone.listen()
     phone.endpoint.hang_up(phone.session, now=phone.now)
@@ -254,42 +254,16 @@ def test_hanging_up_while_our_offer_is_open_still_acknowledges_its_200() -> None
 
 
 def test_a_reinvite_and_its_200_move_the_remote_target() -> None:
-    phone = called(Stranger(TRUSTING))
-    moved = in_dialog(phone, "INVITE", cseq=2, body="v=0", contact="<sip:bob@192.0.2.99:7000>")
+    phone = Stranger(TRUSTING).called(ANSWER)
+    moved = phone.in_dialog("INVITE", cseq=2, body="v=0", contact="<sip:bob@192.0.2.99:7000>")
     phone.say(moved)
     phone.endpoint.accept_offer(phone.session, sdp=ANSWER, now=phone.now)
     phone.listen()
-    phone.say(in_dialog(phone, "ACK", cseq=2))
+    phone.say(phone.in_dialog("ACK", cseq=2))
     phone.endpoint.hang_up(phone.session, now=phone.now)
 
     (bye,) = phone.listen()
     assert bye.startswith(b"BYE sip:bob@192.0.2.99:7000 SIP/2.0\r\n")
-
-
-def calling(phone: Stranger) -> Stranger:
-    """Let the engine call and the stranger answer."""
-    return phone.calling(OFFER)
-
-
-def called(phone: Stranger) -> Stranger:
-    """Let the stranger call and the engine answer."""
-    return phone.called(ANSWER)
-
-
-def in_dialog(
-    phone: Stranger, method: str, *, cseq: int, body: str = "", branch: str = "", contact: str | None = None
-) -> bytes:
-    """Write a request of the stranger in the dialog that it began."""
-    answer = next(data for data in phone.heard if b";tag=" in data and b"\nTo:" in data)
-    to = parse_response(answer).headers.get("To") or ""
-    return sip_request(
-        method,
-        to=to,
-        cseq=cseq,
-        body=body,
-        branch=branch or f"z9hG4bK-{method}-{cseq}",
-        contact=contact or "<sip:bob@192.0.2.7:5060>",
-    )
 
 
 def theirs(phone: Stranger, method: str, ours: bytes, *, body: str = "") -> bytes:
