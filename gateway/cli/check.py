@@ -85,7 +85,7 @@ def _document(settings: Config, found: list[Listener]) -> dict[str, Plain]:
             }
             for listener in found
         ],
-        "most_calls": _capacity(settings),
+        "most_calls": {**_capacity(settings)},
         "settings": settings.model_dump(
             mode="json",
             exclude={"users": {"__all__": {"password"}}, "applications": {"__all__": {"secret"}}},

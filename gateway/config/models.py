@@ -72,9 +72,9 @@ def _reader(kind: type[Address] | type[Listen] | type[PortRange]) -> BeforeValid
     return BeforeValidator(lambda value: kind.parse(value) if isinstance(value, str) else value)
 
 
-AddressKey = Annotated[Address, _reader(Address), PlainSerializer(str)]
+AddressKey = Annotated[Address, NoDecode, _reader(Address), PlainSerializer(str)]
 ListenKey = Annotated[Listen, _reader(Listen), PlainSerializer(str)]
-PortsKey = Annotated[PortRange, _reader(PortRange), PlainSerializer(str)]
+PortsKey = Annotated[PortRange, NoDecode, _reader(PortRange), PlainSerializer(str)]
 IpKey = Annotated[str, AfterValidator(ip_address_text)]
 CodecKey = Annotated[str, AfterValidator(_codec)]
 Named = Annotated[str, Field(min_length=1)]

@@ -31,7 +31,13 @@ EVENTS = {
         ),
         EventDescription("child.ready", "info", ("child", "took_s"), "It says that it is ready."),
         EventDescription(
-            "child.ended", "warning", ("child", "cause", "ready_s"), "It ended; it had been ready so long."
+            "child.ended", "info", ("child", "cause", "ready_s"), "It ended as it was meant to."
+        ),
+        EventDescription(
+            "child.died",
+            "warning",
+            ("child", "cause", "ready_s"),
+            "It died after so long; another is started.",
         ),
         EventDescription(
             "child.never_ready", "error", ("child", "waited_s"), "It was not ready in time and is killed."

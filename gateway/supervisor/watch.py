@@ -224,12 +224,12 @@ class Watch:
         if death is None:
             return
         status, healthy_s = death
-        self._report(
-            "child.ended", {"child": child.name, "cause": _cause(status), "ready_s": round(healthy_s, 3)}
-        )
         if child is self._media:
             self._close_channel()
-        if self._is_meant_to_end(child, status):
+        meant = self._is_meant_to_end(child, status)
+        facts = {"child": child.name, "cause": _cause(status), "ready_s": round(healthy_s, 3)}
+        self._report("child.ended" if meant else "child.died", facts)
+        if meant:
             return
         if status == HOPELESS_STATUS:
             self._give_up(child, "it says that another start cannot help")

@@ -27,7 +27,7 @@ def test_a_child_that_is_told_to_end_by_a_stranger_comes_back(supervise):
 
     os.kill(house.wait_until_ready()["switch"], signal.SIGTERM)
 
-    assert house.wait_for("child.ended")["cause"] == "SIGTERM"
+    assert house.wait_for("child.died")["cause"] == "SIGTERM"
     house.wait_until_ready()
 
 
