@@ -156,20 +156,28 @@ class PortableIo:
         self.send(sends, rtcp=False)
 
     def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
-        fields = self._plane.table.rows
         for packet in sends:
             row = int(packet["row"])
-            to = address_of(fields["latched"][row]) or address_of(fields["remote"][row])
+            to, half = self._destination(row, rtcp=rtcp)
             if to is None or row not in self._sockets:
                 continue
-            if rtcp:
-                named = address_of(fields["remote_rtcp"][row])
-                to = named if named is not None and named[0] == to[0] else (to[0], to[1] + 1)
             try:
-                self._sockets[row][rtcp].sendto(packet["data"][: packet["bytes"]].tobytes(), to)
+                self._sockets[row][half].sendto(packet["data"][: packet["bytes"]].tobytes(), to)
                 self._counters["sent"] += 1
             except OSError:
                 self._counters["send_errors"] += 1
+
+    def _destination(self, row: int, *, rtcp: bool) -> tuple[tuple[str, int] | None, int]:
+        """Return where a row's packet goes and through which of its sockets, as native/io/loop.c does."""
+        fields = self._plane.table.rows
+        remote, remote_rtcp = address_of(fields["remote"][row]), address_of(fields["remote_rtcp"][row])
+        to = address_of(fields["latched"][row]) or remote
+        muxed = remote is not None and remote == remote_rtcp  # RFC 5761
+        if to is None or not rtcp or muxed:
+            return to, 0
+        if remote_rtcp is not None and remote_rtcp[0] == to[0]:
+            return remote_rtcp, 1
+        return (to[0], to[1] + 1), 1
 
     def counters(self) -> dict[str, int]:
         return dict(self._counters)

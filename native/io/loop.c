@@ -93,10 +93,15 @@ void loop_unwatch(struct loop *loop, int fd) {
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* RFC 5761: both on one port, when signalling names the same port for both. */
+static bool muxed(const struct row *row) {
+    return address_known(&row->remote) && address_same(&row->remote, &row->remote_rtcp);
+}
+
 /* Where a row's RTP (RTCP) goes: where it was heard from, else where signalling said. */
 static struct address destination(const struct row *row, bool rtcp) {
     struct address address = address_known(&row->latched) ? row->latched : row->remote;
-    if (!rtcp)
+    if (!rtcp || muxed(row))
         return address;
     if (address_known(&row->remote_rtcp) && address_same_ip(&row->remote_rtcp, &address))
         return row->remote_rtcp;
@@ -107,7 +112,7 @@ static struct address destination(const struct row *row, bool rtcp) {
 static bool send_one(struct loop *loop, const struct send *send, bool rtcp) {
     const struct row *row = &loop->plane->rows[send->row];
     struct address address = destination(row, rtcp);
-    int fd = rtcp ? row->rtcp_fd : row->rtp_fd;
+    int fd = rtcp && !muxed(row) ? row->rtcp_fd : row->rtp_fd;
     if (fd < 0 || !address_known(&address))
         return false;
     union socket_address to;
