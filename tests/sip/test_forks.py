@@ -59,3 +59,12 @@ def test_a_200_for_a_session_that_we_never_had_makes_us_send_nothing() -> None:
 
     assert phone.say(data) == []
     phone.assert_quiet()
+
+
+def test_a_200_that_is_still_repeated_when_its_transaction_is_over_gets_its_ack() -> None:
+    phone = Stranger(CONFIG)
+    invite = phone.be_called(OFFER)
+    phone.reply(invite, 200)
+    phone.wait(40.0)
+
+    assert [data.split()[0] for data in phone.reply(invite, 200)] == [b"ACK"]

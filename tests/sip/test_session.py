@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.sip.endpoint import EndpointConfig
 from gateway.sip.events import (
     EndCause,
     SessionAnswered,
@@ -13,6 +14,7 @@ from gateway.sip.events import (
 from gateway.sip.headers import NameAddr
 from gateway.sip.uri import parse_uri_untrusted
 from gateway.testing.sip_pair import ANSWER, OFFER, SipPair
+from gateway.testing.sip_script import Stranger
 
 
 def test_a_call_is_made_and_ended_by_the_caller() -> None:
@@ -355,3 +357,42 @@ def test_max_forwards_is_what_the_caller_says() -> None:
 
     request = pair.bob.last(SessionOffered).request
     assert (request.headers.get("Max-Forwards"), request.headers.get("X-Call")) == ("12", "1")
+
+
+def test_a_callee_that_only_rings_is_cancelled_after_three_minutes() -> None:
+    """RFC 3261 section 16.6, timer C: more than three minutes after the last 101-199."""
+    phone = Stranger(EndpointConfig())
+    invite = phone.be_called(OFFER)
+    phone.wait(0.1)
+    phone.reply(invite, 180)
+    assert phone.wait(180.0) == []
+    cancel, *_ = phone.wait(2.0)
+
+    assert cancel.startswith(b"CANCEL ")
+    cause = EndCause(408, "it was not answered in time", "timeout")
+    assert phone.events[-1] == SessionEnded(phone.calls[0], cause)
+    phone.assert_quiet()
+
+
+def test_a_200_is_repeated_over_tcp_too() -> None:
+    """RFC 3261 section 13.3.1.4: a proxy on the way may be on UDP."""
+    pair = SipPair(transport="tcp", network=lambda line: () if line.start == "ACK" else (0.0,))
+    pair.call()
+    pair.exchange()
+    pair.bob.endpoint.answer(pair.bob.session, sdp=ANSWER, now=pair.now)
+    pair.run_quiet()
+
+    assert pair.said(pair.bob).count("200 OK") == 11
+    assert pair.bob.last(SessionEnded).cause.by == "timeout"
+    pair.assert_quiet()
+
+
+def test_an_unacknowledged_answer_ends_with_its_connection() -> None:
+    pair = SipPair(transport="tcp", network=lambda line: () if line.start == "ACK" else (0.0,))
+    pair.call()
+    pair.exchange()
+    pair.bob.endpoint.answer(pair.bob.session, sdp=ANSWER, now=pair.now)
+    pair.bob.endpoint.flow_closed(pair.bob.flow, pair.now)
+    pair.exchange()
+
+    assert pair.bob.last(SessionEnded).cause == EndCause(503, "the connection ended", "transport")

@@ -185,6 +185,17 @@ def test_a_cancelled_reinvite_is_withdrawn_and_the_session_stays() -> None:
         phone.endpoint.accept_offer(phone.session, sdp=ANSWER, now=phone.now)
 
 
+def test_a_reinvite_that_our_user_never_answers_lapses_and_the_session_stays() -> None:
+    phone = Stranger(TRUSTING).called(ANSWER)
+    phone.say(phone.in_dialog("INVITE", cseq=2, body="v=0"))
+    said = phone.wait(601.0)
+
+    assert {parse_response(data).status for data in said} == {100, 500}
+    assert phone.events[-1] == OfferWithdrawn(phone.session)
+    phone.endpoint.reoffer(phone.session, sdp=HOLD, now=phone.now)
+    assert phone.listen()[0].startswith(b"INVITE ")
+
+
 def test_offers_of_ours_wait_for_the_open_one_and_the_latest_counts() -> None:
     pair = SipPair()
     call = pair.talk()
