@@ -120,6 +120,8 @@ class Dispatcher:
                 assert_never(event)
 
     def _outcome(self, key: TransactionKey, outcome: Outcome, now: float) -> None:
+        if outcome.status >= 200:
+            self.wire.awaiting.discard(key)
         errand = self.wire.errands.get(key)
         if errand is not None:
             self._outcomes[errand.purpose](errand, outcome, now)

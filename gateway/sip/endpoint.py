@@ -103,10 +103,15 @@ class Endpoint:
             self._inside.fault()
 
     def census(self) -> dict[str, int]:
-        """Count what is held; everything is 0 when nothing is under way and nobody is registered."""
+        """Count what is held; everything is 0 when nothing is under way and nobody is registered.
+
+        `unanswered` counts the requests of ours that have no final answer yet: when it is 0 after hanging
+        up and unregistering, every goodbye was heard.
+        """
         return {
             "transactions": len(self._wire.transactions),
             "errands": len(self._wire.errands),
+            "unanswered": len(self._wire.awaiting),
             "dialogs": self._inside.sessions.n_dialogs,
             "sessions": len(self._inside.sessions),
             "bindings": len(self._inside.registrar),

@@ -117,7 +117,7 @@ class Reception:
             raise PeerError("too many hops", status=483)
 
     def _invite(self, arrival: Arrival, now: float) -> None:
-        trusted = arrival.flow.remote[0] in self._wire.config.trusted_sources
+        trusted = self._wire.config.trusts(arrival.flow)
         user = None if trusted else self._identify(arrival, now)
         if trusted or user is not None:
             self._callee.offered(arrival, user=user, trusted=trusted, now=now)

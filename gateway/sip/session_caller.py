@@ -82,18 +82,30 @@ class Caller:
             wire.contact(flow),
             ("Allow", ALLOW),
             *headers,
+            *([] if sdp is None else [("Content-Type", "application/sdp")]),
         ]
-        if sdp is not None:
-            named.append(("Content-Type", "application/sdp"))
         request = Request("INVITE", target, Headers(named), sdp or b"")
-        session_id = SessionId(wire.ids.token(8))
         authentication = ClientAuthentication(credentials, wire.ids) if credentials else None
+        return self._begin(request, number, call_id, tag, flow, authentication, now)
+
+    def _begin(
+        self,
+        invite: Request,
+        number: int,
+        call_id: str,
+        tag: str,
+        flow: Flow,
+        authentication: ClientAuthentication | None,
+        now: float,
+    ) -> SessionId:
+        wire, session_id = self._wire, SessionId(self._wire.ids.token(8))
         numbers = Numbers(number)
-        errand = Errand(Purpose.INVITE, session_id, request, flow, numbers, authentication)
+        errand = Errand(Purpose.INVITE, session_id, invite, flow, numbers, authentication)
         key = wire.start(errand, now)
-        side = Outgoing(wire.errands[key].request, key, call_id, late=sdp is None)
+        side = Outgoing(wire.errands[key].request, key, call_id, late=not invite.body)
         offers = Offers(OfferState.OURS)
-        self._sessions.add(Session(session_id, side, SessionState.CALLING, flow, tag, offers, authentication))
+        session = Session(session_id, side, SessionState.CALLING, flow, tag, offers, authentication)
+        self._sessions.add(session)
         wire.alarms.set((Alarm.RING, session_id), now + wire.config.limits.ring_timeout_s)
         return session_id
 

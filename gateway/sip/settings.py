@@ -36,6 +36,8 @@ class EndpointConfig:
     """Passwords by name: who may register and call."""
     trusted_sources: frozenset[str] = frozenset()
     """IP addresses that may send INVITE without a password: trunks, and the registrar of a phone."""
+    trust_everyone: bool = False
+    """Take INVITE from anybody: for a phone, whose calls cost nothing; never for a switch."""
     contact_user: str = "tandem"
     user_agent: str = "Tandem"
     advertised_host: str | None = None
@@ -43,6 +45,10 @@ class EndpointConfig:
     digest_algorithms: tuple[str, ...] = ("MD5",)
     """One challenge each, in this order.  ("SHA-256", "MD5") is the one list that most phones survive."""
     limits: EndpointLimits = field(default_factory=EndpointLimits)
+
+    def trusts(self, flow: Flow) -> bool:
+        """Tell whether an INVITE that came by `flow` needs no password."""
+        return self.trust_everyone or flow.remote[0] in self.trusted_sources
 
     def contact(self, flow: Flow) -> Uri:
         """Return the URI at which we can be reached over `flow` (RFC 3261 section 8.1.1.8, RFC 7118)."""

@@ -129,6 +129,8 @@ class Wire:
             ids, max_transactions=config.limits.transactions, sent_by=config.host_port
         )
         self.errands: dict[TransactionKey, Errand] = {}
+        self.awaiting: set[TransactionKey] = set()
+        """Requests of ours that have no final answer yet."""
         self._held: Counter[str] = Counter()
         self._events: deque[Event] = deque()
 
@@ -148,6 +150,7 @@ class Wire:
         request = replace(request, headers=request.headers.with_("User-Agent", self.config.user_agent))
         key = self.transactions.send_request(request, errand.flow, now)
         self.errands[key] = replace(errand, request=request)
+        self.awaiting.add(key)
         self._held[errand.holder] += 1
         return key
 
@@ -165,6 +168,7 @@ class Wire:
 
     def ended(self, key: TransactionKey) -> str | None:
         """Forget the errand of a transaction that is over; return its holder if this was the last one."""
+        self.awaiting.discard(key)
         errand = self.errands.pop(key, None)
         if errand is None:
             return None

@@ -212,6 +212,17 @@ def test_a_fault_of_ours_in_a_timer_ends_the_call_and_not_the_engine() -> None:
     phone.assert_quiet()
 
 
+def test_the_census_says_when_every_goodbye_was_heard() -> None:
+    phone = Stranger(CONFIG).calling(OFFER)
+    phone.endpoint.hang_up(phone.session, now=phone.now)
+    (bye,) = phone.listen()
+    assert phone.endpoint.census()["unanswered"] == 1
+    phone.reply(bye, 200)
+
+    census = phone.endpoint.census()
+    assert (census["unanswered"], census["transactions"]) == (0, 2)
+
+
 def test_the_same_seed_says_the_same_bytes() -> None:
     one, two = Stranger(CONFIG).called(ANSWER), Stranger(CONFIG).called(ANSWER)
 

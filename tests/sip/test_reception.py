@@ -59,6 +59,13 @@ def test_a_trusted_source_needs_no_password() -> None:
     assert (offered.user, offered.trusted) == (None, True)
 
 
+def test_a_phone_may_trust_everyone() -> None:
+    phone = Stranger(EndpointConfig(trust_everyone=True), flow=NAT)
+    phone.say(sip_request("INVITE", body="v=0"))
+
+    assert isinstance(phone.events[0], SessionOffered)
+
+
 @pytest.mark.parametrize("method", ["MESSAGE", "REFER", "PRACK", "FOO"])
 @pytest.mark.parametrize("config", [CONFIG, UNTRUSTED])
 def test_methods_that_nobody_named_are_405_with_allow(method: str, config: EndpointConfig) -> None:
