@@ -1,0 +1,50 @@
+/* The short filters of G.729, all of order 10 with coefficients in Q12 (1.0 = 4096) unless they say
+ * otherwise.
+ *
+ * What does it do?  Residual (FIR by A(z)), synthesis (IIR by 1/A(z)), convolution, scalar products,
+ * bandwidth expansion, and prediction from the past with a lag in thirds of a sample.
+ * How does it work?  Each is first written as the standard means it, saturating at every step.  Where a bound
+ * on the operands proves that nothing can saturate, the same sum is formed in plain integers, in any order,
+ * which the compiler vectorises.
+ * How do I use it?  in[-10] to in[-1] and out[-10] to out[-1] are the past where a comment says so.
+ */
+#ifndef TANDEM_G729_FILTERS_H
+#define TANDEM_G729_FILTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { G729_ORDER = 10, G729_SUBFRAME = 40, G729_FRAME = 80, G729_LAG_MIN = 20, G729_LAG_MAX = 143 };
+enum { G729_EXCITATION_PAST = 154 }; /* the longest lag and one side of the interpolation */
+
+/* Sum of a[i] * b[i], doubled (Q15 * Q15 -> Q31), saturating. */
+int32_t g729_dot(const int16_t *a, const int16_t *b, size_t n, int32_t start);
+
+/* As g729_dot of x and x; *saturated says whether the sum did. */
+int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated);
+
+/* out[i] = sum of a[j] * in[i - j]; in has G729_ORDER samples of past. */
+void g729_residual(int16_t *restrict out, const int16_t a_q12[G729_ORDER + 1], const int16_t *restrict in,
+                   size_t n);
+
+/* out[i] = a[0] * in[i] - sum of a[j] * out[i - j]; past holds the G729_ORDER outputs before and may then be
+ * replaced by the last ones (g729_keep_past).  out may be in.  Returns whether anything saturated. */
+bool g729_synthesis(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
+                    const int16_t past[G729_ORDER]);
+
+/* past := the last G729_ORDER of n >= G729_ORDER outputs. */
+void g729_keep_past(int16_t past[G729_ORDER], const int16_t *out, size_t n);
+
+/* g729_synthesis, then g729_keep_past. */
+void g729_synthesis_onwards(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
+                            int16_t past[G729_ORDER]);
+
+/* out(z) = a(z / gamma): a[i] * gamma^i. */
+void g729_expand(int16_t out_q12[G729_ORDER + 1], const int16_t a_q12[G729_ORDER + 1], int16_t gamma_q15);
+
+/* 3.7.1: excitation[0..39] := the past of the excitation, lag + fraction / 3 samples ago, fraction -1, 0, 1.
+ * Sample by sample: for lags below 40 it reads what it has just written. */
+void g729_predict_long_term(int16_t *excitation, int lag, int fraction);
+
+#endif
