@@ -1,4 +1,4 @@
-"""Draw the transaction machines from their tables: `python -m gateway.sip.diagram` writes Mermaid to stdout.
+"""Draw the machines from their tables: `python -m gateway.sip.diagram` writes Mermaid to stdout.
 
 The tables are the machines, so the drawing cannot differ from what runs.  Rows that change nothing and do
 nothing (what a state absorbs) are listed in a note under the state instead of an arrow to itself.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import sys
 
+from gateway.sip import session_table
+from gateway.sip.registration import REGISTRATION, RegistrationState
+from gateway.sip.session_table import SessionState
 from gateway.sip.timers import Timer
 from gateway.sip.transaction_table import (
     TRANSITIONS,
@@ -22,7 +25,7 @@ from gateway.sip.transaction_table import (
     Trigger,
 )
 
-__all__ = ["draw", "main"]
+__all__ = ["draw", "draw_registration", "draw_session", "main"]
 
 
 def draw(name: str, table: Table) -> str:
@@ -38,6 +41,27 @@ def draw(name: str, table: Table) -> str:
         lines.append(f"    {_say_state(state)} --> {_say_state(step.state)} : {label}")
     for state, triggers in absorbed.items():
         lines += [f"    note right of {state.name}", f"        absorbs {', '.join(triggers)}", "    end note"]
+    return "\n".join(lines) + "\n"
+
+
+def draw_session() -> str:
+    """Return the life of a session as a Mermaid state diagram."""
+    lines = ["---", "title: session", "---", "stateDiagram-v2"]
+    lines += [f"    [*] --> {state.name}" for state in (SessionState.CALLING, SessionState.OFFERED)]
+    for (state, happened), step in session_table.TRANSITIONS.items():
+        actions = ", ".join(action.name for action in step.actions)
+        label = happened.name + (f" / {actions}" if actions else "")
+        to = "[*]" if step.state is SessionState.ENDED else step.state.name
+        lines.append(f"    {state.name} --> {to} : {label}")
+    return "\n".join(lines) + "\n"
+
+
+def draw_registration() -> str:
+    """Return a registration of ours as a Mermaid state diagram."""
+    lines = ["---", "title: registration", "---", "stateDiagram-v2", "    [*] --> REGISTERING"]
+    for (state, happened), to in REGISTRATION.items():
+        target = "[*]" if to is RegistrationState.GONE else to.name
+        lines.append(f"    {state.name} --> {target} : {happened.name}")
     return "\n".join(lines) + "\n"
 
 
@@ -64,8 +88,9 @@ def _say_action(action: Action) -> str:
 
 
 def main() -> None:
-    """Write all four machines to stdout."""
-    sys.stdout.write("\n".join(draw(name, table) for name, table in TRANSITIONS.items()))
+    """Write all machines to stdout."""
+    drawings = [draw(name, table) for name, table in TRANSITIONS.items()]
+    sys.stdout.write("\n".join([*drawings, draw_session(), draw_registration()]))
 
 
 if __name__ == "__main__":
