@@ -39,8 +39,7 @@ def why_not_free(protocol: str, host: str, port: int) -> str | None:
 
 def holder(protocol: str, port: int) -> str | None:
     """Return `name (pid 123)` of the process that has the port, if it can be found."""
-    inodes = set(_inodes(protocol, port))
-    links = {f"socket:[{inode}]" for inode in inodes}
+    links = {f"socket:[{inode}]" for inode in _inodes(protocol, port)}
     if not links:
         return None
     for process in Path("/proc").glob("[0-9]*"):
@@ -77,10 +76,14 @@ def _inodes(protocol: str, port: int) -> Iterator[str]:
 
 def _links(directory: Path) -> Iterator[str]:
     try:
-        for entry in os.scandir(directory):
-            yield os.readlink(entry.path)
-    except OSError:  # it has ended, or is not ours to look at
+        names = os.listdir(directory)
+    except OSError:  # the process has ended, or is not ours to look at
         return
+    for name in names:
+        try:
+            yield os.readlink(directory / name)
+        except OSError:  # closed meanwhile
+            continue
 
 
 def _name(process: Path) -> str:
