@@ -1,16 +1,21 @@
 """The table of events: every name that stands in a log line, at which level, with which facts, and what it means.
 
-Operators search for these names, so a name is never changed; a new one is added here first (a test compares the
-table with the source).  `python -m gateway.observe.events` prints the table for the README.
+Operators search for these names, so a name is never changed; a new one is added here (a test compares the table with
+the source).  `python -m gateway.observe` prints the table as Markdown.
+
+At most ten lines a second of one event are written (`gateway.observe.ratelimit`): whoever floods us shall not fill
+the disk.  The events marked `every` are not held back: they are the record of a call or a process, and admission has
+already limited them.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
 __all__ = ["EVENTS", "EventDescription", "table"]
+
+Level = Literal["debug", "info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,46 +23,83 @@ class EventDescription:
     """One row."""
 
     name: str
-    level: Literal["debug", "info", "warning", "error"]
+    level: Level
     facts: tuple[str, ...]
     meaning: str
+    every: bool = False
+    """Written every time, however many a second."""
 
 
-EVENTS = {
-    row.name: row
-    for row in (
-        EventDescription(
-            "child.started", "info", ("child", "pid", "epoch"), "A process of ours was started."
-        ),
-        EventDescription("child.ready", "info", ("child", "took_s"), "It says that it is ready."),
-        EventDescription(
-            "child.ended", "info", ("child", "cause", "ready_s"), "It ended as it was meant to."
-        ),
-        EventDescription(
-            "child.died",
-            "warning",
-            ("child", "cause", "ready_s"),
-            "It died after so long; another is started.",
-        ),
-        EventDescription(
-            "child.never_ready", "error", ("child", "waited_s"), "It was not ready in time and is killed."
-        ),
-        EventDescription("supervisor.ready", "info", (), "All processes are ready: calls are taken."),
-        EventDescription(
-            "supervisor.stage_entered", "info", ("stage", "cause"), "The end has come one stage nearer."
-        ),
-        EventDescription(
-            "supervisor.gave_up", "error", ("child", "reason"), "A process cannot be kept alive; all ends."
-        ),
-        EventDescription("supervisor.ended", "info", ("status",), "Everything has ended."),
-        EventDescription(
-            "lease.refused", "warning", ("reason",), "A leg got no RTP port: ports or descriptors ran out."
-        ),
-        EventDescription(
-            "library.logged", "info", ("library", "message"), "A library we use had something to say."
-        ),
-    )
-}
+def _event(name: str, level: Level, facts: str, meaning: str, *, every: bool = False) -> EventDescription:
+    return EventDescription(name, level, tuple(facts.split()), meaning, every)
+
+
+_ROWS = (
+    _event("supervisor.ready", "info", "", "All processes are ready: calls are taken.", every=True),
+    _event("supervisor.stage_entered", "info", "stage cause", "The end has come a stage nearer.", every=True),
+    _event(
+        "supervisor.gave_up", "error", "child reason", "A process cannot be kept alive; all ends.", every=True
+    ),
+    _event("supervisor.ended", "info", "status", "Everything has ended.", every=True),
+    _event("child.started", "info", "child pid epoch", "A process of ours was started.", every=True),
+    _event("child.ready", "info", "child took_s", "It says that it is ready.", every=True),
+    _event("child.ended", "info", "child cause ready_s", "It ended as it was meant to.", every=True),
+    _event("child.died", "warning", "child cause ready_s", "It died; another one is started.", every=True),
+    _event(
+        "child.never_ready", "error", "child waited_s", "It was not ready in time and is killed.", every=True
+    ),
+    _event("lease.refused", "warning", "reason", "A leg got no RTP port: ports or descriptors ran out."),
+    _event("switch.ready", "info", "", "The switch speaks to the media process and to phones.", every=True),
+    _event("switch.draining", "info", "calls", "New calls are refused; these are left.", every=True),
+    _event("switch.ending", "info", "calls", "What is left is hung up.", every=True),
+    _event(
+        "switch.sessions_left",
+        "warning",
+        "calls",
+        "Calls whose other end did not answer the BYE.",
+        every=True,
+    ),
+    _event(
+        "sip.transport_not_spoken", "warning", "listen", "Configured, but not listened on: not built yet."
+    ),
+    _event("trunk.not_found", "warning", "trunk host", "The trunk's name has no address; it cannot call us."),
+    _event("media.ready", "info", "calls", "The media process is there."),
+    _event(
+        "media.lost",
+        "warning",
+        "calls",
+        "The media process is gone; audio goes on when the next one is ready.",
+    ),
+    _event("user.registered", "info", "user source expires_s", "A phone can be called."),
+    _event("user.unregistered", "info", "user source expires_s", "A phone has left."),
+    _event("registration.changed", "info", "what", "A registration of ours, at somebody else's registrar."),
+    _event("call.offered", "info", "call user trunk dialled source", "Somebody calls.", every=True),
+    _event("call.refused", "info", "status cause", "A call was refused before it began: drain or overload."),
+    _event("call.answered", "info", "call codec other_codec", "The call is up.", every=True),
+    _event(
+        "call.ended", "info", "call user dialled status cause by lasted_s", "The call is over.", every=True
+    ),
+    _event(
+        "call.crashed",
+        "error",
+        "call exception",
+        "A fault of ours ended this call, and no other.",
+        every=True,
+    ),
+    _event("call.flooded", "warning", "call reason", "More happened on a call than it could follow."),
+    _event(
+        "leg.ended", "info", "call leg codec cause status q850", "The canonical line of a leg.", every=True
+    ),
+    _event("leg.held", "info", "call leg", "The phone put us on hold."),
+    _event("leg.resumed", "info", "call leg", "The phone came back from hold."),
+    _event("leg.latched", "info", "call leg address", "Audio comes from an address that was learnt."),
+    _event("leg.offer_refused", "info", "call leg reason", "A re-INVITE asked for what cannot be."),
+    _event("leg.early_media_refused", "info", "call leg reason", "Audio before the answer was not usable."),
+    _event("dtmf.heard", "info", "call leg digit duration_ms via", "A key was pressed."),
+    _event("dtmf.not_understood", "info", "call leg reason", "A key in an INFO was not readable."),
+    _event("library.logged", "info", "library message", "A library we use had something to say."),
+)
+EVENTS = {row.name: row for row in _ROWS}
 
 
 def table() -> str:
@@ -65,10 +107,6 @@ def table() -> str:
     lines = ["| event | level | facts | meaning |", "|---|---|---|---|"]
     lines += [
         f"| `{row.name}` | {row.level} | {', '.join(f'`{fact}`' for fact in row.facts)} | {row.meaning} |"
-        for row in EVENTS.values()
+        for row in _ROWS
     ]
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(table() + "\n")

@@ -23,6 +23,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from gateway.observe.events import EVENTS
 from gateway.observe.plain import plain
 from gateway.observe.ratelimit import RateLimit
 from gateway.observe.redaction import redacted
@@ -88,7 +89,10 @@ def configure(
 
 def _limited(limit: RateLimit) -> Callable[[object, str, EventDict], EventDict]:
     def hold_back_floods(_logger: object, _method: str, event: EventDict) -> EventDict:
-        held_back = limit.admit(str(event.get("event")))
+        name = str(event.get("event"))
+        if name in EVENTS and EVENTS[name].every:
+            return event
+        held_back = limit.admit(name)
         if held_back is None:
             raise structlog.DropEvent
         if held_back:

@@ -7,8 +7,7 @@ import logging
 import pytest
 import structlog
 
-from gateway.observe import EVENTS, configure
-from gateway.observe.events import table
+from gateway.observe import configure
 from gateway.observe.ratelimit import LINES_A_SECOND, RateLimit
 
 
@@ -88,6 +87,23 @@ def test_a_flood_of_one_event_is_held_back_and_counted(stream, time):
     assert records(stream)[-1]["held_back"] == 1000 - LINES_A_SECOND
 
 
+def test_the_record_of_a_call_is_never_held_back(stream):
+    for _ in range(100):
+        structlog.get_logger().info("call.ended")
+
+    assert len(records(stream)) == 100
+
+
+def test_a_crash_is_told_as_an_error(stream):
+    try:
+        raise RuntimeError
+    except RuntimeError:
+        structlog.get_logger().exception("call.crashed", call="c1")
+
+    assert records(stream)[0]["level"] == "error"
+    assert records(stream)[0]["exception"][-1] == "RuntimeError"
+
+
 def test_an_exception_is_told_with_its_traceback_on_one_line(stream):
     try:
         raise ValueError("no\nwonder")
@@ -160,10 +176,3 @@ def test_the_events_that_have_names_of_their_own_are_limited_each_by_itself(time
     limit = RateLimit(time, lines_a_second=1)
 
     assert [limit.admit(name) for name in ("a", "b", "a")] == [0, 0, None]
-
-
-def test_the_table_of_events_is_a_table():
-    lines = table().splitlines()
-
-    assert len(lines) == len(EVENTS) + 2
-    assert {line.count("|") for line in lines} == {5}
