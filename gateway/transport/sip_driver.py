@@ -84,8 +84,8 @@ class EndpointDriver:
         self._drained.set()
 
     async def settled(self) -> None:
-        """Return when no session is left: every BYE was answered, or given up."""
-        while self.endpoint.census()["sessions"]:
+        """Return when nothing that we asked is unanswered: every BYE and CANCEL was heard, or given up."""
+        while self.endpoint.census()["unanswered"]:
             self._drained.clear()
             await self._drained.wait()
 

@@ -126,7 +126,7 @@ class SipRim:
         return self._running.do(operation)
 
     async def settled(self) -> None:
-        """Return when no session is left: every BYE was answered, or given up."""
+        """Return when nothing that we asked is unanswered: every BYE and CANCEL was heard, or given up."""
         await self._running.settled()
 
     async def events(self) -> AsyncIterator[Event]:
