@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 
 from gateway.supervisor.backoff import Backoff
 
-__all__ = ["HOPELESS_STATUS", "READY_WITHIN_S", "Child", "Ended", "Running", "Waiting"]
+__all__ = ["HOPELESS_STATUS", "Child", "Ended", "Running", "Waiting"]
 
-READY_WITHIN_S = 30.0
-"""A child that is not ready by then is killed, and that counts as a death."""
 HOPELESS_STATUS = os.EX_CONFIG
 """Exit status 78 (sysexits.h): starting me again cannot help."""
 

@@ -3,16 +3,16 @@
 One thread, one selector.  Signals arrive as bytes on a pipe (`signal.set_wakeup_fd`), deaths as SIGCHLD; as
 parent we are the one who reaps, so a process id cannot be reused behind our back and no pidfd is needed.
 
-Only SIGINT and SIGTERM to the supervisor mean "stop all"; anything else that ends a child brings it back.
-The end has stages, each later than the one before, never the other way:
+Only a signal to the supervisor means "stop all"; whatever else ends a child brings it back.  The end has stages,
+each later than the one before, never the other way:
 
-    RUNNING   --SIGTERM-->  DRAINING   the switch refuses new calls and exits when the last one is over
-    RUNNING   --SIGINT--->  ENDING     the switch hangs up and exits
-    DRAINING  --any------>  ENDING     the same; also after `drain_s`
-    ENDING    --any------>  KILLING    also after `END_S`
-    any but RUNNING ----->  CLOSING    when the switch has ended: media is told to end; KILLING after
-    `MEDIA_END_S`
+    RUNNING   --SIGTERM--->  DRAINING  the switch refuses new calls and exits when the last one is over
+    RUNNING   --SIGINT---->  ENDING    the switch hangs up and exits; a closed terminal (SIGHUP) means the same
+    DRAINING  --any------->  ENDING    also after `drain_s`
+    ENDING    --any------->  KILLING   also after `END_S`
+    CLOSING   --any------->  KILLING   also after `MEDIA_END_S`
 
+CLOSING is entered from any of the first three when the switch has ended: then media is told to end.
 So the media process bridges on until nobody needs it.
 """
 
@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from gateway.supervisor.backoff import HEALTHY_S, QUICK_DEATHS
 from gateway.supervisor.broker import PortBroker
 from gateway.supervisor.channel import BrokerChannel, packet_pair
-from gateway.supervisor.child import HOPELESS_STATUS, READY_WITHIN_S, Child, Ended, Running, Waiting
+from gateway.supervisor.child import HOPELESS_STATUS, Child, Ended, Running, Waiting
 from gateway.supervisor.shared import LEDGER_BYTES, Shared, raise_descriptor_limit
 from gateway.supervisor.signals import SignalPipe
 
@@ -94,6 +94,8 @@ class Plan:
     """Added to the children's environment."""
     drain_s: float = 300.0
     """How long a drain may take before the remaining calls are hung up."""
+    ready_within_s: float = 30.0
+    """A child that is not ready by then is killed, and that counts as a death."""
 
 
 def run(plan: Plan, report: Report) -> int:
@@ -295,8 +297,8 @@ class Watch:
             case Waiting(until) if until <= now:
                 self._epoch += child is self._switch
                 self._start(child)
-            case Running(ready_at=None, started_at=started_at) if started_at + READY_WITHIN_S <= now:
-                self._report("child.never_ready", {"child": child.name, "waited_s": READY_WITHIN_S})
+            case Running(ready_at=None, started_at=started) if started + self._plan.ready_within_s <= now:
+                self._report("child.never_ready", {"child": child.name, "waited_s": round(now - started, 3)})
                 child.signal(signal.SIGKILL)
 
     def _patience_s(self) -> float | None:
@@ -314,7 +316,7 @@ class Watch:
                 case Waiting(until):
                     yield until
                 case Running(ready_at=None, started_at=started_at):
-                    yield started_at + READY_WITHIN_S
+                    yield started_at + self._plan.ready_within_s
 
     # The broker's channel
 

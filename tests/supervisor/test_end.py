@@ -55,6 +55,16 @@ def test_sigint_hangs_up_at_once(supervise):
     assert house.wait_for_exit() == 0
 
 
+def test_a_terminal_that_is_closed_ends_what_it_started(supervise):
+    house = supervise(media=child(WELL_BEHAVED), switch=child(DRAINING_SWITCH))
+    house.wait_until_ready()
+
+    house.tell(signal.SIGHUP)
+
+    house.wait_for("switch.hung_up")
+    assert house.wait_for_exit() == 0
+
+
 def test_a_drain_that_takes_too_long_is_ended(supervise):
     house = supervise(media=child(WELL_BEHAVED), switch=child(DRAINING_SWITCH), drain_s=0.05)
     house.wait_until_ready()

@@ -78,6 +78,17 @@ tell("switch.served", heard=control.recv(5).decode())
     assert house.wait_for("switch.served")["heard"] == "hello"
 
 
+def test_a_child_that_is_not_ready_in_time_is_killed_and_started_again(supervise):
+    house = supervise(
+        media=child(WELL_BEHAVED), switch=child("wait_for_the_supervisor_to_die()"), ready_within_s=0.3
+    )
+
+    house.wait_for("child.never_ready", child="switch")
+
+    assert house.wait_for("child.died")["cause"] == "SIGKILL"
+    house.wait_for("child.started", child="switch", epoch=2)
+
+
 def test_a_child_that_says_that_it_is_hopeless_is_not_started_again(supervise):
     house = supervise(media=child(WELL_BEHAVED), switch=child("os._exit(os.EX_CONFIG)"))
 
