@@ -14,7 +14,7 @@ from typing import Final
 from gateway.testing.plane_packet import Packet
 from gateway.testing.rtp_stream import in_order, signed
 
-__all__ = ["Heard", "number_of", "numbered", "units_heard"]
+__all__ = ["Heard", "moved_ms", "number_of", "numbered", "units_heard"]
 
 UNIT_BYTES: Final = 80
 _LOW: Final = 100
@@ -51,6 +51,8 @@ class Heard:
     """Its place in the listener's RTP time, in units of 10 ms since the first packet."""
     number: int | None
     """Which 10 ms of the speaker it is; None = silence."""
+    first: bool = False
+    """The first of a packet with the marker: a new talkspurt or a new writer."""
 
 
 def units_heard(packets: Iterable[Packet]) -> list[Heard]:
@@ -61,7 +63,29 @@ def units_heard(packets: Iterable[Packet]) -> list[Heard]:
             packet.at,
             signed(packet.timestamp - ordered[0].timestamp) // UNIT_BYTES + i,
             number_of(packet.payload[i * UNIT_BYTES : (i + 1) * UNIT_BYTES]),
+            first=packet.marker and i == 0,
         )
         for packet in ordered
         for i in range(len(packet.payload) // UNIT_BYTES)
     ]
+
+
+def moved_ms(heard: Iterable[Heard]) -> tuple[int, int]:
+    """Return how many milliseconds were put into and taken out of the speaker's time, as an ear measures it.
+
+    Silence and gaps in the listener's time let the speaker's time go on; where a number does not follow, somebody
+    moved it.  At a marker the listener's time may step: only the numbers count there.
+    """
+    inserted = dropped = 0
+    position: int | None = None
+    media = 0
+    for unit in heard:
+        if position is not None and not unit.first:
+            position += unit.media - media
+        media = unit.media + 1
+        if unit.number is not None:
+            jump = 0 if position is None else unit.number - position
+            inserted, dropped = inserted + max(-jump, 0), dropped + max(jump, 0)
+            position = unit.number
+        position = None if position is None else position + 1
+    return 10 * inserted, 10 * dropped

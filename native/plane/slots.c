@@ -19,8 +19,10 @@ static int32_t floor_units(int32_t samples) {
 
 static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
     struct row *row = &plane->rows[index];
-    if (row->slot_anchored && row->mode == MODE_TICK && row->slot_head > row->play_unit)
+    if (row->slot_anchored && row->mode == MODE_TICK && row->slot_head > row->play_unit) {
         row->dropped_units += (uint32_t)(row->slot_head - row->play_unit);
+        row->inserted_units += DELAY_UNITS;
+    }
     memset(plane->slot_unit + (size_t)index * SLOTS, 0xff, SLOTS * sizeof *plane->slot_unit);
     row->slot_origin = timestamp;
     row->slot_head = 0;
@@ -36,7 +38,8 @@ static void keep_pace(struct row *row, int32_t unit) {
     if (lead < 0) {
         row->late_packets++;
         row->play_unit += lead;
-        row->inserted_units += (uint32_t)-lead;
+        if (row->played_head > -SLOTS) /* before the first unit is heard there is nothing to put anything into */
+            row->inserted_units += (uint32_t)-lead;
         lead = 0;
     }
     if (row->lead_count == 0 || lead < row->lead_min)
@@ -139,6 +142,10 @@ void slots_take(struct plane *plane, const int32_t *rows, size_t n, uint8_t *pay
 void slots_enter(struct plane *plane, int32_t index, double now) {
     struct row *row = &plane->rows[index];
     row->lead_count = 0;
+    if (row->peer >= 0) { /* the tick writes to it now, even if the relay is back before it has */
+        plane->rows[row->peer].tx_marker = 1;
+        plane->rows[row->peer].relay_locked = 0;
+    }
     if (!row->slot_anchored)
         return;
     /* where the position would be, had the row been played from its last packet on; what is merely overdue is waited for */
