@@ -31,6 +31,8 @@ from gateway.observe.redaction import redacted
 __all__ = ["LineWriter", "configure"]
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_LIBRARY_LEVELS = {"debug": logging.INFO, "error": logging.ERROR}
+"""What libraries say at INFO ("Started server process") is of interest to who debugs."""
 TRACEBACK_LINES = 40
 
 EventDict = MutableMapping[str, Any]
@@ -82,7 +84,9 @@ def configure(
         logger_factory=lambda *_: writer,
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[_FromLibraries()], level=max(LEVELS[level], logging.INFO), force=True)
+    logging.basicConfig(
+        handlers=[_FromLibraries()], level=_LIBRARY_LEVELS.get(level, logging.WARNING), force=True
+    )
     logging.captureWarnings(capture=True)
     return writer
 
