@@ -1,0 +1,232 @@
+#include "ilbc/arithmetic.h"
+#include "ilbc/blocks.h"
+#include "ilbc/tables.h"
+#include "ilbc/vectors.h"
+
+#include <string.h>
+
+/* 3.6.4: for each of three stages the vector with the greatest correlation^2 / energy is taken and, times its
+ * quantised gain, taken off the target.  First all vectors of the plain half of the codebook are tried, then
+ * those of the filtered half that lie around the winner.
+ *
+ * Within this file a half lists its augmented vectors first and then the plain ones, newest first. */
+enum {
+    ENTRIES = 128, /* of a half, at most */
+    WINDOW = 34,   /* of the filtered half */
+    NO_SCORE = -100,
+};
+
+/* How much of the memory is weighted, and how many plain vectors each stage tries, by block. */
+static const struct {
+    int16_t weighted, tried[ILBC_STAGES];
+} ranges[ILBC_BLOCKS] = {
+    {63, {58, 58, 58}},     {85, {108, 44, 44}},    {125, {108, 108, 108}},
+    {147, {108, 108, 108}}, {147, {108, 108, 108}},
+};
+
+struct half {
+    int16_t padded[ILBC_ORDER + ILBC_MEMORY + ILBC_MARGIN + 64];
+    const int16_t *end; /* of the memory in it */
+    int16_t augmented[ILBC_AUGMENTED][ILBC_SUBBLOCK];
+    int16_t inverse_q29[ENTRIES]; /* 1 / energy as mantissa ... */
+    int16_t energy_up[ENTRIES];   /* ... and the shift that normalised it */
+};
+
+struct search {
+    struct half halves[2]; /* plain, filtered */
+    int16_t target[ILBC_ORDER + ILBC_SUBBLOCK];
+    int n, n_augmented, size; /* samples, augmented vectors, vectors of a half */
+    int shift;                /* of products */
+};
+
+/* ---- energies ---- */
+
+static void set_energy(struct half *half, int entry, int32_t energy) {
+    const int up = norm_of(energy);
+    half->energy_up[entry] = (int16_t)up;
+    half->inverse_q29[entry] = (int16_t)(shift_left(energy, up) >> 16);
+}
+
+/* From one plain vector to the next a sample enters and one leaves.  The truncation of the difference is part
+ * of the result. */
+static void measure(struct half *half, const struct search *search, int n_plain) {
+    const int16_t *first = half->end - search->n;
+    int32_t energy = ilbc_dot(first, first, search->n, search->shift);
+    for (int i = 0; i < search->n_augmented; i++) {
+        ilbc_codebook_augment(half->augmented[i], half->end, ILBC_AUGMENTED + i);
+        set_energy(half, i, ilbc_dot(half->augmented[i], half->augmented[i], ILBC_SUBBLOCK, search->shift));
+    }
+    for (int i = 0; i < n_plain; i++) {
+        set_energy(half, search->n_augmented + i, energy);
+        const int enters = first[-1 - i], leaves = half->end[-1 - i];
+        energy = saturate32((int64_t)energy + ((enters * enters - leaves * leaves) >> search->shift));
+        energy = max_int(energy, 0);
+    }
+    for (int i = 0; i < search->n_augmented + n_plain; i++)
+        half->inverse_q29[i] = (int16_t)(0x1fffffff / max_int(half->inverse_q29[i], 16384));
+}
+
+/* ---- the weighted memory, target and filtered memory ---- */
+
+static void prepare(struct search *search, const int16_t *target, const int16_t *end,
+                    const ilbc_filter_q12 weighting_q12, int memory_length, int block_number) {
+    struct half *plain = &search->halves[0], *filtered = &search->halves[1];
+    const int n_weighted = ranges[block_number].weighted, n_silent = memory_length - n_weighted;
+    memset(plain->padded, 0, sizeof plain->padded);
+    memset(filtered->padded, 0, sizeof filtered->padded);
+    int16_t *memory = plain->padded + ILBC_ORDER, *weighted = memory + n_silent;
+    ilbc_synthesise(weighted, end - n_weighted, weighting_q12, n_weighted);
+    memcpy(search->target, weighted + n_weighted - ILBC_ORDER, ILBC_ORDER * sizeof *memory);
+    ilbc_synthesise(search->target + ILBC_ORDER, target, weighting_q12, search->n);
+    ilbc_codebook_filter(filtered->padded + ILBC_ORDER + n_silent, weighted, n_weighted);
+    plain->end = memory + memory_length;
+    filtered->end = filtered->padded + ILBC_ORDER + memory_length;
+
+    const int peak_memory = ilbc_peak(memory, memory_length);
+    const int peak_target = ilbc_peak(search->target + ILBC_ORDER, search->n);
+    const int peak = max_int(peak_memory, peak_target);
+    const int bits = peak_memory > 0 && peak_target > 0 ? bits_of(peak * peak) : 30;
+    search->shift = max_int(0, bits - 25);
+    measure(plain, search, ranges[block_number].tried[0]);
+    measure(filtered, search, ranges[block_number].tried[0]);
+}
+
+/* ---- one half of the codebook, one stage ---- */
+
+/* The best so far: its score is criterion * 2^-... by exponent. */
+struct choice {
+    int32_t criterion;
+    int exponent, half, entry, gain_q14;
+};
+
+/* The codec takes the blended samples of a window's first augmented vector from the very first one (lag 20),
+ * the next from the next, wherever the window begins: a slip that the bit stream does not show, but the
+ * choice of vectors does. */
+static int32_t with_slipped_seam(int32_t correlation, const struct search *search, const struct half *half,
+                                 int entry, int first) {
+    enum { SEAM = 4 };
+    const int lag = ILBC_AUGMENTED + entry, slipped_lag = lag - first;
+    const int16_t *target = search->target + ILBC_ORDER + lag - SEAM;
+    const int16_t *seam = half->augmented[entry] + lag - SEAM;
+    const int16_t *slipped = half->augmented[entry - first] + slipped_lag - SEAM;
+    return correlation - ilbc_dot(target, seam, SEAM, search->shift) +
+           ilbc_dot(target, slipped, SEAM, search->shift);
+}
+
+static void correlate(int32_t *correlation, const struct search *search, const struct half *half, int first,
+                      int last) {
+    const int16_t *target = search->target + ILBC_ORDER;
+    int i = first;
+    for (; i <= last && i < search->n_augmented; i++) {
+        const int32_t straight = ilbc_dot(target, half->augmented[i], ILBC_SUBBLOCK, search->shift);
+        correlation[i - first] = with_slipped_seam(straight, search, half, i, first);
+    }
+    ilbc_correlate(correlation + i - first, target, half->end - search->n - (i - search->n_augmented),
+                   search->n, last + 1 - i, -1, search->shift);
+}
+
+/* correlation^2 / energy of each, as mantissas with one exponent; returns the exponent. */
+static int score(int32_t *criterion, const int32_t *correlation, const struct half *half, int first, int n) {
+    uint32_t peak = 0;
+    int greatest_up = INT16_MIN;
+    for (int i = 0; i < n; i++) {
+        const uint32_t magnitude = (uint32_t)absolute(correlation[i]);
+        peak = magnitude > peak ? magnitude : peak;
+    }
+    const int up = norm_of(peak > INT32_MAX ? INT32_MAX : (int32_t)peak);
+    for (int i = 0; i < n; i++) {
+        const int16_t mantissa = (int16_t)(shift_left(correlation[i], up) >> 16);
+        criterion[i] = (int16_t)((mantissa * mantissa) >> 16) * half->inverse_q29[first + i];
+        greatest_up = criterion[i] != 0 ? max_int(greatest_up, half->energy_up[first + i]) : greatest_up;
+    }
+    if (greatest_up == INT16_MIN)
+        greatest_up = 0;
+    for (int i = 0; i < n; i++) {
+        const int down = min_int(16, greatest_up - half->energy_up[first + i]);
+        criterion[i] = criterion[i] == 0 ? 0 : criterion[i] >> down;
+    }
+    return 32 - 2 * up + greatest_up;
+}
+
+/* correlation / energy, Q14, at most 1.3 */
+static int gain_of(int32_t correlation, int16_t inverse_q29, int energy_up) {
+    const int down = 16 - norm_of(correlation), rest = max_int(0, min_int(31, 31 - energy_up - down));
+    const int32_t gain = ((int16_t)shift_by(correlation, -down) * inverse_q29) >> rest;
+    return max_int(-21299, min_int(gain, 21299));
+}
+
+static void try_entries(struct choice *best, const struct search *search, int which, int stage, int first,
+                        int last) {
+    const struct half *half = &search->halves[which];
+    const int n = last + 1 - first;
+    int32_t correlation[ENTRIES], criterion[ENTRIES];
+    correlate(correlation, search, half, first, last);
+    if (stage == 0) /* the first gain is positive */
+        for (int i = 0; i < n; i++)
+            correlation[i] = max_int(correlation[i], 0);
+    const int exponent = score(criterion, correlation, half, first, n);
+    const int i = ilbc_greatest(criterion, n), apart = exponent - best->exponent;
+    const int down_best = apart > 0 ? min_int(31, apart) : 0, down = apart > 0 ? 0 : min_int(31, -apart);
+    if (criterion[i] >> down > best->criterion >> down_best)
+        *best = (struct choice){
+            criterion[i], exponent, which, first + i,
+            gain_of(correlation[i], half->inverse_q29[first + i], half->energy_up[first + i])};
+}
+
+/* The filtered half is tried around the plain winner; at the top the window moves down as a whole. */
+static struct choice best_of_stage(const struct search *search, int stage, int n_plain) {
+    struct choice best = {.exponent = NO_SCORE};
+    const int n = search->n_augmented + n_plain;
+    try_entries(&best, search, 0, stage, 0, n - 1);
+    const int from = min_int(max_int(best.entry - WINDOW / 2, 0), n - 1 - WINDOW);
+    try_entries(&best, search, 1, stage, from, from + WINDOW);
+    return best;
+}
+
+/* ---- the stages ---- */
+
+static const int16_t *vector_of(const struct search *search, const struct choice *choice) {
+    const struct half *half = &search->halves[choice->half];
+    return choice->entry < search->n_augmented
+               ? half->augmented[choice->entry]
+               : half->end - search->n - (choice->entry - search->n_augmented);
+}
+
+/* As it is sent: plain vectors first. */
+static uint8_t number_of(const struct search *search, const struct choice *choice) {
+    const int n_plain = search->size - search->n_augmented, entry = choice->entry;
+    return (uint8_t)(choice->half * search->size +
+                     (entry < search->n_augmented ? entry + n_plain : entry - search->n_augmented));
+}
+
+static void take_off(int16_t *target, const int16_t *vector, int gain_q14, int n) {
+    for (int i = 0; i < n; i++)
+        target[i] = (int16_t)(target[i] + (int16_t)((vector[i] * -gain_q14 + 8192) >> 14));
+}
+
+void ilbc_codebook_search(uint8_t *restrict vector, uint8_t *restrict gain, const int16_t *restrict target,
+                          const int16_t *restrict end, const ilbc_filter_q12 weighting_q12, int memory_length,
+                          int n, int block_number) {
+    struct search search;
+    int16_t coded[ILBC_SUBBLOCK], *left = search.target + ILBC_ORDER;
+    int limit_q14 = 16384, first_gain_q14 = 0;
+    search.n = n;
+    search.n_augmented = n == ILBC_SUBBLOCK ? ILBC_AUGMENTED : 0;
+    search.size = ilbc_codebook_size(memory_length, n) / 2;
+    prepare(&search, target, end, weighting_q12, memory_length, block_number);
+    memcpy(coded, left, (size_t)n * sizeof *coded);
+    const int32_t target_energy = ilbc_dot(left, left, n, search.shift);
+    for (int stage = 0; stage < ILBC_STAGES; stage++) {
+        const struct choice best = best_of_stage(&search, stage, ranges[block_number].tried[stage]);
+        gain[stage] = (uint8_t)ilbc_gain_index(best.gain_q14, limit_q14, stage);
+        limit_q14 = ilbc_gain_q14(gain[stage], limit_q14, stage);
+        vector[stage] = number_of(&search, &best);
+        take_off(left, vector_of(&search, &best), limit_q14, n);
+        if (stage == 0)
+            first_gain_q14 = limit_q14;
+    }
+    for (int i = 0; i < n; i++)
+        coded[i] = (int16_t)(coded[i] - left[i]);
+    gain[0] = (uint8_t)ilbc_gain_raised(gain[0], first_gain_q14, ilbc_dot(coded, coded, n, search.shift),
+                                        target_energy);
+}

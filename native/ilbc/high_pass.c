@@ -1,0 +1,41 @@
+#include "ilbc/arithmetic.h"
+#include "ilbc/blocks.h"
+#include "ilbc/tables.h"
+
+/* Both are second-order sections that keep their past outputs in 32 bits, as a high word and 15 bits below
+ * it: y[i] = b0 x[i] + b1 x[i-1] + b2 x[i-2] - a1 y[i-1] - a2 y[i-2], Q12 The output is clipped before it is
+ * scaled, the state where it would leave 32 bits. */
+static inline int32_t section(struct ilbc_high_pass *state, int16_t x, const int16_t *b_a_q12) {
+    const int32_t low = (state->out_low[0] * b_a_q12[3] + state->out_low[1] * b_a_q12[4]) >> 15;
+    int32_t y_q12 = (low + state->out_high[0] * b_a_q12[3] + state->out_high[1] * b_a_q12[4]) * 2;
+    y_q12 += x * b_a_q12[0] + state->in[0] * b_a_q12[1] + state->in[1] * b_a_q12[2];
+
+    const int32_t kept_q15 = y_q12 > 268435455    ? INT32_MAX
+                             : y_q12 < -268435456 ? INT32_MIN
+                                                  : shift_left(y_q12, 3);
+    state->in[1] = state->in[0];
+    state->in[0] = x;
+    state->out_high[1] = state->out_high[0];
+    state->out_low[1] = state->out_low[0];
+    state->out_high[0] = (int16_t)(kept_q15 >> 16);
+    state->out_low[0] = (int16_t)((kept_q15 & 0xffff) >> 1);
+    return y_q12;
+}
+
+static inline int32_t clip(int32_t x, int32_t limit) {
+    return x >= limit ? limit - 1 : x < -limit ? -limit : x;
+}
+
+/* 90 Hz; half the level, so that the analysis has room. */
+void ilbc_high_pass_in(int16_t *restrict out, const int16_t *restrict in, struct ilbc_high_pass *state,
+                       int n) {
+    for (int i = 0; i < n; i++)
+        out[i] = (int16_t)(clip(section(state, in[i], ILBC_HIGH_PASS_IN_Q12) + 4096, 1 << 28) >> 13);
+}
+
+/* 65 Hz; and the level doubled again. */
+void ilbc_high_pass_out(int16_t *restrict out, const int16_t *restrict in, struct ilbc_high_pass *state,
+                        int n) {
+    for (int i = 0; i < n; i++)
+        out[i] = (int16_t)(clip(section(state, in[i], ILBC_HIGH_PASS_OUT_Q12) + 1024, 1 << 26) >> 11);
+}
