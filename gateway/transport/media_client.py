@@ -6,6 +6,10 @@ its list of rows.  Then everything is said again: rows that nobody here knows ar
 is set, opens that wait are asked once more.  States are absolute and carry a generation, so saying them
 twice costs nothing, and a media process that was killed goes on where it was.
 
+A hello with an older epoch comes from a media process that has served a switch before us, one that died.
+Its rows are people who still hear each other: they are left alone, and the media process frees them itself
+when nobody has taken them up for a minute.
+
 While there is no media process, states are kept and opens wait a few seconds.  Nothing grows: a peer that
 does not read loses the connection, and events that the switch does not take drop the oldest.
 """
@@ -189,15 +193,16 @@ class MediaClient:
             raise BadMessage(f"the media process speaks version {hello['hello']}")
         listing = await read_frame(reader)
         self._writer = writer
-        self._say_everything(frozenset(LegId(leg) for leg in listing["rows"]))
+        inherited = int(hello["epoch"]) < self._epoch
+        self._say_everything(frozenset(LegId(leg) for leg in listing["rows"]), close_strangers=not inherited)
         self._connected.set()
         self._tell(WorkerReady())
         while True:
             self._hear(await read_frame(reader))
 
-    def _say_everything(self, theirs: frozenset[LegId]) -> None:
+    def _say_everything(self, theirs: frozenset[LegId], *, close_strangers: bool) -> None:
         """Make the media process's rows equal to ours."""
-        for leg in theirs - self._opened.keys() - self._opening.keys():
+        for leg in theirs - self._opened.keys() - self._opening.keys() if close_strangers else ():
             self._send({"close": leg})
         for leg in (*self._opened, *self._opening):
             if leg not in theirs:

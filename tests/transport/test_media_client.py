@@ -37,7 +37,7 @@ class Media:
     """The other end: one connection at a time, what it was told, and what it says."""
 
     def __init__(self, path):
-        self.path, self.told, self.rows = path, asyncio.Queue(), []
+        self.path, self.told, self.rows, self.epoch = path, asyncio.Queue(), [], 7
         self.epochs = []
 
     async def serve(self):
@@ -45,7 +45,7 @@ class Media:
 
     async def _accept(self, reader, writer):
         self.writer = writer
-        self.say({"hello": 1, "epoch": 1})
+        self.say({"hello": 1, "epoch": self.epoch})
         self.epochs.append((await read_frame(reader))["epoch"])
         self.say({"rows": self.rows})
         while True:
@@ -137,6 +137,21 @@ def test_after_a_death_every_row_is_said_again(tmp_path):
             assert [await anext(events), await anext(events)] == [WorkerLost(), WorkerReady()]
             assert await media.told.get() == {"close": "ghost"}
             assert await media.told.get() == {"set": row_as_map(row(generation=2))}
+
+    asyncio.run(scenario())
+
+
+def test_the_rows_of_a_switch_that_died_before_us_are_left_to_the_media_process(tmp_path):
+    async def scenario():
+        async with connected(tmp_path) as (media, client, events):
+            media.epoch = 6
+            await media.die(rows=["predecessor"])
+            assert await anext(events) == WorkerLost()
+            assert await anext(events) == WorkerReady()
+
+            client.set(row())
+
+            assert await media.told.get() == {"set": row_as_map(row())}
 
     asyncio.run(scenario())
 
