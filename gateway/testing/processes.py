@@ -241,8 +241,8 @@ class Serving(Command):
         finally:
             super().__exit__(kind, error, trace)
         if kind is None:
-            assert status == 0, f"tandem serve exited with {status}:\n{self.complaints()}"
-            self.assert_nothing_is_left()
+            assert status in (0, -signal.SIGKILL), f"tandem serve exited with {status}:\n{self.complaints()}"
+            self.assert_nothing_is_left(files=status == 0)  # who is killed cannot tidy up
 
     @property
     def address(self) -> str:
@@ -294,14 +294,14 @@ class Serving(Command):
         directory = Path(f"/proc/{self.child(name)}/fd")
         return sorted(_target(each) for each in directory.iterdir())
 
-    def assert_nothing_is_left(self) -> None:
-        """See that no process, no bound port and no temporary file of this switch is there any more."""
+    def assert_nothing_is_left(self, *, files: bool) -> None:
+        """See that no process, no bound port and (with `files`) no temporary file is there any more."""
         left = processes_of(self.temporary)
         assert not left, f"processes are left: {left}"
         ports = bound_ports() & set(self.ports)
         assert not ports, f"ports are still bound: {sorted(ports)}"
-        files = sorted(str(each) for each in self.temporary.rglob("*"))
-        assert not files, f"temporary files are left: {files}"
+        found = sorted(str(each) for each in self.temporary.rglob("*"))
+        assert not (files and found), f"temporary files are left: {found}"
 
 
 def processes_of(temporary: Path) -> list[str]:
