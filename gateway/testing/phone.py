@@ -174,6 +174,11 @@ class Phone:
         async with asyncio.timeout(_PATIENCE_S):
             return await self._offers.get()
 
+    def unanswered(self) -> Iterator[PhoneCall]:
+        """Yield incoming calls that nobody asked for."""
+        while not self._offers.empty():
+            yield self._offers.get_nowait()
+
     def _me(self) -> Uri:
         return Uri("sip", self.name, self._server.host)
 

@@ -46,6 +46,8 @@ class Signalling:
     def __init__(self, rim: Rim) -> None:
         self._rim: Final = rim
         self._endpoint: Final = rim.endpoint
+        self.too_late = 0
+        """Verbs whose session had just ended, or moved on."""
 
     def invite(
         self,
@@ -134,4 +136,4 @@ class Signalling:
         try:
             self._rim.do(verb)
         except LocalError:
-            self._endpoint.counters["session.verb_too_late"] += 1
+            self.too_late += 1

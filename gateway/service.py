@@ -1,0 +1,280 @@
+"""The switch process: what is built from a configuration, in which order, and how it ends.
+
+`python -m gateway.service` is started by the supervisor (`gateway.supervisor`), which tells it where the media
+process listens, which epoch this is, and hands it two descriptors: one to say "ready" on, and one whose end of
+file means that the supervisor is gone.
+
+- start: configuration, endpoint, sockets, media client, switch, HTTP; ready when `/healthz` answers 200
+- main: serve until told otherwise
+- end: SIGTERM refuses new calls and waits up to five minutes for those that are up; a second SIGTERM, SIGINT or
+  the supervisor's death hangs up every call, and five seconds later the process is gone
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Self
+
+import structlog
+
+from gateway.api import create_app, serve_http
+from gateway.clock import SystemClock
+from gateway.config import Config, inherited
+from gateway.errors import ConfigError
+from gateway.ids import SystemIds
+from gateway.observe import Metrics, configure
+from gateway.sip.endpoint import Endpoint
+from gateway.sip.settings import EndpointConfig
+from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.ports import EventLog
+from gateway.switch.routing import RoutingTable, Trunk
+from gateway.switch.switch import Switch
+from gateway.switch.world import Settings, World
+from gateway.transport.media_client import MediaClient
+from gateway.transport.signalling import Signalling
+from gateway.transport.sip_rim import SipRim
+
+__all__ = ["Surroundings", "main", "serve"]
+
+SPOKEN: Final = frozenset({"udp", "tcp"})
+"""SIP transports that this process listens for."""
+MAX_CALLS: Final = 2000
+LOOKUP_S: Final = 3.0
+DRAIN_S: Final = 300.0
+END_S: Final = 5.0
+HOPELESS_STATUS: Final = os.EX_CONFIG
+"""Starting again cannot help: the supervisor does not try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the supervisor gives this process, besides the configuration."""
+
+    media_socket: str
+    epoch: int = 0
+    ready_fd: int | None = None
+    lifeline_fd: int | None = None
+
+    @classmethod
+    def inherited(cls) -> Self:
+        """Read them from the environment.
+
+        Raises:
+            ConfigError: the process was not started by the supervisor.
+        """
+        try:
+            media_socket = os.environ["TANDEM_MEDIA_SOCKET"]
+        except KeyError:
+            raise ConfigError(
+                "TANDEM_MEDIA_SOCKET", "run `tandem serve`, which starts this process"
+            ) from None
+        return cls(
+            media_socket=media_socket,
+            epoch=int(os.environ.get("TANDEM_EPOCH", "0")),
+            ready_fd=_descriptor("TANDEM_READY_FD"),
+            lifeline_fd=_descriptor("TANDEM_LIFELINE_FD"),
+        )
+
+
+async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> None:
+    """Run the switch from start to end."""
+    ids = SystemIds()
+    sources = await _trunk_sources(config, log)
+    endpoint = Endpoint(_endpoint_config(config, sources), ids)
+    media = MediaClient(surroundings.media_socket, epoch=surroundings.epoch, announced=config.media.announced)
+    async with SipRim(endpoint, _sip_listen(config, log)) as rim, asyncio.TaskGroup() as tasks:
+        world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, sources))
+        switch = Switch(world)
+        app = create_app(_Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media).registry)
+        listening = asyncio.Event()
+        with _Stop().heard(surroundings.lifeline_fd) as stop:
+            background = [
+                tasks.create_task(media.run()),
+                tasks.create_task(switch.run()),
+                tasks.create_task(
+                    serve_http(
+                        app,
+                        config.http.listen.host,
+                        config.http.listen.port,
+                        on_listening=lambda _host, _port: listening.set(),
+                    )
+                ),
+                tasks.create_task(_say_ready(media, listening, surroundings.ready_fd, log)),
+            ]
+            await stop.asked.wait()
+            await _end_calls(switch, rim, stop, log)
+        for task in background:
+            task.cancel()
+
+
+class _Stop:
+    """The wishes to end: first to drain, then at once."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        """Somebody wants this process to end."""
+        self.at_once = asyncio.Event()
+        """And does not want to wait for calls."""
+
+    @contextmanager
+    def heard(self, lifeline_fd: int | None) -> Iterator[Self]:
+        """Listen for signals and for the supervisor's death while the block runs."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGINT, self._now)
+        if lifeline_fd is not None:
+            loop.add_reader(lifeline_fd, self._now)
+        try:
+            yield self
+        finally:
+            loop.remove_signal_handler(signal.SIGTERM)
+            loop.remove_signal_handler(signal.SIGINT)
+            if lifeline_fd is not None:
+                loop.remove_reader(lifeline_fd)
+
+    def _terminate(self) -> None:
+        if self.asked.is_set():
+            self.at_once.set()
+        self.asked.set()
+
+    def _now(self) -> None:
+        self.asked.set()
+        self.at_once.set()
+
+
+async def _end_calls(switch: Switch, rim: SipRim, stop: _Stop, log: EventLog) -> None:
+    """Take no more calls, wait for those that are up, and at the end hang up what is left."""
+    switch.drain()
+    log.info("switch.draining", calls=switch.calls)
+    at_once = asyncio.ensure_future(stop.at_once.wait())
+    quiet = asyncio.ensure_future(switch.quiet())
+    await asyncio.wait({at_once, quiet}, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+    at_once.cancel()
+    quiet.cancel()
+    log.info("switch.ending", calls=switch.calls)
+    switch.end_all()
+    try:
+        async with asyncio.timeout(END_S):
+            await switch.quiet()
+            await rim.settled()
+    except TimeoutError:
+        log.warning("switch.sessions_left", calls=switch.calls)
+
+
+class _Status:
+    """What the health page tells."""
+
+    def __init__(self, switch: Switch, media: MediaClient, endpoint: Endpoint) -> None:
+        self._switch = switch
+        self._media = media
+        self._endpoint = endpoint
+
+    @property
+    def ready(self) -> bool:
+        """New calls are taken: there is a media process, and nobody has asked for the end."""
+        return self._media.ready and not self._switch.draining
+
+    @property
+    def census(self) -> Mapping[str, int]:
+        """How many of each thing there are; what calls need is 0 when nobody calls."""
+        media = {f"media_{name}": n for name, n in self._media.census().items()}
+        return self._switch.census() | media | self._endpoint.census()
+
+
+def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient) -> Metrics:
+    metrics = Metrics()
+    metrics.counts("tandem_sip", "What the SIP engine counted", label="event", read=lambda: endpoint.counters)
+    metrics.counts("tandem_rim", "What the SIP sockets counted", label="event", read=lambda: rim.counters)
+    metrics.counts(
+        "tandem_media_link", "What the link to media counted", label="event", read=lambda: media.counters
+    )
+    return metrics
+
+
+async def _say_ready(
+    media: MediaClient, listening: asyncio.Event, descriptor: int | None, log: EventLog
+) -> None:
+    """Say it when `/healthz` answers 200."""
+    await media.connected()
+    await listening.wait()
+    log.info("switch.ready")
+    if descriptor is not None:
+        os.write(descriptor, b"1")
+        os.close(descriptor)
+
+
+# From the configuration.
+
+
+def _sip_listen(config: Config, log: EventLog) -> list[str]:
+    """Return the addresses to listen on, as far as their transports are spoken yet."""
+    for listen in config.sip.listen:
+        if listen.transport not in SPOKEN:
+            log.warning("sip.transport_not_spoken", listen=str(listen))
+    return [str(listen) for listen in config.sip.listen if listen.transport in SPOKEN]
+
+
+def _endpoint_config(config: Config, sources: Mapping[str, str]) -> EndpointConfig:
+    return EndpointConfig(
+        users={user.name: user.password for user in config.users},
+        trusted_sources=frozenset(sources),
+        advertised_host=config.sip.advertised,
+    )
+
+
+def _settings(config: Config, sources: Mapping[str, str]) -> Settings:
+    trunks = tuple(
+        Trunk(each.name, parse_uri_untrusted(each.uri), each.prefix, each.codecs) for each in config.trunks
+    )
+    return Settings(
+        table=RoutingTable(
+            users=frozenset(user.name for user in config.users),
+            numbers={each.number: each.application for each in config.numbers},
+            trunks=trunks,
+        ),
+        trunk_sources=sources,
+        max_calls=min(MAX_CALLS, len(config.media.ports.pairs) // 2),
+        force_tick=config.media.force_tick,
+        host=config.sip.advertised or config.sip.listen[0].host,
+    )
+
+
+async def _trunk_sources(config: Config, log: EventLog) -> dict[str, str]:
+    """Return the addresses that trunks call from, looked up once, and the trunk of each."""
+    sources: dict[str, str] = {}
+    for trunk in config.trunks:
+        host = parse_uri_untrusted(trunk.uri).host
+        try:
+            async with asyncio.timeout(LOOKUP_S):
+                found = await asyncio.get_running_loop().getaddrinfo(host, None)
+        except (OSError, TimeoutError):
+            log.warning("trunk.not_found", trunk=trunk.name, host=host)
+            continue
+        sources |= {str(address[4][0]): trunk.name for address in found}
+    return sources
+
+
+def _descriptor(name: str) -> int | None:
+    text = os.environ.get(name)
+    return int(text) if text else None
+
+
+def main() -> None:
+    """Run the switch that the environment describes."""
+    try:
+        config, surroundings = inherited(), Surroundings.inherited()
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(HOPELESS_STATUS) from None
+    configure(level=config.log.level, form=config.log.format)
+    asyncio.run(serve(config, surroundings, structlog.get_logger()))
+
+
+if __name__ == "__main__":
+    main()
