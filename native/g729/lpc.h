@@ -16,7 +16,7 @@ enum { G729_LAGS = 12, G729_ANALYSIS = 240 };
 
 struct g729_autocorrelation {
     struct dpf r[G729_LAGS + 1]; /* normalised so that r[0] has its highest bit set */
-    int16_t exponent;            /* r[0] is high * 2^exponent of the energy, counted as the standard does */
+    int16_t exponent;            /* energy of the windowed signal = r[0] * 2^exponent */
 };
 
 /* What the last stable filter was. */

@@ -17,17 +17,17 @@ struct series {
 static int16_t series_at(const struct series *s, int16_t x_q15) {
     const int16_t one = (int16_t)(1 << (s->q - 3)); /* upper half of 1.0 in Q(q + 13) */
     struct dpf b2 = {one, 0};
-    struct dpf b1 = dpf_of(mac32(mul32(x_q15, (int16_t)(2 * one)), s->f[1], 8192));
+    struct dpf b1 = dpf_of(mac32(mul32(x_q15, (int16_t)(2 * one)), s->f[1], 4096));
     for (int i = 2; i < HALF; i++) {
         int32_t b0 = shl32(dpf_mul16(b1, x_q15), 1); /* 2 x b1 - b2 + f[i] */
         b0 = msu32(mac32(b0, b2.high, INT16_MIN), b2.low, 1);
-        b0 = mac32(b0, s->f[i], 8192);
+        b0 = mac32(b0, s->f[i], 4096);
         b2 = b1;
         b1 = dpf_of(b0);
     }
     int32_t sum = dpf_mul16(b1, x_q15); /* x b1 - b2 + f[n] / 2 */
     sum = msu32(mac32(sum, b2.high, INT16_MIN), b2.low, 1);
-    sum = mac32(sum, s->f[HALF], 4096);
+    sum = mac32(sum, s->f[HALF], 2048);
     return high16(shl32(sum, 17 - s->q));
 }
 

@@ -5,7 +5,7 @@
 #include "g729/mathematics.h"
 #include "g729/tables.h"
 
-static struct g729_lsf_predictor predictor_of(int mode) {
+struct g729_lsf_predictor g729_sid_predictor_of(int mode) {
     return (struct g729_lsf_predictor){g729_sid_predictor_q15[mode], g729_sid_predictor_rest_q15[mode],
                                        g729_sid_predictor_rest_inverse_q12[mode]};
 }
@@ -23,7 +23,7 @@ static void spread(int16_t vector_q13[G729_ORDER]) {
 
 void g729_sid_decode_lsp(struct g729_lsf_memory *memory, int16_t lsp_q15[G729_ORDER],
                          const struct g729_lsf_parameters *indices) {
-    const struct g729_lsf_predictor predictor = predictor_of(indices->mode);
+    const struct g729_lsf_predictor predictor = g729_sid_predictor_of(indices->mode);
     const int16_t *first = g729_lsp_codebook1_q13[g729_sid_subset1[indices->first]];
     int16_t vector_q13[G729_ORDER], lsf_q13[G729_ORDER];
     for (int j = 0; j < G729_ORDER; j++) {

@@ -23,6 +23,9 @@ void g729_sid_decode_lsp(struct g729_lsf_memory *memory, int16_t lsp_q15[G729_OR
 void g729_sid_quantize_lsp(struct g729_lsf_memory *memory, struct g729_lsf_parameters *indices,
                            int16_t quantized_q15[G729_ORDER], const int16_t lsp_q15[G729_ORDER]);
 
+/* The predictor of a mode. */
+struct g729_lsf_predictor g729_sid_predictor_of(int mode);
+
 /* The index of the mean of 1 or 2 energies, and its level in *level_db. */
 int g729_sid_quantize_gain(const struct g729_energy *energies, int n, int *level_db);
 
