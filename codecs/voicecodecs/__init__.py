@@ -1,8 +1,8 @@
 """Voice codecs, bit-exact with their standards: a signal, a frame or many calls' frames at a time.
 
-Now: G.711 u-law (`pcmu`) and A-law (`pcma`).  Every codec exists twice, as a C kernel
-(`implementation="native"`) and as a readable twin in plain Python (`implementation="reference"`); both give
-the same bits.
+Now: G.711 u-law (`pcmu`) and A-law (`pcma`), with the concealment of Appendix I.  Every codec exists twice, as
+a C kernel (`implementation="native"`) and as a readable twin in plain Python (`implementation="reference"`);
+both give the same bits.
 
 >>> import numpy as np, voicecodecs
 >>> frames = voicecodecs.encode_frames(np.arange(160, dtype=np.int16), "pcma")
@@ -12,7 +12,7 @@ the same bits.
 
 from __future__ import annotations
 
-from voicecodecs.banks import Decoder, Encoder
+from voicecodecs.banks import Concealer, Decoder, Encoder
 from voicecodecs.catalogue import CODECS, Codec, codec
 from voicecodecs.engines import Implementation
 from voicecodecs.errors import CodecError
@@ -23,6 +23,7 @@ __all__ = [
     "CODECS",
     "Codec",
     "CodecError",
+    "Concealer",
     "Decoder",
     "Encoder",
     "Implementation",

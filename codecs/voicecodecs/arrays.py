@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from voicecodecs.errors import CodecError
 
 __all__ = [
+    "BoolArray",
     "Int16Array",
     "Int32Array",
     "RowArray",
@@ -28,6 +29,7 @@ __all__ = [
 Uint8Array: TypeAlias = NDArray[np.uint8]
 Int16Array: TypeAlias = NDArray[np.int16]
 Int32Array: TypeAlias = NDArray[np.int32]
+BoolArray: TypeAlias = NDArray[np.bool_]
 RowArray: TypeAlias = NDArray[np.intp]
 Rows: TypeAlias = Sequence[int] | NDArray[np.integer]
 """Row numbers as callers may give them."""

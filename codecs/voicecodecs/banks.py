@@ -3,13 +3,19 @@
 A bank has a number of rows, one codec state each.  A call names the rows that have a frame due and gives one
 frame for each: Python is paid once a batch, not once a frame.  Rows may come in any order; a row that occurs
 twice gives two consecutive frames.  With `out` a call writes into arrays of the caller's and makes none.
+
+A row can be taken out of one bank (`snapshot`) and put into another (`restore`), in another process too: so a
+call moves and goes on as if nothing had happened.
 """
 
 from __future__ import annotations
 
+from typing import ClassVar, Final, Generic, TypeVar
+
 import numpy as np
 
 from voicecodecs.arrays import (
+    BoolArray,
     Int16Array,
     Int32Array,
     Rows,
@@ -18,14 +24,64 @@ from voicecodecs.arrays import (
     checked_out,
     checked_rows,
 )
-from voicecodecs.catalogue import Codec, codec
-from voicecodecs.engines import Implementation, decoder_engine, encoder_engine
+from voicecodecs.catalogue import codec
+from voicecodecs.engines import (
+    Implementation,
+    Options,
+    concealer_engine,
+    decoder_engine,
+    encoder_engine,
+)
 from voicecodecs.errors import CodecError
+from voicecodecs.ports import ConcealerEngine, DecoderEngine, EncoderEngine, Engine, Movable
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["Concealer", "Decoder", "Encoder"]
+
+_CONCEALER_RATE_HZ: Final = 8000
+_EngineType = TypeVar("_EngineType", bound=Engine)
 
 
-class Encoder:
+class _Bank(Generic[_EngineType]):
+    """What can be done with the states of any bank."""
+
+    __slots__ = ("_engine", "rows")
+
+    def __init__(self, rows: int, engine: _EngineType) -> None:
+        self.rows = rows
+        self._engine = engine
+
+    def reset(self, rows: Rows) -> None:
+        """Put these rows into the state of a new call."""
+        self._engine.reset(checked_rows(rows, self.rows))
+
+    def snapshot(self, rows: Rows) -> Uint8Array:
+        """Return copies of these rows' states, uint8 [n, bytes of a state]; without state these are 0 bytes.
+
+        Raises:
+            CodecError: a row that is not in this bank, or an implementation that keeps its states to itself.
+        """
+        return self._movable().snapshot(checked_rows(rows, self.rows))
+
+    def restore(self, rows: Rows, states: Uint8Array) -> None:
+        """Put `states`, a snapshot of as many rows of a bank like this one, into these rows.
+
+        Raises:
+            CodecError: states of another type or shape, or one that no call can have; then no row has changed.
+        """
+        row_array, engine = checked_rows(rows, self.rows), self._movable()
+        states = checked(states, "states", np.uint8, (row_array.size, engine.state_bytes))
+        bad = engine.restore(row_array, states)
+        if bad >= 0:
+            raise CodecError("this is not a state that a call can have", frame=bad)
+
+    def _movable(self) -> Movable:
+        engine: Engine = self._engine
+        if not isinstance(engine, Movable):
+            raise CodecError("the states of this bank cannot be taken out or put in")
+        return engine
+
+
+class Encoder(_Bank[EncoderEngine]):
     """A bank of encoders of one codec.
 
     Raises:
@@ -36,14 +92,14 @@ class Encoder:
     ((2, 80), [80, 80])
     """
 
-    __slots__ = ("_engine", "codec", "rows")
+    __slots__ = ("codec",)
 
     def __init__(
         self, name: str, rows: int = 1, *, implementation: Implementation = "native", **options: bool | int
     ) -> None:
-        self.codec = _known_codec(name, options)
-        self.rows = _n_rows(rows)
-        self._engine = encoder_engine(self.codec, self.rows, implementation)
+        self.codec = codec(name)
+        _check_options(f"{self.codec.name} encoder", options, self.codec.encoder_options)
+        super().__init__(rows, encoder_engine(self.codec, _n_rows(rows), implementation, options))
 
     def encode(
         self, rows: Rows, pcm: Int16Array, *, out: tuple[Uint8Array, Int32Array] | None = None
@@ -69,13 +125,12 @@ class Encoder:
         self._engine.encode(row_array, pcm, payloads, lengths)
         return payloads, lengths
 
-    def reset(self, rows: Rows) -> None:
-        """Put these rows into the state of a new call."""
-        self._engine.reset(checked_rows(rows, self.rows))
 
-
-class Decoder:
+class Decoder(_Bank[DecoderEngine]):
     """A bank of decoders of one codec.
+
+    With `conceal=True` a G.711 decoder conceals lost frames by Appendix I.  Everything, lost or not, then comes
+    out 30 samples (3.75 ms) late; `Concealer.DELAY_SAMPLES` is that number.
 
     Raises:
         CodecError: no such codec, option or implementation, or a number of rows below 1.
@@ -85,14 +140,14 @@ class Decoder:
     [8, 8, 8, 8]
     """
 
-    __slots__ = ("_engine", "codec", "rows")
+    __slots__ = ("codec",)
 
     def __init__(
         self, name: str, rows: int = 1, *, implementation: Implementation = "native", **options: bool | int
     ) -> None:
-        self.codec = _known_codec(name, options)
-        self.rows = _n_rows(rows)
-        self._engine = decoder_engine(self.codec, self.rows, implementation)
+        self.codec = codec(name)
+        _check_options(f"{self.codec.name} decoder", options, self.codec.decoder_options)
+        super().__init__(rows, decoder_engine(self.codec, _n_rows(rows), implementation, options))
 
     def decode(
         self, rows: Rows, payloads: Uint8Array, lengths: Int32Array, *, out: Int16Array | None = None
@@ -100,7 +155,7 @@ class Decoder:
         """Decode one frame for each of `rows`.
 
         rows: int [n]; payloads: uint8 [n, frame_bytes]; lengths: int32 [n], the bytes of each payload that
-        count, 0 = nothing was transmitted, -1 = lost.  G.711 gives silence for both.
+        count, 0 = nothing was transmitted, -1 = lost.  G.711 gives silence for both, without `conceal`.
         Returns pcm int16 [n, frame_samples]; `out` is such an array to write into and return.
 
         Raises:
@@ -118,16 +173,57 @@ class Decoder:
             raise CodecError(self.codec.wrong_length(int(lengths[bad])), frame=bad)
         return pcm
 
-    def reset(self, rows: Rows) -> None:
-        """Put these rows into the state of a new call."""
-        self._engine.reset(checked_rows(rows, self.rows))
+
+class Concealer(_Bank[ConcealerEngine]):
+    """A bank of concealments by G.711 Appendix I, for samples that come from anywhere.
+
+    It stands behind the decoders of codecs that have no concealment of their own.  A row may be fed by one
+    codec now and by another next: what was lost is filled from what was heard.  Everything comes out
+    `DELAY_SAMPLES` late, lost or not.
+
+    Raises:
+        CodecError: a rate other than 8000, no such implementation, or a number of rows below 1.
+
+    >>> pcm = np.ones((2, 80), np.int16)
+    >>> Concealer(rows=4).process([3, 0], pcm, np.array([False, True]))
+    >>> pcm.sum(axis=1).tolist()
+    [50, 0]
+    """
+
+    __slots__ = ()
+
+    FRAME_SAMPLES: ClassVar[int] = 80
+    """10 ms."""
+    DELAY_SAMPLES: ClassVar[int] = 30
+    """3.75 ms."""
+
+    def __init__(
+        self, rows: int = 1, *, rate_hz: int = 8000, implementation: Implementation = "native"
+    ) -> None:
+        if rate_hz != _CONCEALER_RATE_HZ:
+            raise CodecError(f"concealment at {rate_hz} Hz: G.711 Appendix I is for {_CONCEALER_RATE_HZ} Hz")
+        super().__init__(rows, concealer_engine(_n_rows(rows), implementation))
+
+    def process(self, rows: Rows, pcm: Int16Array, lost: BoolArray) -> None:
+        """Replace one frame of each of `rows` by the one to play now.
+
+        rows: int [n]; pcm: int16 [n, 80], changed in place; lost: bool [n], whether that frame is missing:
+        its samples are not looked at then.
+
+        Raises:
+            CodecError: an array of another type or shape, pcm that cannot be written in place, or a row that
+                is not in this bank.
+        """
+        row_array = checked_rows(rows, self.rows)
+        pcm = checked_out(pcm, "pcm", np.int16, (row_array.size, self.FRAME_SAMPLES))
+        self._engine.process(row_array, pcm, checked(lost, "lost", np.bool_, (row_array.size,)))
 
 
-def _known_codec(name: str, options: dict[str, bool | int]) -> Codec:
-    found = codec(name)
-    if options:
-        raise CodecError(f"{found.name} takes no options; {', '.join(sorted(options))} was given")
-    return found
+def _check_options(what: str, options: Options, known: frozenset[str]) -> None:
+    unknown = sorted(options.keys() - known)
+    if unknown:
+        taken = f"no options but {', '.join(sorted(known))}" if known else "no options"
+        raise CodecError(f"a {what} takes {taken}; {', '.join(unknown)} was given")
 
 
 def _n_rows(rows: int) -> int:

@@ -36,18 +36,24 @@ class Codec:
     """Bytes of one full frame: the most that a frame can have."""
     short_last_frame: bool = False
     """Whether a stream may end in a part of a frame; codecs that code sample by sample allow it."""
+    encoder_options: frozenset[str] = frozenset()
+    """The options that its encoders take; the engines know what they mean."""
+    decoder_options: frozenset[str] = frozenset()
+    """The options that its decoders take."""
 
     def wrong_length(self, n_bytes: int) -> str:
         """Say in words that a frame of this codec cannot have that many bytes."""
         return f"{n_bytes} bytes, but a {self.name} frame has {self.frame_bytes}"
 
 
+_CONCEAL: Final = frozenset({"conceal"})
+
 CODECS: Final[Mapping[str, Codec]] = MappingProxyType(
     {
         fact.name: fact
         for fact in (
-            Codec("pcmu", "PCMU", 0, 8000, 10, 80, 80, short_last_frame=True),
-            Codec("pcma", "PCMA", 8, 8000, 10, 80, 80, short_last_frame=True),
+            Codec("pcmu", "PCMU", 0, 8000, 10, 80, 80, short_last_frame=True, decoder_options=_CONCEAL),
+            Codec("pcma", "PCMA", 8, 8000, 10, 80, 80, short_last_frame=True, decoder_options=_CONCEAL),
         )
     }
 )

@@ -1,8 +1,8 @@
-"""The port between banks and codecs, and the list of who is behind it.
+"""Who is behind the ports (`voicecodecs.ports`): every codec's engines, by implementation.
 
-An engine holds the states of one bank's rows and codes batches of frames.  Its arguments have been checked
-by the bank: C-contiguous arrays of the right types and shapes, rows within the bank.  Every codec has two
-engines: `native` runs the C kernels, `reference` the pure-Python twin; both give the same bits.
+Every codec has two of each: `native` runs the C kernels, `reference` the pure-Python twin; both give the same
+bits.  A maker is called with the number of rows and the options that the codec's facts allow; it says what is
+wrong with an option's value.
 """
 
 from __future__ import annotations
@@ -10,48 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from voicecodecs import g711
-from voicecodecs.arrays import Int16Array, Int32Array, RowArray, Uint8Array
 from voicecodecs.catalogue import Codec
+from voicecodecs.concealment import ConcealingDecoders, NativeConcealers
 from voicecodecs.errors import CodecError
+from voicecodecs.ports import ConcealerEngine, DecoderEngine, EncoderEngine
 from voicecodecs.reference import g711 as twin
-from voicecodecs.reference.banks import ReferenceDecoders, ReferenceEncoders
+from voicecodecs.reference.banks import ReferenceConcealers, ReferenceDecoders, ReferenceEncoders
 
-__all__ = ["DecoderEngine", "EncoderEngine", "Implementation", "decoder_engine", "encoder_engine"]
+__all__ = ["Implementation", "Options", "concealer_engine", "decoder_engine", "encoder_engine"]
 
 Implementation: TypeAlias = Literal["native", "reference"]
-
-
-class EncoderEngine(Protocol):
-    """Encodes for one bank.  A row may occur more than once: its frames are then consecutive, in order."""
-
-    def encode(self, rows: RowArray, pcm: Int16Array, payloads: Uint8Array, lengths: Int32Array) -> None:
-        """Encode pcm int16 [n, frame_samples] into payloads uint8 [n, frame_bytes] and lengths int32 [n]."""
-
-    def reset(self, rows: RowArray) -> None:
-        """Put these rows into the state of a new call."""
-
-
-class DecoderEngine(Protocol):
-    """Decodes for one bank.  A row may occur more than once: its frames are then consecutive, in order."""
-
-    def decode(self, rows: RowArray, payloads: Uint8Array, lengths: Int32Array, pcm: Int16Array) -> int:
-        """Decode payloads uint8 [n, frame_bytes] into pcm int16 [n, frame_samples].
-
-        lengths int32 [n]: bytes of each frame, 0 = untransmitted, -1 = lost.
-        Returns -1, or the index of the first frame whose length the codec does not know; then no state and no
-        sample has changed.
-        """
-
-    def reset(self, rows: RowArray) -> None:
-        """Put these rows into the state of a new call."""
+Options: TypeAlias = Mapping[str, bool | int]
+"""Option name -> value; which there are is among the codec's facts."""
 
 
 _Engine = TypeVar("_Engine")
-_Makers: TypeAlias = Mapping[tuple[str, str], Callable[[int], _Engine]]
-"""(implementation, codec name) -> a function of the number of rows."""
+_Makers: TypeAlias = Mapping[tuple[str, str], Callable[..., _Engine]]
+"""(implementation, codec name) -> a function of the number of rows, with options as keywords."""
+
+
+def _concealing(
+    make: Callable[[int], DecoderEngine],
+    make_concealers: Callable[[int], ConcealerEngine],
+    n_rows: int,
+    *,
+    conceal: bool | int = False,
+) -> DecoderEngine:
+    if not isinstance(conceal, bool):
+        raise CodecError(f"conceal={conceal!r}: True or False is needed")
+    return ConcealingDecoders(make(n_rows), make_concealers(n_rows)) if conceal else make(n_rows)
+
+
+def _twin_decoders(decode_sample: Callable[[int], int], n_rows: int) -> DecoderEngine:
+    return ReferenceDecoders(partial(twin.G711Decoder, decode_sample), n_rows)
 
 
 _ENCODERS: Final[_Makers[EncoderEngine]] = MappingProxyType(
@@ -64,34 +58,51 @@ _ENCODERS: Final[_Makers[EncoderEngine]] = MappingProxyType(
 )
 _DECODERS: Final[_Makers[DecoderEngine]] = MappingProxyType(
     {
-        ("native", "pcmu"): lambda _: g711.ULAW_DECODER,
-        ("native", "pcma"): lambda _: g711.ALAW_DECODER,
-        ("reference", "pcmu"): partial(ReferenceDecoders, partial(twin.G711Decoder, twin.ulaw_decode)),
-        ("reference", "pcma"): partial(ReferenceDecoders, partial(twin.G711Decoder, twin.alaw_decode)),
+        ("native", "pcmu"): partial(_concealing, lambda _: g711.ULAW_DECODER, NativeConcealers),
+        ("native", "pcma"): partial(_concealing, lambda _: g711.ALAW_DECODER, NativeConcealers),
+        ("reference", "pcmu"): partial(
+            _concealing, partial(_twin_decoders, twin.ulaw_decode), ReferenceConcealers
+        ),
+        ("reference", "pcma"): partial(
+            _concealing, partial(_twin_decoders, twin.alaw_decode), ReferenceConcealers
+        ),
     }
 )
 
 
-def encoder_engine(codec: Codec, n_rows: int, implementation: str) -> EncoderEngine:
+_CONCEALERS: Final[Mapping[str, Callable[[int], ConcealerEngine]]] = MappingProxyType(
+    {"native": NativeConcealers, "reference": ReferenceConcealers}
+)
+
+
+def encoder_engine(codec: Codec, n_rows: int, implementation: str, options: Options) -> EncoderEngine:
     """Make the engine of a new encoder bank.
 
     Raises:
-        CodecError: there is no such implementation.
+        CodecError: there is no such implementation, or an option's value is not one.
     """
-    return _maker(_ENCODERS, codec, implementation)(n_rows)
+    return _known(_ENCODERS.get((implementation, codec.name)), implementation)(n_rows, **options)
 
 
-def decoder_engine(codec: Codec, n_rows: int, implementation: str) -> DecoderEngine:
+def decoder_engine(codec: Codec, n_rows: int, implementation: str, options: Options) -> DecoderEngine:
     """Make the engine of a new decoder bank.
+
+    Raises:
+        CodecError: there is no such implementation, or an option's value is not one.
+    """
+    return _known(_DECODERS.get((implementation, codec.name)), implementation)(n_rows, **options)
+
+
+def concealer_engine(n_rows: int, implementation: str) -> ConcealerEngine:
+    """Make the engine of a new concealer bank.
 
     Raises:
         CodecError: there is no such implementation.
     """
-    return _maker(_DECODERS, codec, implementation)(n_rows)
+    return _known(_CONCEALERS.get(implementation), implementation)(n_rows)
 
 
-def _maker(makers: _Makers[_Engine], codec: Codec, implementation: str) -> Callable[[int], _Engine]:
-    maker = makers.get((implementation, codec.name))
+def _known(maker: Callable[..., _Engine] | None, implementation: str) -> Callable[..., _Engine]:
     if maker is None:
         raise CodecError(f"implementation {implementation!r} is not known; there are native and reference")
     return maker

@@ -1,7 +1,8 @@
 """G.711 on the C kernels: the engines of a bank, and the tables from one law to the other.
 
 G.711 has no state: a row is a number and nothing more, a batch is one long run of samples and the frames of a
-bank are coded in one native call.  A lost frame is silence; concealment (G.711 Appendix I) is not here yet.
+bank are coded in one native call.  A lost frame is silence here; concealment, which has a state, is put behind
+a decoder by `voicecodecs.concealment`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from voicecodecs import _native
 from voicecodecs.arrays import Int16Array, Int32Array, RowArray, Uint8Array
@@ -39,6 +42,19 @@ class G711Encoder:
     def reset(self, rows: RowArray) -> None:
         """Do nothing: there is no state."""
 
+    @property
+    def state_bytes(self) -> int:
+        """Return 0: there is no state."""
+        return 0
+
+    def snapshot(self, rows: RowArray) -> Uint8Array:
+        """Return states of 0 bytes."""
+        return np.zeros((rows.size, 0), np.uint8)
+
+    def restore(self, rows: RowArray, states: Uint8Array) -> int:
+        """Do nothing: there is no state."""
+        return -1
+
 
 @dataclass(frozen=True, slots=True)
 class G711Decoder:
@@ -52,6 +68,19 @@ class G711Decoder:
 
     def reset(self, rows: RowArray) -> None:
         """Do nothing: there is no state."""
+
+    @property
+    def state_bytes(self) -> int:
+        """Return 0: there is no state."""
+        return 0
+
+    def snapshot(self, rows: RowArray) -> Uint8Array:
+        """Return states of 0 bytes."""
+        return np.zeros((rows.size, 0), np.uint8)
+
+    def restore(self, rows: RowArray, states: Uint8Array) -> int:
+        """Do nothing: there is no state."""
+        return -1
 
 
 ULAW_ENCODER: Final = G711Encoder(_native.ulaw_encode)

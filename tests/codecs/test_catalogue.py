@@ -39,10 +39,15 @@ def test_bank_refuses_an_unknown_implementation(make):
         make("pcmu", implementation="fast")
 
 
-@pytest.mark.parametrize("make", [Encoder, Decoder])
-def test_bank_refuses_options_that_the_codec_does_not_have(make):
-    with pytest.raises(CodecError, match="pcmu takes no options; annexb was given"):
+@pytest.mark.parametrize(("make", "taken"), [(Encoder, "no options"), (Decoder, "no options but conceal")])
+def test_bank_refuses_options_that_the_codec_does_not_have(make, taken):
+    with pytest.raises(CodecError, match=f"a pcmu {make.__name__.lower()} takes {taken}; annexb was given"):
         make("pcmu", annexb=True)
+
+
+def test_bank_refuses_a_value_that_is_none_of_the_option():
+    with pytest.raises(CodecError, match="conceal=2: True or False is needed"):
+        Decoder("pcmu", conceal=2)
 
 
 @pytest.mark.parametrize("make", [Encoder, Decoder])

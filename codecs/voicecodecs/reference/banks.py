@@ -11,9 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
-from voicecodecs.arrays import Int16Array, Int32Array, RowArray, Uint8Array
+from voicecodecs.arrays import BoolArray, Int16Array, Int32Array, RowArray, Uint8Array
+from voicecodecs.reference.g711_plc import WORDS, Concealment
 
-__all__ = ["FrameDecoder", "FrameEncoder", "ReferenceDecoders", "ReferenceEncoders"]
+__all__ = ["FrameDecoder", "FrameEncoder", "ReferenceConcealers", "ReferenceDecoders", "ReferenceEncoders"]
 
 
 class FrameEncoder(Protocol):
@@ -75,3 +76,41 @@ class ReferenceDecoders:
         """Put a new coder in each of these rows."""
         for row in rows.tolist():
             self._coders[row] = self._make()
+
+
+class ReferenceConcealers:
+    """A `ConcealerEngine` of twins; its states are those of the C kernel, word by word."""
+
+    def __init__(self, n_rows: int) -> None:
+        self._rows = [Concealment() for _ in range(n_rows)]
+
+    @property
+    def state_bytes(self) -> int:
+        """Return the size of the kernel's struct."""
+        return 2 * WORDS
+
+    def process(self, rows: RowArray, pcm: Int16Array, lost: BoolArray) -> None:
+        """Replace pcm int16 [n, 80] frame by frame, in order."""
+        for frame, (row, is_lost) in enumerate(zip(rows.tolist(), lost.tolist(), strict=True)):
+            twin = self._rows[row]
+            pcm[frame] = twin.lost() if is_lost else twin.good(pcm[frame].tolist())
+
+    def reset(self, rows: RowArray) -> None:
+        """Put a new twin in each of these rows."""
+        for row in rows.tolist():
+            self._rows[row] = Concealment()
+
+    def snapshot(self, rows: RowArray) -> Uint8Array:
+        """Write the states of these rows down."""
+        words = [self._rows[row].to_words() for row in rows.tolist()]
+        return np.array(words, np.int16).reshape(len(words), WORDS).view(np.uint8)
+
+    def restore(self, rows: RowArray, states: Uint8Array) -> int:
+        """Put new twins with these states in these rows; return the first bad state, or -1."""
+        twins = [Concealment.from_words(words) for words in states.view(np.int16).tolist()]
+        if None in twins:
+            return twins.index(None)
+        for row, twin in zip(rows.tolist(), twins, strict=True):
+            if twin is not None:  # for the type checker: None was looked for above
+                self._rows[row] = twin
+        return -1
