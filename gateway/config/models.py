@@ -106,7 +106,6 @@ class Sip(Section):
     listen: Annotated[tuple[ListenKey, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
         Listen("udp", "127.0.0.1", 5060),
         Listen("tcp", "127.0.0.1", 5060),
-        Listen("ws", "127.0.0.1", 5066),
     )
     advertised: str | None = None
     """Host that Contact and Via name; None = the local address of each flow."""
