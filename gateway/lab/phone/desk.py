@@ -50,8 +50,6 @@ class Desk:
         self.incoming: asyncio.Queue[PhoneCall] = asyncio.Queue()
         self.counters: Counter[str] = Counter()
         """Exceptions that one event raised, by class: the call may suffer, the phone does not."""
-        self.n_goodbyes = 0
-        """How many live calls were hung up from here: so many answers will come."""
         self._endpoint, self._rim, self._new_call = endpoint, rim, new_call
         self._by_session: dict[SessionId, PhoneCall] = {}
         self._registrations: dict[RegistrationId, asyncio.Future[_Outcome]] = {}
@@ -81,7 +79,6 @@ class Desk:
         session = call.session
         if session is not None and call.cause is None:
             self._rim.do(lambda now: self._endpoint.hang_up(session, now=now))
-            self.n_goodbyes += 1
 
     def leave(self) -> None:
         """Hang up everything and unregister."""

@@ -23,7 +23,6 @@ from gateway.errors import LocalError, PeerError
 from gateway.ids import IdSource, SystemIds
 from gateway.lab.phone.call import PhoneCall, SourceMaker
 from gateway.lab.phone.desk import Desk
-from gateway.lab.phone.goodbye import PoliteEndpoint
 from gateway.lab.phone.media import Media
 from gateway.lab.phone.negotiation import Negotiation
 from gateway.lab.phone.reach import free_port
@@ -32,6 +31,7 @@ from gateway.lab.phone.wire import MediaWire
 from gateway.sdp.codecs import TELEPHONE_EVENT, codec_offer
 from gateway.sdp.negotiation import LocalMedia
 from gateway.sip.authentication import Credentials
+from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import EndCause, RegistrationId
 from gateway.sip.headers import NameAddr
 from gateway.sip.settings import EndpointConfig
@@ -77,9 +77,10 @@ class Phone:
         """`answer_with` makes what incoming calls are told; None = the phone takes no calls (486)."""
         self.config = config
         self._ids = ids or SystemIds()
-        self._endpoint = PoliteEndpoint(
+        self._endpoint = Endpoint(
             EndpointConfig(
-                trusted_sources=_Anyone() if config.callers is None else config.callers,
+                trust_everyone=config.callers is None,
+                trusted_sources=config.callers or frozenset(),
                 contact_user=config.user,
                 user_agent="Tandem test phone",
             ),
@@ -110,7 +111,10 @@ class Phone:
     ) -> None:
         try:
             self.desk.leave()
-            await self._endpoint.goodbyes_answered(self.desk.n_goodbyes, within_s=_LEAVE_S)
+            async with asyncio.timeout(_LEAVE_S):
+                await self._rim.settled()  # without it a lost BYE would never be repeated
+        except TimeoutError:
+            pass
         finally:
             if self._reader is not None:
                 self._reader.cancel()
@@ -193,10 +197,3 @@ class Phone:
         call = PhoneCall(peer, media, Negotiation(local), wire, loop.time())
         wire.open(media, call.keys.append)
         return call
-
-
-class _Anyone(frozenset[str]):
-    """The set of all callers: a test phone takes calls from everyone who reaches its socket."""
-
-    def __contains__(self, source: object) -> bool:
-        return True
