@@ -48,6 +48,7 @@ MAX_CALLS: Final = 2000
 LOOKUP_S: Final = 3.0
 DRAIN_S: Final = 300.0
 END_S: Final = 5.0
+_TRACEBACK_LINES: Final = 20
 HOPELESS_STATUS: Final = os.EX_CONFIG
 """Starting again cannot help: the supervisor does not try."""
 
@@ -88,7 +89,12 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     sources = await _trunk_sources(config, log)
     endpoint = Endpoint(_endpoint_config(config, sources), ids)
     media = MediaClient(surroundings.media_socket, epoch=surroundings.epoch, announced=config.media.announced)
-    async with SipRim(endpoint, _sip_listen(config, log)) as rim, asyncio.TaskGroup() as tasks:
+
+    def tell_fault(traceback: str) -> None:
+        log.warning("sip.fault_stopped", traceback=traceback.splitlines()[-_TRACEBACK_LINES:])
+
+    listen = _sip_listen(config, log)
+    async with SipRim(endpoint, listen, on_fault=tell_fault) as rim, asyncio.TaskGroup() as tasks:
         world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, sources))
         switch = Switch(world)
         app = create_app(_Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media).registry)

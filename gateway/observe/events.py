@@ -62,6 +62,7 @@ _ROWS = (
     _event(
         "sip.transport_not_spoken", "warning", "listen", "Configured, but not listened on: not built yet."
     ),
+    _event("sip.fault_stopped", "warning", "traceback", "A fault of ours, which cost one message."),
     _event("trunk.not_found", "warning", "trunk host", "The trunk's name has no address; it cannot call us."),
     _event("media.ready", "info", "calls", "The media process is there."),
     _event(

@@ -18,13 +18,11 @@ from gateway.ids import CallId, LegId, RoomId
 from gateway.media.events import RtpTimedOut
 from gateway.media.statistics import LegStatistics
 from gateway.sip.events import EndCause, SessionAnswered, SessionEnded, SessionOffered, SessionProgressed
-from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
-from gateway.sip.uri import Uri
 from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, refused_offer
 from gateway.switch.legs import Leg, Side, local_media
 from gateway.switch.midcall import MidCall
-from gateway.switch.ringing import Branches, Target
+from gateway.switch.ringing import Branches, Target, address_of
 from gateway.switch.routing import (
     Caller,
     Destination,
@@ -204,7 +202,7 @@ class Call:
         if not bindings:
             raise CallOver(ENDINGS["unregistered"])
         return tuple(
-            Target(each.contact, each.flow, _address_of(name, each.flow), name, codecs) for each in bindings
+            Target(each.contact, each.flow, address_of(name, each.flow), name, codecs) for each in bindings
         )
 
     async def _start(self, target: Target) -> None:
@@ -216,7 +214,7 @@ class Call:
             return
         caller = self._offered.request.from_
         name = self._offered.user or caller.uri.user or "anonymous"  # who was authenticated, not who it says
-        from_ = replace(_address_of(name, target.flow), display=caller.display)
+        from_ = replace(address_of(name, target.flow), display=caller.display)
         session = self._branches.start(leg, target, from_=from_, max_forwards=self._hops_left() - 1)
         if session is not None:
             self._legs[session] = leg
@@ -241,6 +239,7 @@ class Call:
                     if (winner := branches.answered(session, sdp)) is not None:
                         return winner
                 case SessionEnded(session=session, cause=cause) if session in branches:
+                    self._early_media_over(branches[session])
                     branches.lost(session, cause)
                 case _:
                     self._midcall.handle(happening)
@@ -272,6 +271,12 @@ class Call:
             said = caller.answer(self._offered.sdp, like=leg.codec)
             self._world.signalling.ring(self._offered.session, status=183, sdp=said)
         return True
+
+    def _early_media_over(self, leg: Leg) -> None:
+        """Let another branch be heard, if it was this one that the caller heard."""
+        if leg is self._early:
+            self._early = None
+            leg.place(None)
 
     # Answered and bridged.
 
@@ -342,7 +347,7 @@ class Call:
             if isinstance(happening := self._inbox.get_nowait(), SessionEnded):
                 self._note_end(happening)
         if self._caller_gone is None and not self._answered:
-            headers = ending.headers(self._world.settings.host)
+            headers = ending.headers(self._world.settings.host, self._world.ids)
             status = ending.status if ending.status >= 300 else 480
             signalling.reject(self._offered.session, status=status, headers=headers)
         elif self._caller_gone is None:
@@ -390,8 +395,3 @@ class Call:
             "by": str(ending.by),
             "lasted_s": round(self._world.clock.now() - self._started, 3),
         }
-
-
-def _address_of(name: str, flow: Flow) -> NameAddr:
-    """Name a user of this switch as seen on a flow."""
-    return NameAddr(None, Uri("sip", name, flow.local[0]))

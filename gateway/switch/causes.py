@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.errors import PeerError
+from gateway.ids import IdSource
 from gateway.sip.events import EndCause
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "refused_offer",
 ]
 
+_RETRY_AFTER_S: Final = (2, 8)
 STATUS_OF_Q850: Final[Mapping[int, int]] = MappingProxyType(
     {1: 404, 2: 404, 3: 404, 17: 486, 18: 408, 19: 480, 20: 480, 21: 403, 22: 410, 26: 404, 27: 502, 28: 484}
     | {29: 501, 31: 480, 34: 503, 38: 503, 41: 503, 42: 503, 47: 503, 55: 403, 57: 403, 58: 503, 65: 488}
@@ -55,7 +57,8 @@ class Ending:
     q850: int
     by: str = "local"
     """Who ended it: `caller`, `callee`, `local`, `timeout` or `transport`."""
-    retry_after_s: int | None = None
+    retry: bool = False
+    """It is worth trying again soon: the answer says when."""
 
     @property
     def cause(self) -> EndCause:
@@ -63,13 +66,17 @@ class Ending:
         status = self.status if self.status >= 300 else None
         return EndCause(status=status, reason=self.text, by="local", q850=self.q850)
 
-    def headers(self, host: str) -> tuple[tuple[str, str], ...]:
-        """Return the header fields that explain a refusal; `host` names the one who warns."""
+    def headers(self, host: str, ids: IdSource) -> tuple[tuple[str, str], ...]:
+        """Return the header fields that explain a refusal; `host` names the one who warns.
+
+        Those who may come back are told different times, or they would all come back at once.
+        """
         fields = [("Reason", f"Q.850;cause={self.q850}")]
         if self.status in {488, 606}:  # RFC 3261 section 20.43: 304 = media type not available
             fields.append(("Warning", f'304 {host} "{_quotable(self.text)}"'))
-        if self.retry_after_s is not None:
-            fields.append(("Retry-After", str(self.retry_after_s)))
+        if self.retry:
+            first_s, last_s = _RETRY_AFTER_S
+            fields.append(("Retry-After", str(first_s + ids.number(last_s - first_s + 1))))
         return tuple(fields)
 
 
@@ -88,12 +95,12 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
         "trunk_down": Ending(502, "The trunk cannot be reached", 38, by="transport"),
         "too_many_hops": Ending(483, "Max-Forwards ran out", 25),
         "no_media_answer": Ending(488, "The answer had no usable media", 65),
-        "media_refused": Ending(503, "No media port is free", 34, retry_after_s=5),
-        "overload": Ending(503, "As many calls as this switch may carry are up", 42, retry_after_s=5),
-        "draining": Ending(503, "This switch is shutting down", 41, retry_after_s=5),
+        "media_refused": Ending(503, "No media port is free", 34, retry=True),
+        "overload": Ending(503, "As many calls as this switch may carry are up", 42, retry=True),
+        "draining": Ending(503, "This switch is shutting down", 41, retry=True),
         "silent": Ending(408, "No audio arrived for too long", 102, by="timeout"),
         "too_long": Ending(480, "The longest permitted call is over", 16, by="timeout"),
-        "shutdown": Ending(503, "The switch shut down", 41, retry_after_s=5),
+        "shutdown": Ending(503, "The switch shut down", 41, retry=True),
         "crashed": Ending(500, "The call failed inside the switch", 41),
     }
 )

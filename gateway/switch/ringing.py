@@ -20,7 +20,7 @@ from gateway.switch.causes import ENDINGS, Ending, best_of, ending_of
 from gateway.switch.legs import Leg
 from gateway.switch.world import World
 
-__all__ = ["Branches", "Target"]
+__all__ = ["Branches", "Target", "address_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class Target:
     """In the order to offer them."""
     trunk: bool = False
     credentials: Credentials | None = None
+
+
+def address_of(name: str, flow: Flow) -> NameAddr:
+    """Name a user of this switch as seen on a flow."""
+    return NameAddr(None, Uri("sip", name, flow.local[0]))
 
 
 class Branches:

@@ -29,9 +29,6 @@ from gateway.switch.world import EndWanted, World
 
 __all__ = ["Switch"]
 
-_RETRY_AFTER_S: Final = (2, 8)
-"""Refused callers come back spread over this range, not all at once."""
-
 
 class Switch:
     """All calls of one process; `run` is its life."""
@@ -126,12 +123,9 @@ class Switch:
         self._tasks[call.id] = tasks.create_task(self._live(call), name=f"call {call.id}")
 
     def _refuse(self, session: SessionId, ending: Ending) -> None:
-        first, last = _RETRY_AFTER_S
-        retry_after_s = first + self._world.ids.number(last - first + 1)
         self._world.log.info("call.refused", status=ending.status, cause=ending.text)
-        self._world.signalling.reject(
-            session, status=ending.status, headers=(("Retry-After", str(retry_after_s)),)
-        )
+        headers = ending.headers(self._world.settings.host, self._world.ids)
+        self._world.signalling.reject(session, status=ending.status, headers=headers)
 
     async def _live(self, call: Call) -> None:
         """Run one call behind its exception wall."""

@@ -11,6 +11,7 @@ wall, and what fell is counted by its class.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Final, TypeVar
@@ -29,12 +30,19 @@ _AFTER_A_FALL_S: Final = 0.1
 class EndpointDriver:
     """Run one endpoint on the running event loop; `loop.time()` is its `now`."""
 
-    def __init__(self, endpoint: Endpoint, send: Callable[[Datagram], None]) -> None:
-        """`send` must not block and must not call back into this driver."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        send: Callable[[Datagram], None],
+        *,
+        on_fault: Callable[[str], None] | None = None,
+    ) -> None:
+        """`send` must not block and must not call back into this driver; `on_fault` is told tracebacks."""
         self.endpoint: Final = endpoint
         self.falls: Final[Counter[str]] = Counter()
         """Exceptions that the wall stopped, by class name: each is a fault of ours."""
         self._send = send
+        self._on_fault = on_fault
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
@@ -58,14 +66,14 @@ class EndpointDriver:
         try:
             self.endpoint.receive(data, flow, self.now)
         except Exception as error:
-            self.falls[type(error).__name__] += 1
+            self._fell(error)
 
     def flow_closed(self, flow: Flow) -> None:
         """Tell the endpoint that a connection ended."""
         try:
             self.endpoint.flow_closed(flow, self.now)
         except Exception as error:
-            self.falls[type(error).__name__] += 1
+            self._fell(error)
         self.drain()
 
     def drain(self) -> None:
@@ -77,11 +85,12 @@ class EndpointDriver:
             for datagram in self.endpoint.transmit(self.now):
                 self._send(datagram)
         except Exception as error:
-            self.falls[type(error).__name__] += 1
+            self._fell(error)
             fallen = True
         self._rearm(not_before=self.now + _AFTER_A_FALL_S if fallen else 0.0)
         self._wake.set()
         self._drained.set()
+        self._tell_faults()
 
     async def settled(self) -> None:
         """Return when nothing that we asked is unanswered: every BYE and CANCEL was heard, or given up."""
@@ -96,6 +105,15 @@ class EndpointDriver:
             for event in self.endpoint.events():
                 yield event
             await self._wake.wait()
+
+    def _fell(self, error: Exception) -> None:
+        self.falls[type(error).__name__] += 1
+        self.endpoint.faults.append("".join(traceback.format_exception(error)))
+
+    def _tell_faults(self) -> None:
+        """Pass on what this wall and the endpoint's own have stopped."""
+        while self._on_fault is not None and self.endpoint.faults:
+            self._on_fault(self.endpoint.faults.popleft())
 
     def close(self) -> None:
         """Stop the timer and end `events`; the endpoint is not told."""
@@ -122,7 +140,7 @@ class EndpointDriver:
             # asyncio may call a timer early by the clock's resolution; the deadline has come all the same
             self.endpoint.deadline_reached(max(self.now, when))
         except Exception as error:
-            self.falls[type(error).__name__] += 1
+            self._fell(error)
             self._rearm(not_before=self.now + _AFTER_A_FALL_S)
             return
         self.drain()

@@ -69,7 +69,9 @@ class SipRim:
         listen: Iterable[str] = ("udp:127.0.0.1:0",),
         *,
         limits: StreamLimits | None = None,
+        on_fault: Callable[[str], None] | None = None,
     ) -> None:
+        """`on_fault` is told the traceback of each fault of ours that an exception wall stopped."""
         self.endpoint: Final = endpoint
         self.limits: Final = limits or StreamLimits()
         self.counters: Final[Counter[str]] = Counter()
@@ -79,13 +81,14 @@ class SipRim:
         self._connections: dict[int, Connection] = {}
         self._unproved: Counter[str] = Counter()
         self._numbers = itertools.count(1)
+        self._on_fault = on_fault
         self._tasks = asyncio.TaskGroup()
         self._connecting: set[asyncio.Task[None]] = set()
         self._driver: EndpointDriver | None = None
 
     async def __aenter__(self) -> Self:
         """Open every socket; an address in use leaves none open."""
-        self._driver = EndpointDriver(self.endpoint, self._send)
+        self._driver = EndpointDriver(self.endpoint, self._send, on_fault=self._on_fault)
         await self._tasks.__aenter__()
         try:
             for transport, host, port in self._listen:

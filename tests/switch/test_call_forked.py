@@ -106,6 +106,29 @@ def test_early_media_is_bridged_and_the_same_answer_repeated():
     run_virtual(scenario())
 
 
+def test_when_the_branch_with_early_media_fails_another_may_be_heard():
+    async def scenario():
+        async with switchboard() as board:
+            alice = await board.phone("alice")
+            desk, mobile = await board.phone("bob"), await board.phone("bob")
+            calling = await alice.call("bob")
+            on_desk, on_mobile = await desk.rung(), await mobile.rung()
+            on_desk.ring(sdp=desk.sdp())
+            early = await calling.expect(SessionProgressed)
+
+            on_desk.reject(486)
+            await board.settle()
+            on_mobile.ring(sdp=mobile.sdp())
+            await board.settle()
+
+            a = board.media.row_at(port_in(early.sdp))
+            assert board.media.rooms[a.room] == {a.leg, board.media.row_at(port_in(on_mobile.offer)).leg}
+            calling.hang_up()
+            await on_mobile.ended()
+
+    run_virtual(scenario())
+
+
 def test_plain_ringing_is_passed_on_as_ringing():
     async def scenario():
         async with switchboard() as board:

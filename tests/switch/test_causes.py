@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.ids import SeededIds
 from gateway.sip.events import EndCause
 from gateway.switch.causes import (
     ENDINGS,
@@ -80,16 +81,25 @@ def test_an_ordinary_hang_up_has_a_cause_and_no_status_for_the_other_side():
 
 
 def test_a_refusal_explains_itself_in_headers():
-    headers = dict(ENDINGS["media_refused"].headers("tandem"))
+    headers = dict(ENDINGS["media_refused"].headers("tandem", SeededIds(1)))
 
-    assert headers == {"Reason": "Q.850;cause=34", "Retry-After": "5"}
+    assert headers["Reason"] == "Q.850;cause=34"
+    assert 2 <= int(headers["Retry-After"]) <= 8
+
+
+def test_those_who_are_refused_do_not_all_come_back_at_once():
+    ids = SeededIds(1)
+
+    times = {dict(ENDINGS["overload"].headers("tandem", ids))["Retry-After"] for _ in range(100)}
+
+    assert times == {"2", "3", "4", "5", "6", "7", "8"}
 
 
 def test_a_refused_description_is_warned_about_without_quotes_in_the_text():
     """RFC 3261 section 20.43."""
     ending = ending_of(remote(488, 'no "codec"\r\nX: y'), trunk=False, alerted=False)
 
-    assert ("Warning", '304 tandem "no codecX: y"') in ending.headers("tandem")
+    assert ("Warning", '304 tandem "no codecX: y"') in ending.headers("tandem", SeededIds(1))
 
 
 def test_every_cause_of_the_table_has_a_status_that_has_a_cause():

@@ -1,0 +1,62 @@
+"""The adapter's walls: an engine that falls over costs a message, never the loop."""
+
+import asyncio
+from collections import deque
+
+from gateway.sip.flow import Flow
+from gateway.testing.virtual_time import run_virtual
+from gateway.transport.sip_driver import EndpointDriver
+
+FLOW = Flow("udp", ("192.0.2.1", 5060), ("192.0.2.2", 5060))
+
+
+class Clumsy:
+    """An engine that does nothing right."""
+
+    def __init__(self):
+        self.faults = deque()
+        self.times = []
+
+    def receive(self, data, flow, now):
+        raise RuntimeError("clumsy")
+
+    def transmit(self, now):
+        return []
+
+    def next_deadline(self):
+        return 1.0
+
+    def deadline_reached(self, now):
+        self.times.append(now)
+        raise ValueError("clumsy")
+
+    def events(self):
+        return iter(())
+
+
+def test_what_falls_is_counted_and_told_with_its_traceback():
+    async def scenario():
+        told = []
+        driver = EndpointDriver(Clumsy(), lambda _: None, on_fault=told.append)
+
+        driver.receive(b"x", FLOW)
+        driver.drain()
+
+        assert driver.falls == {"RuntimeError": 1}
+        assert "clumsy" in told[0]
+        driver.close()
+
+    run_virtual(scenario())
+
+
+def test_a_deadline_that_cannot_be_handled_does_not_become_a_busy_loop():
+    async def scenario():
+        driver = EndpointDriver(Clumsy(), lambda _: None)
+        driver.drain()
+
+        await asyncio.sleep(2.0)
+
+        assert 9 <= len(driver.endpoint.times) <= 12
+        driver.close()
+
+    run_virtual(scenario())
