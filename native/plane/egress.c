@@ -107,6 +107,18 @@ static enum verdict mark_seen(struct row *peer, uint16_t sequence) {
     return VERDICT_FORWARD;
 }
 
+static bool is_locked(const struct row *peer, int32_t source, const struct rtp *rtp) {
+    return peer->relay_locked && peer->relay_source == source && peer->relay_ssrc == rtp->ssrc;
+}
+
+/* The relay's numbers go on behind tx_sequence after `rtp`, which was not forwarded under its own. */
+static void renumber(struct row *peer, const struct rtp *rtp) {
+    if ((int16_t)(rtp->sequence - peer->relay_highest) > 0)
+        peer->relay_highest = rtp->sequence;
+    peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - peer->relay_highest);
+    peer->relay_cut_in = (uint16_t)(peer->relay_highest + 1);
+}
+
 static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n, uint8_t from, uint8_t to) {
     if (from == to) {
         memcpy(out, in, n);
@@ -121,8 +133,13 @@ enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp
                             struct send *send) {
     struct row *row = &plane->rows[index];
     struct row *peer = &plane->rows[row->peer];
-    if (!peer->sending || peer->generation == 0 || now < peer->tx_event_until)
+    if (!peer->sending || peer->generation == 0)
         return DROP_HELD;
+    if (now < peer->tx_event_until) {
+        if (is_locked(peer, index, rtp))
+            renumber(peer, rtp);
+        return DROP_HELD;
+    }
     if (rtp->payload_bytes > PACKET_BYTES - RTP_HEADER_BYTES)
         return DROP_MALFORMED;
     uint32_t samples = (uint32_t)rtp->payload_bytes; /* G.711: one byte a sample */
@@ -194,16 +211,10 @@ void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uin
                   struct send *send) {
     struct row *peer = &plane->rows[plane->rows[index].peer];
     peer->tx_sequence++;
-    if (peer->relay_locked && peer->relay_source == index && peer->relay_ssrc == rtp->ssrc) {
-        peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - rtp->sequence);
-        if ((int16_t)(rtp->sequence - peer->relay_highest) > 0)
-            peer->relay_highest = rtp->sequence;
-        else /* sent once more than it came: all that came until now is behind us */
-            peer->relay_sequence_delta = (uint16_t)(peer->tx_sequence - peer->relay_highest);
-        peer->relay_cut_in = (uint16_t)(peer->relay_highest + 1);
-    } else { /* another SSRC than the audio's: the audio must not use this number again */
+    if (is_locked(peer, index, rtp))
+        renumber(peer, rtp);
+    else /* another SSRC than the audio's: the audio must not use this number again */
         peer->relay_locked = 0;
-    }
     rtp_write(send->data, first, peer->event_send_pt, peer->tx_sequence, timestamp, peer->tx_ssrc);
     memcpy(send->data + RTP_HEADER_BYTES, rtp->payload, 4);
     send->row = plane->rows[index].peer;
@@ -215,7 +226,7 @@ void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uin
 
 uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now) {
     struct row *peer = &plane->rows[plane->rows[index].peer];
-    if (peer->relay_locked && peer->relay_source == index && peer->relay_ssrc == rtp->ssrc)
+    if (is_locked(peer, index, rtp))
         return rtp->timestamp + peer->relay_timestamp_delta;
     return next_timestamp(peer, peer->tx_samples ? peer->tx_samples : 2 * UNIT_SAMPLES, now);
 }

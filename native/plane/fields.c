@@ -26,6 +26,7 @@ const struct row_field row_fields[] = {
     FIELD(candidate_sequence, "<u2", 1),
     FIELD(candidate_count, "u1", 1),
     FIELD(signalled_heard, "u1", 1),
+    FIELD(candidate_at, "<f8", 1),
     FIELD(learn_until, "<f8", 1),
     FIELD(heard_at, "<f8", 1),
     FIELD(rx_ssrc, "<u4", 1),

@@ -5,7 +5,8 @@
  *   the signalled address                      it wins, for ever, as soon as it is heard
  *   where we are latched                       accepted, unless the signalled address has been heard
  *   new, within the learning window, and       learnt after 3 packets in order with a known payload type
- *   nothing is latched yet                     and one SSRC; the first two are not played
+ *   nothing is latched yet                     and one SSRC; the first two are not played; one source is learnt at
+ *                                              a time, so that junk in between does not hinder it
  *   the latched IP and SSRC, other port,       the latch moves (a NAT rebinding)
  *   after 1 s of silence
  *   anything else                              a stranger: counted, never answered
@@ -13,7 +14,7 @@
 #include "plane/plane.h"
 
 enum { LEARN_PACKETS = 3 };
-static const double REBIND_SILENCE_S = 1.0;
+static const double REBIND_SILENCE_S = 1.0, CANDIDATE_SILENCE_S = 0.1;
 
 static enum verdict accept_from(struct row *row, double now) {
     row->heard_at = now;
@@ -25,10 +26,15 @@ static void latch_to(struct plane *plane, int32_t index, const struct address *s
     plane_notice(plane, index, NOTICE_LATCHED, source->port, 0, now);
 }
 
-static bool learnt(struct row *row, const struct address *source, const struct rtp *rtp) {
-    bool continues = row->candidate_count > 0 && address_same(source, &row->candidate) &&
-                     rtp->ssrc == row->candidate_ssrc &&
-                     rtp->sequence == (uint16_t)(row->candidate_sequence + 1);
+static bool learnt(struct row *row, const struct address *source, const struct rtp *rtp, double now) {
+    bool alive = row->candidate_count > 0 && now - row->candidate_at < CANDIDATE_SILENCE_S;
+    bool same = row->candidate_count > 0 && address_same(source, &row->candidate) &&
+                rtp->ssrc == row->candidate_ssrc;
+    if (alive && !same)
+        return false;
+    bool continues = same && rtp->sequence == (uint16_t)(row->candidate_sequence + 1);
+    if (continues || !alive)
+        row->candidate_at = now;
     row->candidate_count = continues ? (uint8_t)(row->candidate_count + 1) : 1;
     row->candidate = *source;
     row->candidate_ssrc = rtp->ssrc;
@@ -60,7 +66,7 @@ enum verdict latch_accept(struct plane *plane, int32_t index, const struct addre
     }
     if (now >= row->learn_until)
         return DROP_STRANGER;
-    if (!learnt(row, source, rtp))
+    if (!learnt(row, source, rtp, now))
         return DROP_LEARNING;
     latch_to(plane, index, source, now);
     return accept_from(row, now);

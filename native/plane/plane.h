@@ -73,7 +73,8 @@ struct row {
     uint16_t candidate_sequence;
     uint8_t candidate_count;
     uint8_t signalled_heard;
-    double learn_until; /* s, monotonic */
+    double candidate_at; /* when it came or went on, s */
+    double learn_until;  /* s, monotonic */
     double heard_at;    /* last packet accepted; 0 = none */
 
     /* receive statistics, RFC 3550 A.1, A.3, A.8 */

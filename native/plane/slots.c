@@ -24,10 +24,10 @@ static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
         row->inserted_units += DELAY_UNITS;
     }
     memset(plane->slot_unit + (size_t)index * SLOTS, 0xff, SLOTS * sizeof *plane->slot_unit);
-    row->slot_origin = timestamp;
-    row->slot_head = 0;
-    row->play_unit = -DELAY_UNITS;
-    row->played_head = -SLOTS;
+    row->slot_origin = timestamp - SLOTS * UNIT_SAMPLES; /* units that count are positive: -1 is an empty slot */
+    row->slot_head = SLOTS;
+    row->play_unit = SLOTS - DELAY_UNITS;
+    row->played_head = 0;
     row->slot_anchored = 1;
     row->lead_count = 0;
 }
@@ -38,7 +38,7 @@ static void keep_pace(struct row *row, int32_t unit) {
     if (lead < 0) {
         row->late_packets++;
         row->play_unit += lead;
-        if (row->played_head > -SLOTS) /* before the first unit is heard there is nothing to put anything into */
+        if (row->played_head > 0) /* before the first unit is heard there is nothing to put anything into */
             row->inserted_units += (uint32_t)-lead;
         lead = 0;
     }
@@ -97,7 +97,8 @@ enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *r
         if (!newest)
             return DROP_OLD;
         anchor(plane, index, rtp->timestamp);
-        sample = unit = 0;
+        unit = SLOTS;
+        sample = unit * UNIT_SAMPLES;
     }
     int32_t heard = 0;
     if (row->mode == MODE_TICK) {
