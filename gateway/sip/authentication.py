@@ -239,10 +239,13 @@ class ClientAuthentication:
 
 
 def _names_request(uri: str, request: Request) -> bool:
-    """Tell whether the credentials mean this request; a proxy may have changed its host (22.4)."""
+    """Tell whether the credentials mean this request.
+
+    A proxy may have changed its host (22.4), and some clients sign the address of the server alone (SIPp does).
+    """
     if uri == str(request.uri):
         return True
     try:
-        return parse_uri_untrusted(uri).user == request.uri.user
+        return parse_uri_untrusted(uri).user in (request.uri.user, None)
     except BadMessage:
         return False

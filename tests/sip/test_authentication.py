@@ -108,6 +108,19 @@ def test_credentials_for_one_number_do_not_serve_another() -> None:
     assert isinstance(authenticator.identify(elsewhere, FLOW, 0.0), Refusal)
 
 
+def test_credentials_that_sign_the_server_alone_serve_any_number_of_it() -> None:
+    """SIPp signs `sip:host:port`, whatever it asks for."""
+    authenticator, bob = server(), client()
+    bob.learn(challenge(authenticator), 0)
+    asked = request("INVITE")
+    (authorization,) = bob.authorize(replace(asked, uri=replace(asked.uri, user=None))).headers.all(
+        "Authorization"
+    )
+    signed = replace(asked, headers=asked.headers.with_("Authorization", authorization))
+
+    assert authenticator.identify(signed, FLOW, 0.0) == Identity("bob")
+
+
 def test_an_old_nonce_is_stale_and_no_failure() -> None:
     authenticator, bob = server(), client()
     bob.learn(challenge(authenticator), 0)
