@@ -40,10 +40,13 @@ class Codec:
     """The options that its encoders take; the engines know what they mean."""
     decoder_options: frozenset[str] = frozenset()
     """The options that its decoders take."""
+    sid_bytes: int = 0
+    """Bytes of a frame that describes noise (SID); 0 = the codec has none."""
 
     def wrong_length(self, n_bytes: int) -> str:
         """Say in words that a frame of this codec cannot have that many bytes."""
-        return f"{n_bytes} bytes, but a {self.name} frame has {self.frame_bytes}"
+        sizes = f"{self.frame_bytes} or {self.sid_bytes}" if self.sid_bytes else str(self.frame_bytes)
+        return f"{n_bytes} bytes, but a {self.name} frame has {sizes}"
 
 
 _CONCEAL: Final = frozenset({"conceal"})
@@ -54,12 +57,13 @@ CODECS: Final[Mapping[str, Codec]] = MappingProxyType(
         for fact in (
             Codec("pcmu", "PCMU", 0, 8000, 10, 80, 80, short_last_frame=True, decoder_options=_CONCEAL),
             Codec("pcma", "PCMA", 8, 8000, 10, 80, 80, short_last_frame=True, decoder_options=_CONCEAL),
+            Codec("g729", "G729", 18, 8000, 10, 80, 10, encoder_options=frozenset({"annexb"}), sid_bytes=2),
         )
     }
 )
 """Every codec that can be used, by name."""
 
-_PLANNED: Final = frozenset({"g729", "ilbc", "g722", "opus", "l16"})
+_PLANNED: Final = frozenset({"ilbc", "g722", "opus", "l16"})
 
 
 def codec(name: str) -> Codec:

@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from voicecodecs import g711
+from voicecodecs import g711, g729
 from voicecodecs.catalogue import Codec
 from voicecodecs.concealment import ConcealingDecoders, NativeConcealers
 from voicecodecs.errors import CodecError
@@ -52,6 +52,7 @@ _ENCODERS: Final[_Makers[EncoderEngine]] = MappingProxyType(
     {
         ("native", "pcmu"): lambda _: g711.ULAW_ENCODER,
         ("native", "pcma"): lambda _: g711.ALAW_ENCODER,
+        ("native", "g729"): g729.G729Encoders,
         ("reference", "pcmu"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.ulaw_encode)),
         ("reference", "pcma"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.alaw_encode)),
     }
@@ -60,6 +61,7 @@ _DECODERS: Final[_Makers[DecoderEngine]] = MappingProxyType(
     {
         ("native", "pcmu"): partial(_concealing, lambda _: g711.ULAW_DECODER, NativeConcealers),
         ("native", "pcma"): partial(_concealing, lambda _: g711.ALAW_DECODER, NativeConcealers),
+        ("native", "g729"): g729.G729Decoders,
         ("reference", "pcmu"): partial(
             _concealing, partial(_twin_decoders, twin.ulaw_decode), ReferenceConcealers
         ),

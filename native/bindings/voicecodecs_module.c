@@ -179,6 +179,8 @@ static PyObject *plc_first_invalid(PyObject *Py_UNUSED(self), PyObject *states_o
     "plc_first_invalid($module, states, /)\n--\n\n"                                                          \
     "Return the index of the first state that no call can have, or -1."
 
+#include "bindings/codecs_g729.c"
+
 static PyMethodDef methods[] = {
     {"ulaw_encode", ulaw_encode, METH_VARARGS, "ulaw_encode" ENCODE_DOC},
     {"alaw_encode", alaw_encode, METH_VARARGS, "alaw_encode" ENCODE_DOC},
@@ -188,6 +190,7 @@ static PyMethodDef methods[] = {
     {"alaw_decode_frames", alaw_decode_frames, METH_VARARGS, "alaw_decode_frames" FRAMES_DOC},
     {"plc_process", plc_process, METH_VARARGS, PLC_DOC},
     {"plc_first_invalid", plc_first_invalid, METH_O, VALID_DOC},
+    G729_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
@@ -201,7 +204,8 @@ static int add_table(PyObject *module, const char *name, const uint8_t table[256
 static int execute(PyObject *module) {
     if (add_table(module, "ULAW_TO_ALAW", g711_ulaw_to_alaw) < 0)
         return -1;
-    if (PyModule_AddIntConstant(module, "PLC_STATE_BYTES", sizeof(struct g711_plc)) < 0)
+    if (PyModule_AddIntConstant(module, "PLC_STATE_BYTES", sizeof(struct g711_plc)) < 0 ||
+        g729_add_constants(module) < 0)
         return -1;
     return add_table(module, "ALAW_TO_ULAW", g711_alaw_to_ulaw);
 }
