@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.bench_codecs import codecs as bench_codecs
 from gateway.errors import GatewayError
 from gateway.lab.bench.bridge import BridgeBench, Step
 
@@ -22,6 +23,9 @@ _CODECS: Final = ("pcmu", "pcma")
 @bench.callback()
 def _bench() -> None:
     """Measure what this machine carries."""
+
+
+bench.command("codecs")(bench_codecs)
 
 
 @bench.command()
