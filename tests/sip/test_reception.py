@@ -59,6 +59,13 @@ def test_a_trusted_source_needs_no_password() -> None:
     assert (offered.user, offered.trusted) == (None, True)
 
 
+def test_a_trusted_source_does_not_pass_for_a_user_of_ours() -> None:
+    """A trunk and a phone may share an address: whoever says to be bob proves it."""
+    phone = Stranger(CONFIG)
+
+    assert phone.ask(sip_request("INVITE", body="v=0", from_="<sip:bob@switch.example>;tag=x")).status == 401
+
+
 def test_a_phone_may_trust_everyone() -> None:
     phone = Stranger(EndpointConfig(trust_everyone=True), flow=NAT)
     phone.say(sip_request("INVITE", body="v=0"))
