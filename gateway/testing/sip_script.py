@@ -26,7 +26,7 @@ def sip_request(
     *,
     branch: str = "z9hG4bK-1",
     via: str = "SIP/2.0/UDP 192.0.2.7:5060",
-    from_: str = "<sip:bob@switch.example>;tag=bob-1",
+    from_: str = "<sip:carol@switch.example>;tag=bob-1",
     to: str | None = None,
     call_id: str = "call-1",
     cseq: int = 1,
