@@ -13,7 +13,6 @@ import signal
 import socket
 import struct
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from gateway.errors import BadMessage
 from gateway.testing.processes import PATIENCE_S, Command
 from gateway.testing.rtp_peer import RtpPacket, parse_rtp_untrusted
 
-__all__ = ["Capture", "Datagram", "RtpDatagram", "captured", "missing", "rtp_streams"]
+__all__ = ["Capture", "Datagram", "RtpDatagram", "captured", "missing", "rtp_packets"]
 
 _ETHERNET: Final = 14
 _UDP: Final = 17
@@ -119,10 +118,10 @@ class Capture:
         assert counted, f"dumpcap does not tell what it lost:\n{self.summary}"
         return int(counted[1])
 
-    def datagrams(self) -> list[Datagram]:
-        """Return what was recorded, in order."""
+    def datagrams(self) -> Iterator[Datagram]:
+        """Yield what was recorded, in order."""
         recorded = captured(self._path.read_bytes())
-        return [each for each in recorded if each.destination[1] != _DISCARD]
+        return (each for each in recorded if each.destination[1] != _DISCARD)
 
 
 def captured(data: bytes) -> Iterator[Datagram]:
@@ -144,27 +143,23 @@ def captured(data: bytes) -> Iterator[Datagram]:
             yield datagram
 
 
-def rtp_streams(
-    datagrams: Iterable[Datagram],
-) -> dict[tuple[Address, Address], list[RtpDatagram]]:
-    """Return the RTP packets by (source, destination), in the order of the wire; RTCP is left out."""
-    streams: defaultdict[tuple[Address, Address], list[RtpDatagram]] = defaultdict(list)
+def rtp_packets(datagrams: Iterable[Datagram]) -> Iterator[tuple[Address, Address, RtpDatagram]]:
+    """Yield the RTP packets with source and destination, in the order of the wire; RTCP is left out."""
     for datagram in datagrams:
         try:
             packet = parse_rtp_untrusted(datagram.data)
         except BadMessage:
             continue
         if packet.payload_type not in _RTCP_PAYLOAD_TYPES:
-            streams[datagram.source, datagram.destination].append(RtpDatagram(datagram.at, packet))
-    return dict(streams)
+            yield datagram.source, datagram.destination, RtpDatagram(datagram.at, packet)
 
 
-def missing(stream: Iterable[RtpDatagram]) -> int:
+def missing(sequences: Iterable[int]) -> int:
     """Return how many sequence numbers between the first and the last never came (RFC 3550 appendix A.1)."""
     extended: list[int] = []
-    for each in stream:
-        last = extended[-1] if extended else each.packet.sequence
-        extended.append(last + ((each.packet.sequence - last + 0x8000) & 0xFFFF) - 0x8000)
+    for sequence in sequences:
+        last = extended[-1] if extended else sequence
+        extended.append(last + ((sequence - last + 0x8000) & 0xFFFF) - 0x8000)
     return max(extended) - min(extended) + 1 - len(set(extended)) if extended else 0
 
 

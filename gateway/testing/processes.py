@@ -49,7 +49,13 @@ def free_block() -> range:
 class Command:
     """A running process: what it says on stdout is kept, each line on stderr at once, as text and as events."""
 
-    def __init__(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
         self.process = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE,
@@ -57,6 +63,7 @@ class Command:
             stdin=subprocess.DEVNULL,
             text=True,
             env={**os.environ, **(environment or {})},
+            cwd=directory,
         )
         self._changed = threading.Condition()
         self._lines: list[str] = []
@@ -192,8 +199,9 @@ class Serving(Command):
     Args:
         directory: an empty directory of its own.
         settings: TOML that is added to the configuration of ports.
-        environment: added to the process's.
         media_settings: TOML lines for the section `[media]`.
+        media_ports: more RTP ports than the block of its own has.
+        environment: added to the process's.
     """
 
     def __init__(
@@ -202,6 +210,7 @@ class Serving(Command):
         *,
         settings: str = "",
         media_settings: str = "",
+        media_ports: range | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.data = directory / "data"
@@ -209,12 +218,13 @@ class Serving(Command):
         self.temporary.mkdir(parents=True)
         self.ports = free_block()
         self.sip_port, self.http_port = self.ports[0], self.ports[1]
+        self.media_ports = media_ports or self.ports[4:]
         self.config = directory / "tandem.toml"
         self.config.write_text(
             f'[sip]\nlisten = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]\n'
             f'[http]\nlisten = "127.0.0.1:{self.http_port}"\n'
             f'[log]\nformat = "json"\n'
-            f'[media]\nports = "{self.ports[4]}-{self.ports[-1]}"\n{media_settings}\n{settings}\n'
+            f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n{settings}\n'
         )
         super().__init__(
             (*TANDEM, "serve", "--config", str(self.config), "--data", str(self.data)),
@@ -289,16 +299,21 @@ class Serving(Command):
         phone.wait_for_line("ready for calls")
         return phone
 
-    def descriptors(self, name: str) -> list[str]:
-        """Return what the descriptors of a child point to."""
-        directory = Path(f"/proc/{self.child(name)}/fd")
-        return sorted(_target(each) for each in directory.iterdir())
+    def census(self) -> dict[str, int]:
+        """Return how many of each thing the switch holds, by its own count."""
+        held: dict[str, int] = json.loads(self.get("/healthz")[1])["census"]
+        return held
+
+    def descriptors(self) -> dict[str, int]:
+        """Return how many descriptors each process has open, by the kernel's count."""
+        pids = {"supervisor": self.pid, "media": self.child("media"), "switch": self.child("switch")}
+        return {name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items()}
 
     def assert_nothing_is_left(self, *, files: bool) -> None:
         """See that no process, no bound port and (with `files`) no temporary file is there any more."""
         left = processes_of(self.temporary)
         assert not left, f"processes are left: {left}"
-        ports = bound_ports() & set(self.ports)
+        ports = bound_ports() & {*self.ports, *self.media_ports}
         assert not ports, f"ports are still bound: {sorted(ports)}"
         found = sorted(str(each) for each in self.temporary.rglob("*"))
         assert not (files and found), f"temporary files are left: {found}"
@@ -325,10 +340,3 @@ def bound_ports() -> set[int]:
             if name.startswith("udp") or state == listening:
                 ports.add(int(local.rpartition(":")[2], 16))
     return ports
-
-
-def _target(descriptor: Path) -> str:
-    try:
-        return os.readlink(descriptor)
-    except FileNotFoundError:  # it was the listing's own
-        return ""
