@@ -41,14 +41,14 @@ class Chores:
     def __init__(self, table: Table, columns: Columns) -> None:
         self._table = table
         self._columns = columns
-        self._ticks = 0
+        self.ticks = 0
         self._timed_out = np.zeros(table.capacity, bool)
         self._refused: list[int] = []
 
     def reports(self, top: int, now: float, wall: float) -> NDArray[Any]:
         """Return the RTCP packets that are due, SEND [n]."""
-        self._ticks += 1
-        if self._ticks % _REPORTS_EVERY:
+        self.ticks += 1
+        if self.ticks % _REPORTS_EVERY:
             return np.zeros(0, SEND)
         rows = self._table.rows[:top]
         here = self._columns.open[:top] & self._columns.socket[:top] & (rows["generation"] > 1)
@@ -92,7 +92,7 @@ class Chores:
         return DigitHeard(leg, _DIGITS[code], duration // 8)
 
     def _unended_digits(self, leg_of: Mapping[int, LegId], top: int, now: float) -> list[MediaEvent]:
-        if self._ticks % _DIGITS_EVERY:
+        if self.ticks % _DIGITS_EVERY:
             return []
         rows = self._table.rows[:top]
         ended = np.flatnonzero((rows["digit_active"] != 0) & (now - rows["digit_at"] > _DIGIT_GAP_S))
@@ -104,7 +104,7 @@ class Chores:
         ]
 
     def _silent_legs(self, leg_of: Mapping[int, LegId], top: int, now: float) -> list[MediaEvent]:
-        if self._ticks % _TIMEOUTS_EVERY:
+        if self.ticks % _TIMEOUTS_EVERY:
             return []
         rows = self._table.rows[:top]
         listening = self._columns.open[:top] & self._columns.socket[:top] & (rows["receiving"] != 0)

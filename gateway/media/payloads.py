@@ -73,3 +73,19 @@ class Banks:
                 out[ours, : payloads.shape[1]] = payloads
                 lengths[ours] = n_bytes
         return lengths
+
+    def snapshot(self, row: int) -> tuple[bytes, ...]:
+        """Return the states of a row's decoders, then of its encoders."""
+        return tuple(bank.snapshot([row]).tobytes() for bank in self._banks())
+
+    def restore(self, row: int, states: tuple[bytes, ...]) -> None:
+        """Put the states that `snapshot` returned into a row.
+
+        Raises:
+            CodecError: they are no states of these codecs.
+        """
+        for bank, state in zip(self._banks(), states, strict=True):
+            bank.restore([row], np.frombuffer(state, np.uint8)[None])
+
+    def _banks(self) -> tuple[voicecodecs.Decoder | voicecodecs.Encoder, ...]:
+        return (*self._decoders.values(), *self._encoders.values())

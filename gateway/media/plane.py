@@ -11,7 +11,7 @@ from epoll and the time from the machine; tests give it both from arrays, and th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +26,7 @@ from gateway.media.events import MediaEvent, RowClosed
 from gateway.media.payloads import CODEC_IDS, receive_map
 from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
 from gateway.media.relay import relay_reason
+from gateway.media.snapshot import LAYOUT, RowSnapshot, Snapshot, image_of, put_image
 from gateway.media.sources import Sources
 from gateway.media.statistics import LegStatistics
 from gateway.media.table import SEND, Table, pack_address
@@ -66,6 +67,7 @@ class Plane:
         self._leg_of: dict[int, LegId] = {}
         self._rooms: dict[RoomId, set[int]] = {}
         self._room_numbers: dict[RoomId, int] = {}
+        self._rooms_opened = 0
         self._refused: set[int] = set()
         self._reasons: dict[int, str] = {}
         self._waiting: dict[int, float] = {}
@@ -126,7 +128,7 @@ class Plane:
         row = int(found[0])
         self._free.remove(row)
         fields = self.table.rows
-        fields["tx_sequence"][row] += RESTART_SEQUENCE_JUMP
+        fields["tx_sequence"][row] = int(fields["tx_sequence"][row]) + RESTART_SEQUENCE_JUMP & 0xFFFF
         fields["relay_locked"][row] = 0
         fields["slot_anchored"][row] = 0
         fields["tx_marker"][row] = 1
@@ -144,6 +146,79 @@ class Plane:
         self._leg_of[row] = leg
         self._top = max(self._top, row + 1)
         self._plan = None
+
+    def snapshot(self, legs: Sequence[LegId]) -> Snapshot:
+        """Return all that some legs are, between two ticks.
+
+        Raises:
+            LocalError: one of them has no row.
+        """
+        return Snapshot(LAYOUT, self._chores.ticks, tuple(self._still(leg) for leg in legs))
+
+    def _still(self, leg: LegId) -> RowSnapshot:
+        row = self.row(leg)
+        fields = self.table.rows
+        return RowSnapshot(
+            leg=leg,
+            state=self._states.get(row),
+            peer=self._leg_of.get(int(fields["peer"][row])),
+            relay_source=self._leg_of.get(int(fields["relay_source"][row])),
+            reason=self._reasons.get(row),
+            refused=row in self._refused,
+            relayed_by=self._waiting.get(row),
+            image=image_of(row, self.table, self._columns, self._ticker.banks),
+        )
+
+    def restore(
+        self, snapshot: Snapshot, now: float, descriptors: Mapping[LegId, tuple[int, int]] | None = None
+    ) -> None:
+        """Go on with the legs of a snapshot, each through its `descriptors` (RTP, RTCP), if it has any.
+
+        Raises:
+            LocalError: the snapshot is of another layout, or one of its legs has a row here already.
+            Overload: not enough rows are free; then none has been taken.
+        """
+        if snapshot.layout != LAYOUT:
+            raise LocalError(f"a snapshot of layout {snapshot.layout}, this is {LAYOUT}")
+        known = [still.leg for still in snapshot.rows if still.leg in self._row_of]
+        if known:
+            raise LocalError(f"leg {known[0]} has a row already")
+        if len(snapshot.rows) > len(self._free):
+            raise Overload(f"{len(snapshot.rows)} rows are needed, {len(self._free)} are free")
+        if not self._row_of:
+            self._chores.ticks = snapshot.ticks
+        for still in snapshot.rows:
+            self._put(still, (descriptors or {}).get(still.leg, (-1, -1)))
+        came = {self._row_of[still.leg] for still in snapshot.rows}
+        for still in snapshot.rows:
+            self._connect(still, came, now)
+
+    def _put(self, still: RowSnapshot, descriptors: tuple[int, int]) -> None:
+        row = self._free.pop()
+        self._install(still.leg, row, *descriptors, socket=True)
+        put_image(still.image, row, self.table, self._columns, self._ticker.banks)
+        self.table.rows["rtp_fd"][row], self.table.rows["rtcp_fd"][row] = descriptors
+        if still.reason is not None:
+            self._reasons[row] = still.reason
+        if still.relayed_by is not None:
+            self._waiting[row] = still.relayed_by
+        if still.refused:
+            self._refused.add(row)
+        if still.state is not None:
+            self._states[row] = still.state
+            self._enter(row, still.state)
+
+    def _connect(self, still: RowSnapshot, came: set[int], now: float) -> None:
+        """Rows name each other by number again; a leg that left company behind or finds some is steered anew."""
+        row = self._row_of[still.leg]
+        for name, leg in (("peer", still.peer), ("relay_source", still.relay_source)):
+            self.table.rows[name][row] = self._row_of.get(leg, -1) if leg is not None else -1
+        room = still.state.room if still.state is not None else None
+        left_behind = still.peer is not None and still.peer not in self._row_of
+        if left_behind:
+            self.table.rows["mode"][row] = IDLE
+        if left_behind or (room is not None and self._rooms[room] - came):
+            self._steer(room, row, now)
 
     def disown_rest(self) -> None:
         """Free the rows in shared memory that nobody adopted."""
@@ -194,6 +269,7 @@ class Plane:
         """
         if state.send_codec not in CODEC_IDS:
             raise LocalError(f"leg {state.leg}: no codec {state.send_codec!r}")
+        self._source_number(state)  # refused before anything has changed
         if state.leg not in self._row_of:
             self.open(state.leg, socket=False)
         row = self._row_of[state.leg]
@@ -205,11 +281,22 @@ class Plane:
         self._refused.discard(row)
         if before is not None and before.room is not None and before.room != state.room:
             self._leave_room(row, before.room, now)
-        if state.room is not None:
-            self._rooms.setdefault(state.room, set()).add(row)
-            self._room_numbers.setdefault(state.room, len(self._room_numbers))
-        self._columns.room[row] = -1 if state.room is None else self._room_numbers[state.room]
+        self._enter(row, state)
         self._steer(state.room, row, now)
+
+    def _enter(self, row: int, state: RowState) -> None:
+        """Note the room a row is in and the source it says or hears."""
+        if state.room is not None and state.room not in self._rooms:
+            self._rooms[state.room] = set()
+            self._room_numbers[state.room] = self._rooms_opened
+            self._rooms_opened += 1  # a number is never used again: an old one may still be somebody's
+        if state.room is not None:
+            self._rooms[state.room].add(row)
+        self._columns.room[row] = -1 if state.room is None else self._room_numbers[state.room]
+        self._columns.source[row] = self._source_number(state)
+
+    def _source_number(self, state: RowState) -> int:
+        return -1 if state.source is None or state.source == "echo" else self._sources.number(state.source)
 
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
         fields = self.table.rows
@@ -232,8 +319,6 @@ class Plane:
         fields["receiving"][row] = state.receiving
         columns.ptime_ticks[row] = min(max(state.ptime_ms // 10, _PTIME_TICKS.start), _PTIME_TICKS.stop - 1)
         columns.echo[row] = state.source == "echo"
-        has_loop = state.source is not None and state.source != "echo"
-        columns.source[row] = self._sources.number(str(state.source)) if has_loop else -1
 
     def _leave_room(self, row: int, room: RoomId, now: float) -> None:
         members = self._rooms[room]

@@ -33,7 +33,7 @@ class Ticker:
         self._table = table
         self._columns = columns
         self._sources = sources
-        self._banks = Banks(table.capacity)
+        self.banks = Banks(table.capacity)
         self._sends = np.zeros(BLOCK_ROWS, SEND)
         self._payloads = np.zeros((BLOCK_ROWS, _native.SLOT_BYTES), np.uint8)
         self._lengths = np.zeros(BLOCK_ROWS, np.int32)
@@ -62,7 +62,7 @@ class Ticker:
         n = rows.size
         payloads, lengths, codecs = self._payloads[:n], self._lengths[:n], self._codecs[:n]
         _native.take(self._table.kernel, rows, payloads, lengths, codecs)
-        return self._banks.decode(rows, payloads, lengths, codecs)
+        return self.banks.decode(rows, payloads, lengths, codecs)
 
     def _speak(self, rows: NDArray[np.int32], at: NDArray[np.int32], out: NDArray[np.int16]) -> None:
         if rows.size == 0:
@@ -74,7 +74,7 @@ class Ticker:
     def _encode(self, rows: NDArray[np.int32], pcm: NDArray[np.int16], now: float) -> NDArray[Any]:
         columns = self._columns
         unit = self._payloads[: rows.size]
-        lengths = self._banks.encode(rows, pcm, self._table.rows["send_codec"][rows], unit)
+        lengths = self.banks.encode(rows, pcm, self._table.rows["send_codec"][rows], unit)
         filled = columns.pending_bytes[rows]
         columns.pending[rows[:, None], filled[:, None] + _UNIT_BYTES] = unit
         columns.pending_bytes[rows] = filled + lengths

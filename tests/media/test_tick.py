@@ -166,6 +166,23 @@ def test_two_rooms_hear_nothing_of_each_other() -> None:
     assert {u.number for u in units_heard(legs[0].audio)} == {None}
 
 
+def test_rooms_that_come_and_go_never_share_a_number() -> None:
+    bench = PlaneBench()
+    legs = [bench.leg(f"{name}{i}", force_tick=True) for name in "xyz" for i in range(2)]
+    bench.join("x", *legs[:2])
+    bench.join("y", *legs[2:4])
+    for leg in legs[:2]:
+        bench.change(leg, room=None)
+
+    bench.join("z", *legs[4:])
+    legs[2].count(0, 100)
+    legs[4].count(1000, 1100)
+    bench.run(1.1)
+
+    assert {u.number for u in units_heard(legs[3].audio)} == {None, *range(100)}
+    assert {u.number for u in units_heard(legs[5].audio)} == {None, *range(1000, 1100)}
+
+
 def test_a_lonely_listener_hears_silence_every_20_ms() -> None:
     """Nothing for 30 s makes a carrier hang up."""
     bench = PlaneBench()
@@ -224,8 +241,11 @@ def test_a_source_in_a_room_is_heard_by_all_beside_the_others() -> None:
 def test_a_source_that_does_not_exist_is_refused_by_name(source: str) -> None:
     bench = PlaneBench()
 
+    a = bench.leg("a")
     with pytest.raises(LocalError, match="tone"):
-        bench.leg("a", source=source)
+        bench.change(a, source=source)
+    bench.run(0.5)
+    assert len(a.audio) == 25
 
 
 @given(

@@ -1,0 +1,98 @@
+"""Rows taken out of one plane and put into another: for replay, for moving a leg to another worker, for tests.
+
+A snapshot is absolute: it says everything that a row is, so a fresh plane goes on with the same SSRC, sequence and
+time, and with the audio that was buffered, bit for bit.  Rows name each other by leg, because their numbers differ in
+another plane.  Three things stay behind: descriptors (the broker passes new ones), the loops of sources (made anew,
+the same on every machine) and events that were not told yet: take a snapshot after a tick, when they have been.
+
+The bytes are those of this build's `struct row`; `LAYOUT` names it, and a snapshot of another layout is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gateway import _native
+from gateway.ids import LegId
+from gateway.media.commands import RowState
+from gateway.media.payloads import Banks
+from gateway.media.plan import Columns
+from gateway.media.table import ROW, Table
+
+__all__ = ["LAYOUT", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
+
+LAYOUT: Final = hashlib.blake2b(
+    repr((_native.row_layout(), _native.SLOTS, _native.SLOT_BYTES)).encode(), digest_size=8
+).hexdigest()
+"""Names the layout of `RowImage.row` and `RowImage.slots`."""
+
+_SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
+_COLUMNS: Final = ("socket", "echo", "source_position", "ptime_ticks", "phase", "pending", "pending_bytes")
+"""The columns that are the row's own; rooms and sources have other numbers in another plane."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowImage:
+    """The arrays of one row, as bytes."""
+
+    row: bytes
+    slots: tuple[bytes, ...]
+    columns: tuple[bytes, ...]
+    codecs: tuple[bytes, ...]
+    """The states of the decoders, then of the encoders."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSnapshot:
+    """One leg."""
+
+    leg: LegId
+    state: RowState | None
+    """The last command; None if there was none yet."""
+    peer: LegId | None
+    """Who hears this leg alone."""
+    relay_source: LegId | None
+    """Whose packets were relayed to this leg last."""
+    reason: str | None
+    """Why its audio goes the way it does, in words."""
+    refused: bool
+    """Its packets could not be relayed after all."""
+    relayed_by: float | None
+    """Until when it waits for a pause to be relayed again, monotonic seconds; None = it does not wait."""
+    image: RowImage
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Some legs of a plane between two ticks."""
+
+    layout: str
+    ticks: int
+    """How many ticks the plane had run: its reports keep their rhythm."""
+    rows: tuple[RowSnapshot, ...]
+
+
+def image_of(row: int, table: Table, columns: Columns, banks: Banks) -> RowImage:
+    """Return the bytes of one row."""
+    return RowImage(
+        row=table.rows[row].tobytes(),
+        slots=tuple(getattr(table, name)[row].tobytes() for name in _SLOT_ARRAYS),
+        columns=tuple(getattr(columns, name)[row].tobytes() for name in _COLUMNS),
+        codecs=banks.snapshot(row),
+    )
+
+
+def put_image(image: RowImage, row: int, table: Table, columns: Columns, banks: Banks) -> None:
+    """Make a row what an image says, descriptors and the numbers of other rows apart."""
+    table.rows[row] = np.frombuffer(image.row, ROW)[0]
+    for name in ("rtp_fd", "rtcp_fd", "peer", "relay_source"):
+        table.rows[name][row] = -1
+    arrays = [(getattr(table, name), part) for name, part in zip(_SLOT_ARRAYS, image.slots, strict=True)]
+    arrays += [(getattr(columns, name), part) for name, part in zip(_COLUMNS, image.columns, strict=True)]
+    for array, part in arrays:
+        array[row] = np.frombuffer(part, array.dtype).reshape(array.shape[1:])
+    banks.restore(row, image.codecs)
