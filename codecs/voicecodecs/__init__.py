@@ -1,8 +1,8 @@
 """Voice codecs, bit-exact with their standards: a signal, a frame or many calls' frames at a time.
 
-Now: G.711 u-law (`pcmu`) and A-law (`pcma`), with the concealment of Appendix I.  Every codec exists twice, as
-a C kernel (`implementation="native"`) and as a readable twin in plain Python (`implementation="reference"`);
-both give the same bits.
+Now: G.711 u-law (`pcmu`) and A-law (`pcma`), with the concealment of Appendix I; G.729 with Annexes A and B
+(`g729`); iLBC of 20 and 30 ms (`ilbc`).  Every codec exists twice, as a C kernel (`implementation="native"`)
+and as a readable twin in plain Python (`implementation="reference"`); both give the same bits.
 
 >>> import numpy as np, voicecodecs
 >>> frames = voicecodecs.encode_frames(np.arange(160, dtype=np.int16), "pcma")
@@ -13,7 +13,7 @@ both give the same bits.
 from __future__ import annotations
 
 from voicecodecs.banks import Concealer, Decoder, Encoder
-from voicecodecs.catalogue import CODECS, Codec, codec
+from voicecodecs.catalogue import CODECS, Codec, codec, modes
 from voicecodecs.engines import Implementation
 from voicecodecs.errors import CodecError
 from voicecodecs.frames import decode_frames, encode_frames
@@ -30,5 +30,6 @@ __all__ = [
     "codec",
     "decode_frames",
     "encode_frames",
+    "modes",
     "transcode_table",
 ]

@@ -7,6 +7,8 @@ ALAW_TO_ULAW: Final[bytes]
 PLC_STATE_BYTES: Final[int]
 G729_ENCODER_BYTES: Final[int]
 G729_DECODER_BYTES: Final[int]
+ILBC_ENCODER_BYTES: Final[int]
+ILBC_DECODER_BYTES: Final[int]
 
 def ulaw_encode(pcm: Int16Array, codes: Uint8Array, /) -> None: ...
 def alaw_encode(pcm: Int16Array, codes: Uint8Array, /) -> None: ...
@@ -30,3 +32,17 @@ def g729_encode_frames(
 def g729_decode_frames(
     states: Uint8Array, rows: RowArray, payloads: Uint8Array, lengths: Int32Array, pcm: Int16Array, /
 ) -> int: ...
+def ilbc_encode_frames(
+    states: Uint8Array, rows: RowArray, pcm: Int16Array, payloads: Uint8Array, mode_ms: int, /
+) -> None: ...
+def ilbc_decode_frames(
+    states: Uint8Array,
+    rows: RowArray,
+    payloads: Uint8Array,
+    lengths: Int32Array,
+    pcm: Int16Array,
+    mode_ms: int,
+    /,
+) -> int: ...
+def ilbc_first_invalid_encoder(states: Uint8Array, /) -> int: ...
+def ilbc_first_invalid_decoder(states: Uint8Array, /) -> int: ...

@@ -97,8 +97,9 @@ class Encoder(_Bank[EncoderEngine]):
     def __init__(
         self, name: str, rows: int = 1, *, implementation: Implementation = "native", **options: bool | int
     ) -> None:
-        self.codec = codec(name)
-        _check_options(f"{self.codec.name} encoder", options, self.codec.encoder_options)
+        found = codec(name)
+        _check_options(f"{found.name} encoder", options, found.encoder_options)
+        self.codec = codec(name, mode_ms=options.get("mode_ms"))
         super().__init__(rows, encoder_engine(self.codec, _n_rows(rows), implementation, options))
 
     def encode(
@@ -145,8 +146,9 @@ class Decoder(_Bank[DecoderEngine]):
     def __init__(
         self, name: str, rows: int = 1, *, implementation: Implementation = "native", **options: bool | int
     ) -> None:
-        self.codec = codec(name)
-        _check_options(f"{self.codec.name} decoder", options, self.codec.decoder_options)
+        found = codec(name)
+        _check_options(f"{found.name} decoder", options, found.decoder_options)
+        self.codec = codec(name, mode_ms=options.get("mode_ms"))
         super().__init__(rows, decoder_engine(self.codec, _n_rows(rows), implementation, options))
 
     def decode(
@@ -156,6 +158,8 @@ class Decoder(_Bank[DecoderEngine]):
 
         rows: int [n]; payloads: uint8 [n, frame_bytes]; lengths: int32 [n], the bytes of each payload that
         count, 0 = nothing was transmitted, -1 = lost.  G.711 gives silence for both, without `conceal`.
+        With iLBC a length of 38 or 50 says a frame's mode: in a bank of 30 ms (the default) the first 160
+        samples of a row are a frame of 20 ms, the others zero.
         Returns pcm int16 [n, frame_samples]; `out` is such an array to write into and return.
 
         Raises:

@@ -12,13 +12,14 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from voicecodecs import g711, g729
+from voicecodecs import g711, g729, ilbc
 from voicecodecs.catalogue import Codec
 from voicecodecs.concealment import ConcealingDecoders, NativeConcealers
 from voicecodecs.errors import CodecError
 from voicecodecs.ports import ConcealerEngine, DecoderEngine, EncoderEngine
 from voicecodecs.reference import g711 as twin
 from voicecodecs.reference.banks import ReferenceConcealers, ReferenceDecoders, ReferenceEncoders
+from voicecodecs.reference.ilbc import IlbcDecoder, IlbcEncoder
 
 __all__ = ["Implementation", "Options", "concealer_engine", "decoder_engine", "encoder_engine"]
 
@@ -48,13 +49,23 @@ def _twin_decoders(decode_sample: Callable[[int], int], n_rows: int) -> DecoderE
     return ReferenceDecoders(partial(twin.G711Decoder, decode_sample), n_rows)
 
 
+def _ilbc_twin_encoders(n_rows: int, *, mode_ms: int = ilbc.DEFAULT_MODE_MS) -> EncoderEngine:
+    return ReferenceEncoders(partial(IlbcEncoder, mode_ms), n_rows)
+
+
+def _ilbc_twin_decoders(n_rows: int, *, mode_ms: int = ilbc.DEFAULT_MODE_MS) -> DecoderEngine:
+    return ReferenceDecoders(partial(IlbcDecoder, mode_ms), n_rows)
+
+
 _ENCODERS: Final[_Makers[EncoderEngine]] = MappingProxyType(
     {
         ("native", "pcmu"): lambda _: g711.ULAW_ENCODER,
         ("native", "pcma"): lambda _: g711.ALAW_ENCODER,
         ("native", "g729"): g729.G729Encoders,
+        ("native", "ilbc"): ilbc.IlbcEncoders,
         ("reference", "pcmu"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.ulaw_encode)),
         ("reference", "pcma"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.alaw_encode)),
+        ("reference", "ilbc"): _ilbc_twin_encoders,
     }
 )
 _DECODERS: Final[_Makers[DecoderEngine]] = MappingProxyType(
@@ -62,12 +73,14 @@ _DECODERS: Final[_Makers[DecoderEngine]] = MappingProxyType(
         ("native", "pcmu"): partial(_concealing, lambda _: g711.ULAW_DECODER, NativeConcealers),
         ("native", "pcma"): partial(_concealing, lambda _: g711.ALAW_DECODER, NativeConcealers),
         ("native", "g729"): g729.G729Decoders,
+        ("native", "ilbc"): ilbc.IlbcDecoders,
         ("reference", "pcmu"): partial(
             _concealing, partial(_twin_decoders, twin.ulaw_decode), ReferenceConcealers
         ),
         ("reference", "pcma"): partial(
             _concealing, partial(_twin_decoders, twin.alaw_decode), ReferenceConcealers
         ),
+        ("reference", "ilbc"): _ilbc_twin_decoders,
     }
 )
 

@@ -5,13 +5,13 @@ For files, tests and anything that is not in a hurry; the media plane uses banks
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from voicecodecs.arrays import Int16Array, checked
 from voicecodecs.banks import Decoder, Encoder
-from voicecodecs.catalogue import Codec
+from voicecodecs.catalogue import Codec, codec, modes
 from voicecodecs.engines import Implementation
 from voicecodecs.errors import CodecError
 
@@ -59,7 +59,9 @@ def decode_frames(
     """Decode a list of payloads, one a frame, to pcm int16 [n_samples].
 
     None = that frame was lost, b"" = nothing was transmitted; either lasts as long as a frame, and with
-    G.711 is silence.  The last frame may be short if the codec codes sample by sample (G.711).
+    G.711 is silence.  The last frame may be short if the codec codes sample by sample (G.711).  Frames say by
+    their length which mode of a codec they are in (iLBC: 38 or 50 bytes), whatever `mode_ms` says; where that
+    changes the decoder starts anew.
 
     Raises:
         CodecError: no such codec or option, a frame that is not bytes, or one of a wrong length; the text
@@ -69,8 +71,32 @@ def decode_frames(
     [32124, -32124]
     """
     decoder = Decoder(name, implementation=implementation, **options)
+    if len(modes(name)) == 1:
+        return _decoded(decoder, list(frames))
+    parts = [np.zeros(0, np.int16)]
+    for facts, run in _runs(list(frames), decoder.codec):
+        parts.append(_decoded(Decoder(name, implementation=implementation, mode_ms=facts.frame_ms), run))
+    return np.concatenate(parts)
+
+
+def _runs(frames: list[bytes | None], agreed: Codec) -> Iterator[tuple[Codec, list[bytes | None]]]:
+    """Cut the list where the codec's mode changes; what is not there is of the mode before."""
+    by_bytes = {mode.frame_bytes: mode for mode in modes(agreed.name)}
+    lengths = [_length(i, frame, codec(agreed.name)) for i, frame in enumerate(frames)]
+    said = [by_bytes.get(length) for length in lengths]
+    for i, (length, mode) in enumerate(zip(lengths, said, strict=True)):
+        if mode is None and length > 0:
+            raise CodecError(codec(agreed.name).wrong_length(length), frame=i)
+    facts, begin = next((mode for mode in said if mode), agreed), 0
+    for i, mode in enumerate(said):
+        if mode is not None and mode is not facts:
+            yield facts, frames[begin:i]
+            facts, begin = mode, i
+    yield facts, frames[begin:]
+
+
+def _decoded(decoder: Decoder, listed: list[bytes | None]) -> Int16Array:
     facts = decoder.codec
-    listed = list(frames)
     lengths = np.array([_length(i, frame, facts) for i, frame in enumerate(listed)], np.int32)
     n_tail_samples = 0
     if facts.short_last_frame and listed and 0 < lengths[-1] < facts.frame_bytes:

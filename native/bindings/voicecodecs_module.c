@@ -180,6 +180,7 @@ static PyObject *plc_first_invalid(PyObject *Py_UNUSED(self), PyObject *states_o
     "Return the index of the first state that no call can have, or -1."
 
 #include "bindings/codecs_g729.c"
+#include "bindings/codecs_ilbc.c"
 
 static PyMethodDef methods[] = {
     {"ulaw_encode", ulaw_encode, METH_VARARGS, "ulaw_encode" ENCODE_DOC},
@@ -191,6 +192,7 @@ static PyMethodDef methods[] = {
     {"plc_process", plc_process, METH_VARARGS, PLC_DOC},
     {"plc_first_invalid", plc_first_invalid, METH_O, VALID_DOC},
     G729_METHODS,
+    ILBC_METHODS,
     {NULL, NULL, 0, NULL},
 };
 
@@ -205,7 +207,7 @@ static int execute(PyObject *module) {
     if (add_table(module, "ULAW_TO_ALAW", g711_ulaw_to_alaw) < 0)
         return -1;
     if (PyModule_AddIntConstant(module, "PLC_STATE_BYTES", sizeof(struct g711_plc)) < 0 ||
-        g729_add_constants(module) < 0)
+        g729_add_constants(module) < 0 || ilbc_add_constants(module) < 0)
         return -1;
     return add_table(module, "ALAW_TO_ULAW", g711_alaw_to_ulaw);
 }

@@ -18,10 +18,10 @@
  *   The enhancer delays by 40 samples (20 ms) or 80 (30 ms).  One file a block, declared in blocks.h.
  *
  * How do I use it?
- *   A bank is an array of states, one a row; a batch names the rows that have a frame due, in any order, and
- * a row may occur more than once.  Start each row with ..._start. struct ilbc_encoder encoders[2];
- * ilbc_encoder_start(&encoders[0], 20); ... ilbc_encode_rows(encoders, rows, 2, pcm, frames); The length of a
- * frame says its mode: a decoder that gets the other mode's frame starts anew in that mode.
+ *   A bank is an array of states, one a row, all zero to begin with.  A batch names the rows that have a
+ * frame due, in any order; a row may occur more than once. struct ilbc_encoder encoders[2] = {0};
+ *       ilbc_encode_rows(encoders, 20, rows, 2, frames, pcm);
+ *   The length of a frame says its mode: a decoder that gets the other mode's frame starts anew in that mode.
  */
 #ifndef TANDEM_ILBC_H
 #define TANDEM_ILBC_H
@@ -90,18 +90,24 @@ void ilbc_encode(struct ilbc_encoder *encoder, uint8_t *restrict frame /* [38 or
 void ilbc_decode(struct ilbc_decoder *decoder, int16_t *restrict pcm /* [160 or 240] */,
                  const uint8_t *restrict frame /* [38 or 50] */);
 
-/* One frame for each of n_rows rows, whose encoders are all of one mode. */
-void ilbc_encode_rows(struct ilbc_encoder *encoders, const ptrdiff_t *restrict rows /* [n] */, size_t n_rows,
-                      uint8_t *restrict frames /* [n * 38 or 50] */,
+/* One frame for each of n_rows rows, 38 or 50 bytes each; rows are all in mode_ms: one that was not starts
+ * anew. */
+void ilbc_encode_rows(struct ilbc_encoder *encoders, int mode_ms, const ptrdiff_t *restrict rows /* [n] */,
+                      size_t n_rows, uint8_t *restrict frames /* [n * 38 or 50] */,
                       const int16_t *restrict pcm /* [n * 160 or 240] */);
 
-/* One frame for each of n_rows rows.  Frames are mode_ms's bytes apart, and so are samples; lengths[i] is 38,
- * 50 (if there is room), ILBC_UNTRANSMITTED or ILBC_LOST.  In a bank of 30 ms a row of 20 ms fills the first
- * 160 samples and the others are zero. Returns n_rows, or the index of the first frame with any other length;
- * then nothing is changed. */
+/* One frame for each of n_rows rows.  mode_ms is how far apart frames and samples are; lengths[i] is 38, or
+ * 50 if there is room, ILBC_UNTRANSMITTED or ILBC_LOST.  Where there is room for 30 ms a row in 20 ms fills
+ * the first 160 samples, and the others are zero. Returns n_rows, or the index of the first frame with any
+ * other length; then nothing is changed. */
 size_t ilbc_decode_rows(struct ilbc_decoder *decoders, int mode_ms, const ptrdiff_t *restrict rows /* [n] */,
                         size_t n_rows, int16_t *restrict pcm /* [n * 160 or 240] */,
                         const uint8_t *restrict frames /* [n * 38 or 50] */,
                         const int32_t *restrict lengths /* [n] */);
+
+/* Whether a state is one that these functions can have left, so far as they rely on it: for states that come
+ * from elsewhere. */
+bool ilbc_encoder_is_valid(const struct ilbc_encoder *encoder);
+bool ilbc_decoder_is_valid(const struct ilbc_decoder *decoder);
 
 #endif

@@ -69,7 +69,9 @@ class ReferenceDecoders:
             if n != -1 and not coder.accepts(n):
                 return frame
         for frame, (coder, n) in enumerate(zip(coders, n_bytes, strict=True)):
-            pcm[frame] = coder.decode(None if n == -1 else payloads[frame, :n].tobytes())
+            samples = coder.decode(None if n == -1 else payloads[frame, :n].tobytes())
+            pcm[frame, : len(samples)] = samples
+            pcm[frame, len(samples) :] = 0  # a frame of a shorter mode
         return -1
 
     def reset(self, rows: RowArray) -> None:

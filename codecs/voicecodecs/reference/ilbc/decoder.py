@@ -33,8 +33,8 @@ class IlbcDecoder:
     (160, 240)
     """
 
-    def __init__(self, mode_ms: int, room_ms: int | None = None) -> None:
-        self._room = MODES[room_ms or mode_ms]
+    def __init__(self, mode_ms: int) -> None:
+        self._room = MODES[mode_ms]
         self._start(MODES[mode_ms])
 
     def _start(self, mode: Mode) -> None:
