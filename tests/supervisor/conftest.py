@@ -1,4 +1,6 @@
 import contextlib
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -6,11 +8,10 @@ from gateway.testing.supervised import Supervised
 
 
 @pytest.fixture
-def temporary(tmp_path):
-    """Where the supervisor puts its temporary files."""
-    directory = tmp_path / "temporary"
-    directory.mkdir()
-    return directory
+def temporary():
+    """Where the supervisor puts its temporary files; pytest's own paths are too long for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="t") as directory:
+        yield Path(directory)
 
 
 @pytest.fixture
