@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "check": "gateway.cli.check",
     "call": "gateway.cli.call",
     "answer": "gateway.cli.answer",
+    "transcode": "gateway.cli.transcode",
     "bench": "gateway.cli.bench",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""
