@@ -93,7 +93,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     mode, peer = rows["mode"][:top], rows["peer"][:top]
     is_open, socket, source = columns.open[:top], columns.socket[:top], columns.source[:top]
     fed = np.zeros(top, bool)  # a relay writes to it: the tick must not
-    fed[peer[(mode == RELAY) & is_open & (peer >= 0)]] = True
+    fed[peer[(mode == RELAY) & is_open & (peer >= 0) & (peer < top)]] = True
     decoded = is_open & socket & (mode == TICK)
     spoken = is_open & ~socket & (source >= 0)
     encoded = is_open & socket & ~fed & (rows["sending"][:top] != 0)

@@ -128,8 +128,8 @@ class Plane:
         row = int(found[0])
         self._free.remove(row)
         fields = self.table.rows
-        fields["tx_sequence"][row] = int(fields["tx_sequence"][row]) + RESTART_SEQUENCE_JUMP & 0xFFFF
-        fields["relay_locked"][row] = 0
+        for name in ("tx_sequence", "relay_sequence_delta"):  # a relay goes on, in its own time, behind the jump
+            fields[name][row] = int(fields[name][row]) + RESTART_SEQUENCE_JUMP & 0xFFFF
         fields["slot_anchored"][row] = 0
         fields["tx_marker"][row] = 1
         fields["heard_at"][row] = now
@@ -224,7 +224,7 @@ class Plane:
         """Free the rows in shared memory that nobody adopted."""
         for row in np.flatnonzero(self.table.rows["generation"]):
             if int(row) not in self._leg_of:
-                self.table.clear(int(row))
+                self._clear(int(row))
 
     def goodbye(self, leg: LegId, now: float, wall: float) -> NDArray[Any]:
         """Return the RTCP BYE that a leg's phone should get before its row is closed (SEND [0 or 1])."""
@@ -247,14 +247,19 @@ class Plane:
         self._refused.discard(row)
         self._reasons.pop(row, None)
         self._columns.clear(row)
-        self.table.clear(row)
-        orphans = self.table.rows["peer"] == row  # whoever gets this row next is not their peer
-        self.table.rows["peer"][orphans] = -1
-        self.table.rows["mode"][orphans] = IDLE
+        self._clear(row)
         del self._row_of[leg], self._leg_of[row]
         self._free.append(row)
         if state is not None and state.room is not None:
             self._leave_room(row, state.room, now)
+        self._plan = None
+
+    def _clear(self, row: int) -> None:
+        """Free a row in the table; whoever gets it next is nobody's peer."""
+        self.table.clear(row)
+        orphans = self.table.rows["peer"] == row
+        self.table.rows["peer"][orphans] = -1
+        self.table.rows["mode"][orphans] = IDLE
         self._plan = None
 
     # --- commands -----------------------------------------------------------------------------------------------

@@ -244,15 +244,22 @@ class PlaneBench:
         self._posted += 1
         heapq.heappush(self._post, (at, self._posted, leg, data, source, rtcp))
 
+    def crash(self, plane: Plane, *, down_s: float) -> None:
+        """Lose the plane and have another after a while; packets meanwhile wait in the sockets."""
+        self.now += down_s
+        self._next_tick += down_s
+        self.plane = plane
+
     def run(self, seconds: float) -> None:
         """Let time pass: packets and ticks in their order."""
         end = self.now + seconds
         while True:
             arrival = self._post[0][0] if self._post else float("inf")
-            self.now = min(arrival, self._next_tick)
-            if self.now > end:
+            at = max(min(arrival, self._next_tick), self.now)
+            if at > end:
                 self.now = end
                 return
+            self.now = at
             if arrival <= self._next_tick:
                 self._arrive(*heapq.heappop(self._post)[2:])
             else:
