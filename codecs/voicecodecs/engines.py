@@ -19,6 +19,7 @@ from voicecodecs.errors import CodecError
 from voicecodecs.ports import ConcealerEngine, DecoderEngine, EncoderEngine
 from voicecodecs.reference import g711 as twin
 from voicecodecs.reference.banks import ReferenceConcealers, ReferenceDecoders, ReferenceEncoders
+from voicecodecs.reference.g729 import G729Decoder, G729Encoder
 from voicecodecs.reference.ilbc import IlbcDecoder, IlbcEncoder
 
 __all__ = ["Implementation", "Options", "concealer_engine", "decoder_engine", "encoder_engine"]
@@ -49,6 +50,10 @@ def _twin_decoders(decode_sample: Callable[[int], int], n_rows: int) -> DecoderE
     return ReferenceDecoders(partial(twin.G711Decoder, decode_sample), n_rows)
 
 
+def _g729_twin_encoders(n_rows: int, *, annexb: bool | int = False) -> EncoderEngine:
+    return ReferenceEncoders(partial(G729Encoder, annexb=g729.checked_annexb(annexb)), n_rows)
+
+
 def _ilbc_twin_encoders(n_rows: int, *, mode_ms: int = ilbc.DEFAULT_MODE_MS) -> EncoderEngine:
     return ReferenceEncoders(partial(IlbcEncoder, mode_ms), n_rows)
 
@@ -65,6 +70,7 @@ _ENCODERS: Final[_Makers[EncoderEngine]] = MappingProxyType(
         ("native", "ilbc"): ilbc.IlbcEncoders,
         ("reference", "pcmu"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.ulaw_encode)),
         ("reference", "pcma"): partial(ReferenceEncoders, partial(twin.G711Encoder, twin.alaw_encode)),
+        ("reference", "g729"): _g729_twin_encoders,
         ("reference", "ilbc"): _ilbc_twin_encoders,
     }
 )
@@ -80,6 +86,7 @@ _DECODERS: Final[_Makers[DecoderEngine]] = MappingProxyType(
         ("reference", "pcma"): partial(
             _concealing, partial(_twin_decoders, twin.alaw_decode), ReferenceConcealers
         ),
+        ("reference", "g729"): partial(ReferenceDecoders, G729Decoder),
         ("reference", "ilbc"): _ilbc_twin_decoders,
     }
 )

@@ -31,6 +31,9 @@ __all__ = [
     "TAMING_ZONE_OF",
 ]
 
+# Rows of numbers stay rows.
+# fmt: off
+
 LPC_WINDOW_Q15: Final[tuple[int, ...]] = (
     2621, 2623, 2629, 2638, 2651, 2668, 2689, 2713, 2741, 2772, 2808, 2847, 2890, 2936, 2986, 3040, 3097,
     3158, 3223, 3291, 3363, 3438, 3517, 3599, 3685, 3774, 3867, 3963, 4063, 4166, 4272, 4382, 4495, 4611,
@@ -51,10 +54,14 @@ LPC_WINDOW_Q15: Final[tuple[int, ...]] = (
 )
 """3.2.1: asymmetric analysis window: half a Hamming window, then a quarter of a cosine."""
 
-LAG_WINDOW_HIGH_Q15: Final[tuple[int, ...]] = (32728, 32619, 32438, 32187, 31867, 31480, 31029, 30517, 29946, 29321, 28645, 27923)
+LAG_WINDOW_HIGH_Q15: Final[tuple[int, ...]] = (
+    32728, 32619, 32438, 32187, 31867, 31480, 31029, 30517, 29946, 29321, 28645, 27923,
+)
 """3.2.1: lag window, 60 Hz wide, for lags 1 to 12; with its low halves a split 32-bit number."""
 
-LAG_WINDOW_LOW: Final[tuple[int, ...]] = (11904, 17280, 30720, 25856, 24192, 28992, 24384, 7360, 19520, 14784, 22092, 12924)
+LAG_WINDOW_LOW: Final[tuple[int, ...]] = (
+    11904, 17280, 30720, 25856, 24192, 28992, 24384, 7360, 19520, 14784, 22092, 12924,
+)
 """3.2.1: the low halves of lag_window_high_q15."""
 
 INTERPOLATION_Q15: Final[tuple[int, ...]] = (

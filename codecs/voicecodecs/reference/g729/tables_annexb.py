@@ -26,7 +26,12 @@ __all__ = [
     "VAD_START_SHIFT",
 ]
 
-VAD_LOW_BAND_Q15: Final[tuple[int, ...]] = (7869, 7011, 4838, 2299, 321, -660, -782, -484, -164, 3, 39, 21, 4)
+# Rows of numbers stay rows.
+# fmt: off
+
+VAD_LOW_BAND_Q15: Final[tuple[int, ...]] = (
+    7869, 7011, 4838, 2299, 321, -660, -782, -484, -164, 3, 39, 21, 4,
+)
 """B.3.1.2: autocorrelation of a low pass at 1 kHz."""
 
 VAD_START_SCALE_Q15: Final[tuple[int, ...]] = (
@@ -36,7 +41,9 @@ VAD_START_SCALE_Q15: Final[tuple[int, ...]] = (
 )
 """B.3: 32 / (32 - n) without its power of two: makes a mean of a sum that lacks n frames."""
 
-VAD_START_SHIFT: Final[tuple[int, ...]] = (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 0)
+VAD_START_SHIFT: Final[tuple[int, ...]] = (
+    0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 0,
+)
 """B.3: the power of two of vad_start_scale_q15."""
 
 VAD_RATES_Q15: Final[tuple[tuple[int, ...], ...]] = (
@@ -91,8 +98,8 @@ SID_PREDICTOR_REST_INVERSE_Q12: Final[tuple[tuple[int, ...], ...]] = (
 """B.4.2.2: 1 / sid_predictor_rest_q15."""
 
 SID_SUBSET1: Final[tuple[int, ...]] = (
-    96, 52, 20, 54, 86, 114, 82, 68, 36, 121, 48, 92, 18, 120, 94, 124, 50, 125, 4, 100, 28, 76, 12, 117,
-    81, 22, 90, 116, 127, 21, 108, 66,
+    96, 52, 20, 54, 86, 114, 82, 68, 36, 121, 48, 92, 18, 120, 94, 124, 50, 125, 4, 100, 28, 76, 12, 117, 81,
+    22, 90, 116, 127, 21, 108, 66,
 )
 """B.4.2.2: entries of lsp_codebook1_q13 that a SID frame can name."""
 
@@ -105,5 +112,7 @@ SID_SUBSET2: Final[tuple[tuple[int, ...], ...]] = (
 SID_MODE_WEIGHT_Q15: Final[tuple[int, ...]] = (8644, 16572)
 """B.4.2.2: weight of the two predictors in the first search."""
 
-SID_LSP_START_Q15: Final[tuple[int, ...]] = (31441, 27566, 21458, 13612, 4663, -4663, -13612, -21458, -27566, -31441)
+SID_LSP_START_Q15: Final[tuple[int, ...]] = (
+    31441, 27566, 21458, 13612, 4663, -4663, -13612, -21458, -27566, -31441,
+)
 """B.4.4: line spectral pairs of comfort noise before the first SID frame."""
