@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from gateway.testing.ports import FIRST_PORT
+
 __all__ = ["DRAINING_SWITCH", "LEASING_MEDIA", "WELL_BEHAVED", "Supervised", "child"]
 
 PATIENCE_S = 20.0
@@ -116,7 +118,7 @@ class Supervised:
     """
 
     def __init__(self, temporary: Path, **plan: object) -> None:
-        told = {"address": "127.0.0.1", "ports": [41000, 41999], **plan}
+        told = {"address": "127.0.0.1", "ports": [FIRST_PORT, FIRST_PORT + 998], **plan}
         self.process = subprocess.Popen(
             [sys.executable, "-c", SUPERVISOR, json.dumps(told)],
             stdout=subprocess.PIPE,

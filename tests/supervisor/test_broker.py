@@ -6,11 +6,14 @@ import socket
 import pytest
 
 from gateway.supervisor.broker import RESERVE, REST_S, LeaseError, PortBroker
+from gateway.testing.ports import FIRST_PORT
 
 
 @pytest.fixture
 def broker():
-    with_four_pairs = PortBroker("127.0.0.1", range(42000, 42008, 2), descriptor_limit=1024, start=0)
+    with_four_pairs = PortBroker(
+        "127.0.0.1", range(FIRST_PORT, FIRST_PORT + 8, 2), descriptor_limit=1024, start=0
+    )
     yield with_four_pairs
     with_four_pairs.close()
 
@@ -18,8 +21,8 @@ def broker():
 def test_a_lease_is_an_even_port_and_the_odd_one_above(broker):
     lease = broker.lease("a", now=0)
 
-    assert lease.rtp.getsockname() == ("127.0.0.1", 42000)
-    assert lease.rtcp.getsockname() == ("127.0.0.1", 42001)
+    assert lease.rtp.getsockname() == ("127.0.0.1", FIRST_PORT)
+    assert lease.rtcp.getsockname() == ("127.0.0.1", FIRST_PORT + 1)
 
 
 def test_ports_are_unique(broker):
@@ -37,14 +40,14 @@ def test_a_released_port_rests_for_five_seconds(broker):
 
     with pytest.raises(LeaseError, match="no free port pair"):
         broker.lease("e", now=10 + REST_S - 0.01)
-    assert broker.lease("e", now=10 + REST_S).port == 42000
+    assert broker.lease("e", now=10 + REST_S).port == FIRST_PORT
 
 
 def test_a_port_is_reused_as_late_as_possible(broker):
     broker.lease("a", now=0)
     broker.release("a", now=0)
 
-    assert broker.lease("b", now=100).port == 42002
+    assert broker.lease("b", now=100).port == FIRST_PORT + 2
 
 
 def test_a_release_may_repeat(broker):
@@ -58,19 +61,21 @@ def test_a_release_may_repeat(broker):
 
 def test_a_port_of_another_program_is_passed_over(broker):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        stranger.bind(("127.0.0.1", 42001))
+        stranger.bind(("127.0.0.1", FIRST_PORT + 1))
 
-        assert broker.lease("a", now=0).port == 42002
+        assert broker.lease("a", now=0).port == FIRST_PORT + 2
 
 
 def test_the_limit_of_descriptors_is_a_refusal_that_names_it():
-    broker = PortBroker("127.0.0.1", range(42000, 42008, 2), descriptor_limit=RESERVE + 3, start=0)
+    broker = PortBroker(
+        "127.0.0.1", range(FIRST_PORT, FIRST_PORT + 8, 2), descriptor_limit=RESERVE + 3, start=0
+    )
     broker.lease("a", now=0)
 
     with pytest.raises(LeaseError, match=f"limit of {RESERVE + 3} descriptors"):
         broker.lease("b", now=0)
     broker.release("a", now=0)
-    assert broker.lease("b", now=0).port == 42002
+    assert broker.lease("b", now=0).port == FIRST_PORT + 2
     broker.close()
 
 
@@ -86,16 +91,16 @@ def test_a_descriptor_shortage_is_a_refusal_and_leaves_nothing_open(broker, monk
 
 
 def test_an_address_of_another_machine_is_a_refusal_that_names_it():
-    broker = PortBroker("192.0.2.77", range(42000, 42008, 2), descriptor_limit=1024)
+    broker = PortBroker("192.0.2.77", range(FIRST_PORT, FIRST_PORT + 8, 2), descriptor_limit=1024)
 
     with pytest.raises(LeaseError, match=r"192\.0\.2\.77"):
         broker.lease("a", now=0)
 
 
 def test_ipv6_ports_are_leased_too():
-    broker = PortBroker("::1", range(42000, 42008, 2), descriptor_limit=1024, start=0)
+    broker = PortBroker("::1", range(FIRST_PORT, FIRST_PORT + 8, 2), descriptor_limit=1024, start=0)
 
-    assert broker.lease("a", now=0).rtp.getsockname()[:2] == ("::1", 42000)
+    assert broker.lease("a", now=0).rtp.getsockname()[:2] == ("::1", FIRST_PORT)
     broker.close()
 
 

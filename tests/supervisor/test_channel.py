@@ -9,6 +9,7 @@ import pytest
 
 from gateway.supervisor.broker import PortBroker
 from gateway.supervisor.channel import BrokerChannel, packet_pair
+from gateway.testing.ports import FIRST_PORT
 from gateway.testing.supervised import LEASING_MEDIA, WELL_BEHAVED, child
 
 
@@ -41,7 +42,7 @@ class Media:
 
 @pytest.fixture
 def broker():
-    many = PortBroker("127.0.0.1", range(43000, 45000, 2), descriptor_limit=4096, start=0)
+    many = PortBroker("127.0.0.1", range(FIRST_PORT, FIRST_PORT + 2000, 2), descriptor_limit=4096, start=0)
     yield many
     many.close()
 
@@ -58,7 +59,7 @@ def test_a_lease_comes_with_both_sockets(media):
 
     media.say(lease="a")
 
-    assert media.hear() == ({"leased": "a", "port": 43000}, [43000, 43001])
+    assert media.hear() == ({"leased": "a", "port": FIRST_PORT}, [FIRST_PORT, FIRST_PORT + 1])
 
 
 def test_the_first_media_process_inherits_nothing(media):
@@ -74,14 +75,14 @@ def test_the_next_media_process_inherits_every_lease_in_order(broker, media):
     successor.close()
 
     assert [message.get("leased") for message, _ in heard] == ["c", "a", "b", None]
-    assert heard[0][1] == [43000, 43001]
+    assert heard[0][1] == [FIRST_PORT, FIRST_PORT + 1]
     assert heard[-1][0] == {"leases": 3}
 
 
 def test_a_refusal_says_why(broker, media):
     media.hear()
     broker.close()
-    full = Media(PortBroker("127.0.0.1", range(43000, 43002, 2), descriptor_limit=10))
+    full = Media(PortBroker("127.0.0.1", range(FIRST_PORT, FIRST_PORT + 2, 2), descriptor_limit=10))
     full.hear()
 
     full.say(lease="a")
@@ -154,7 +155,7 @@ def test_a_lease_that_was_released_while_it_waited_is_not_sent(broker, media):
         slow.channel.flush(0)
     slow.close()
 
-    assert {"leased": "499", "port": 43998} not in heard
+    assert {"leased": "499", "port": FIRST_PORT + 998} not in heard
     assert heard[-1] == {"leases": 500}
 
 
