@@ -107,6 +107,19 @@ def test_a_delay_that_is_not_needed_any_more_shrinks_again() -> None:
     assert last.at - (1000 + (last.number // 2) * 0.02) < 0.07
 
 
+@pytest.mark.parametrize("ppm", [1000, -1000])
+def test_a_sender_whose_clock_is_off_stays_in_step(ppm: int) -> None:
+    a, b = call(lambda i: (max(0.0, 0.001 - i * 0.02 * ppm * 1e-6 + 0.06 * (ppm > 0)),), 6000)
+
+    heard = units_heard(b.audio)
+    arrived = {2 * i + half: p.at - i * 0.02 * ppm * 1e-6 for i, p in enumerate(a.sent) for half in range(2)}
+    delays = [u.at - arrived[u.number] for u in heard if u.number is not None]
+    assert numbers(heard) == sorted(set(numbers(heard)))
+    assert len(heard) - len(numbers(heard)) < 60
+    assert max(delays[-1000:]) - max(delays[:100]) < 0.04
+    assert moved_ms(heard) == (a.statistics.inserted_ms, a.statistics.dropped_ms)
+
+
 def test_a_packet_that_was_overtaken_is_not_heard_after_what_overtook_it() -> None:
     a, b = call(lambda i: (0.07,) if i == 50 else (0.0,), 300)
 

@@ -1,0 +1,249 @@
+"""gateway._native checks everything at its door: a wrong size or row raises, and nothing is read or written."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import _native
+from gateway.media.payloads import CODEC_IDS
+from gateway.media.plan import IDLE, RELAY, TICK
+from gateway.media.table import ADDRESS, NOTICE, ROW, SEND, Table, address_of, pack_address
+from gateway.media.tally import VERDICT_NAMES
+
+_CAPACITY = 4
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table(_CAPACITY)
+
+
+def arrivals(n: int, **changes: Any) -> list[Any]:
+    """Return good arguments of `arrive` behind the plane, with some made bad."""
+    arguments = {
+        "rows": np.zeros(n, np.int32),
+        "sources": np.zeros((n, 20), np.uint8),
+        "packets": np.zeros((n, 172), np.uint8),
+        "lengths": np.full(n, 172, np.int32),
+        "on_rtcp": np.zeros(n, np.uint8),
+        "nows": np.zeros(n),
+        "sends": np.zeros(n * _native.SEND_MAX, SEND),
+        "verdicts": np.zeros(n, np.uint8),
+    }
+    return list((arguments | changes).values())
+
+
+def emissions(n: int, **changes: Any) -> list[Any]:
+    arguments = {
+        "rows": np.zeros(n, np.int32),
+        "payloads": np.zeros((n, 80), np.uint8),
+        "lengths": np.full(n, 80, np.int32),
+        "samples": np.full(n, 80, np.uint32),
+        "now": 1.0,
+        "sends": np.zeros(n, SEND),
+    }
+    return list((arguments | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"rows": np.array([0, 4], np.int32)}, IndexError),
+        ({"rows": np.array([-1, 0], np.int32)}, IndexError),
+        ({"rows": np.zeros(2, np.int64)}, TypeError),
+        ({"rows": [0, 0]}, TypeError),
+        ({"sources": np.zeros((1, 20), np.uint8)}, ValueError),
+        ({"sources": np.zeros(7, np.uint8)}, TypeError),
+        ({"lengths": np.array([172, 173], np.int32)}, ValueError),
+        ({"lengths": np.array([172, -1], np.int32)}, ValueError),
+        ({"lengths": np.zeros(1, np.int32)}, ValueError),
+        ({"on_rtcp": np.zeros(1, np.uint8)}, ValueError),
+        ({"nows": np.zeros(1)}, ValueError),
+        ({"nows": np.zeros(2, np.float32)}, TypeError),
+        ({"verdicts": np.zeros(1, np.uint8)}, ValueError),
+        ({"sends": np.zeros(3, SEND)}, ValueError),
+        ({"packets": np.zeros((2, 344), np.uint8)[:, ::2]}, (BufferError, ValueError)),
+    ],
+)
+def test_arrive_refuses(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _native.arrive(table.kernel, *arrivals(2, **change))
+
+    assert not table.rows["verdicts"].any()
+
+
+def test_arrive_refuses_to_write_into_what_is_read_only(table: Table) -> None:
+    verdicts = np.zeros(1, np.uint8)
+    verdicts.flags.writeable = False
+
+    with pytest.raises((BufferError, ValueError)):
+        _native.arrive(table.kernel, *arrivals(1, verdicts=verdicts))
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"rows": np.array([0, 4], np.int32)}, IndexError),
+        ({"lengths": np.zeros(1, np.int32)}, ValueError),
+        ({"samples": np.array([80, 0], np.uint32)}, ValueError),
+        ({"samples": np.zeros(1, np.uint32)}, ValueError),
+        ({"sends": np.zeros(1, SEND)}, ValueError),
+        ({"now": "later"}, TypeError),
+    ],
+)
+def test_emit_refuses(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        _native.emit(table.kernel, *emissions(2, **change))
+
+
+@given(st.integers(-(2**31), 2**31 - 1))
+@settings(max_examples=50)
+def test_emit_sends_nothing_of_a_length_that_there_is_no_room_for(length: int) -> None:
+    table = Table(1)
+    table.clear(0)
+    table.rows["sending"][0] = 1
+
+    n = _native.emit(table.kernel, *emissions(1, lengths=np.array([length], np.int32)))
+
+    assert n == (0 < length <= 80)
+
+
+@pytest.mark.parametrize(
+    ("row", "payloads", "lengths", "codecs", "error"),
+    [
+        (4, 2, 2, 2, IndexError),
+        (0, 1, 2, 2, ValueError),
+        (0, 2, 1, 2, ValueError),
+        (0, 2, 2, 1, ValueError),
+    ],
+)
+def test_take_refuses(
+    table: Table, row: int, payloads: int, lengths: int, codecs: int, error: type[Exception]
+) -> None:
+    """Two rows, and room for so many payloads, lengths and codecs."""
+    rows, room = np.array([0, row], np.int32), np.zeros((payloads, _native.SLOT_BYTES), np.uint8)
+
+    with pytest.raises(error):
+        _native.take(table.kernel, rows, room, np.zeros(lengths, np.int32), np.zeros(codecs, np.uint8))
+
+
+def test_rtcp_refuses_a_row_that_is_not_there_and_too_little_room(table: Table) -> None:
+    with pytest.raises(IndexError):
+        _native.rtcp(table.kernel, np.array([9], np.int32), 1.0, 1.0, False, np.zeros(1, SEND))
+    with pytest.raises(ValueError, match="sends"):
+        _native.rtcp(table.kernel, np.zeros(2, np.int32), 1.0, 1.0, False, np.zeros(1, SEND))
+
+
+@pytest.mark.parametrize("function", [_native.enter, _native.leave])
+@pytest.mark.parametrize("row", [-1, _CAPACITY, 2**31 - 1])
+def test_entering_and_leaving_refuse_a_row_that_is_not_there(
+    table: Table, function: Callable[[Any, int, float], None], row: int
+) -> None:
+    with pytest.raises(IndexError):
+        function(table.kernel, row, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("members", "offsets", "samples", "error"),
+    [
+        ([0, 3], [0, 2], 80, IndexError),
+        ([-1], [0, 1], 80, IndexError),
+        ([0, 1], [0, 3], 80, ValueError),
+        ([0, 1], [2, 1], 80, ValueError),
+        ([0, 1], [-1, 2], 80, ValueError),
+        ([0, 1], [0, 2], 0, ValueError),
+        ([0, 1], [0, 2], -80, ValueError),
+        ([0, 1], [0, 2], 961, ValueError),
+    ],
+)
+def test_mix_refuses(members: list[int], offsets: list[int], samples: int, error: type[Exception]) -> None:
+    pcm, out = np.zeros((3, 80), np.int16), np.zeros((3, 80), np.int16)
+
+    with pytest.raises(error):
+        _native.mix(out, pcm, np.array(members, np.int32), np.array(offsets, np.int32), samples)
+
+
+def test_mix_refuses_to_mix_into_what_it_reads() -> None:
+    pcm = np.zeros((3, 80), np.int16)
+
+    with pytest.raises(ValueError, match="two arrays"):
+        _native.mix(pcm, pcm, np.zeros(1, np.int32), np.array([0, 1], np.int32), 80)
+    with pytest.raises(ValueError, match="two arrays"):
+        _native.mix(pcm[:2], pcm, np.zeros(1, np.int32), np.array([0, 1], np.int32), 80)
+
+
+@pytest.mark.parametrize("short", range(1, 5))
+def test_a_plane_is_not_made_of_arrays_that_are_too_small(short: int) -> None:
+    table = Table(_CAPACITY)
+    arrays = [
+        table.rows, table.slots, table.slot_unit, table.slot_fill, table.slot_codec, np.zeros(4, NOTICE)
+    ]  # fmt: skip
+    arrays[short] = np.ascontiguousarray(arrays[short][: _CAPACITY - 1])
+
+    with pytest.raises(ValueError, match="items are needed"):
+        _native.plane(*arrays)
+
+
+def test_a_plane_is_not_made_of_rows_of_another_size() -> None:
+    with pytest.raises(TypeError, match="rows"):
+        _native.plane(np.zeros(7, np.uint8), *(np.zeros(0, np.uint8) for _ in range(5)))
+
+
+@pytest.mark.parametrize("capsule", [None, 7, object()])
+def test_only_a_plane_is_taken_for_one(capsule: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        _native.notices(capsule)
+    with pytest.raises((TypeError, ValueError)):
+        _native.arrive(capsule, *arrivals(1))
+
+
+def test_a_plane_keeps_its_arrays_alive() -> None:
+    kernel = Table(2).kernel
+    gc.collect()
+
+    assert _native.arrive(kernel, *arrivals(1)) == 0
+
+
+def test_no_arrivals_are_no_work(table: Table) -> None:
+    assert _native.arrive(table.kernel, *arrivals(0)) == 0
+    assert _native.emit(table.kernel, *emissions(0)) == 0
+
+
+def test_the_lists_of_c_and_of_python_are_the_same() -> None:
+    assert len(VERDICT_NAMES) == _native.VERDICTS
+    assert CODEC_IDS["cn"] == _native.CODEC_COMFORT_NOISE
+    assert CODEC_IDS["telephone-event"] == _native.CODEC_EVENT
+    assert (IDLE, RELAY, TICK) == (0, 1, 2)
+
+
+def test_the_fields_of_a_row_lie_beside_each_other_and_within_it() -> None:
+    spans = sorted(
+        (offset, offset + ROW.fields[name][0].itemsize) for name, (_, offset) in ROW.fields.items()
+    )
+
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+    assert spans[-1][1] <= ROW.itemsize <= 1024
+    assert SEND.itemsize == 8 + _native.PACKET_BYTES
+    assert ADDRESS.itemsize == 20
+
+
+@given(
+    st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str),
+    st.integers(0, 0xFFFF),
+)
+def test_an_address_survives_its_20_bytes(host: str, port: int) -> None:
+    assert address_of(pack_address((host, port))) == (host, port)
+
+
+@pytest.mark.parametrize("address", [("localhost", 1), ("", 1), ("10.0.0.1", -1), ("10.0.0.1", 65536)])
+def test_what_is_no_address_is_not_packed(address: tuple[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"address|port"):
+        pack_address(address)
