@@ -5,12 +5,12 @@
  *
  *   a packet that comes too late     the position steps back to it: the delay grows at once, and is counted
  *   ... and was overtaken            is dropped: what was heard after it is not heard again
- *   100 packets, each early by 3     the position steps on by one: the delay shrinks, and is counted
+ *   100 packets, each early by 2     the position steps on by one: the delay shrinks, and is counted
  *   a jump of the sender's clock     starts the grid anew; a straggler is no jump
  */
 #include "plane/plane.h"
 
-enum { LATE_MAX_UNITS = 20, STALL_MAX_UNITS = 100, LEAD_WINDOW = 100, LEAD_SPARE_UNITS = 3 };
+enum { LATE_MAX_UNITS = 20, STALL_MAX_UNITS = 100, LEAD_WINDOW = 100, LEAD_SPARE_UNITS = 2 };
 static const uint8_t SILENCE[] = {0, 0xff, 0xd5}; /* by enum codec: G.711's zero */
 
 static int32_t floor_units(int32_t samples) {
