@@ -47,8 +47,8 @@ static struct g729_lag next_lag(struct g729_decoder *decoder, const struct g729_
     const bool damaged = in && s == 0 && g729_parity(in->lag) != in->parity;
     if (!in || damaged) {
         const struct g729_lag last = {decoder->lag, 0};
-        if (decoder->lag < G729_LAG_MAX)
-            decoder->lag++;
+        decoder->lag =
+            decoder->lag < G729_LAG_MAX ? (int16_t)(decoder->lag + 1) : G729_LAG_MAX; /* it may be 144 */
         return last;
     }
     const struct g729_lag lag =
@@ -147,7 +147,7 @@ static void decode_frame(struct g729_decoder *decoder, struct frame *frame, cons
 }
 
 void g729_decode(struct g729_decoder *decoder, int16_t out[G729_FRAME], const uint8_t *in, int32_t n_bytes) {
-    struct frame frame;
+    struct frame frame = {.speech = false};
     int16_t filtered[G729_FRAME];
     decode_frame(decoder, &frame, in, n_bytes);
     for (int s = 0; s < SUBFRAMES; s++)
