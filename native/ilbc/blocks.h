@@ -81,8 +81,6 @@ void ilbc_start_state(int16_t *restrict out /* [57 or 58] */, const struct ilbc_
 int ilbc_codebook_size(int memory_length, int n);
 void ilbc_codebook_filter(int16_t *restrict out /* [n] */, const int16_t *restrict memory /* [-3 .. n + 4] */,
                           int n);
-void ilbc_codebook_augment(int16_t *restrict out /* [40] */,
-                           const int16_t *restrict end /* [-lag - 4 .. 0] */, int lag);
 void ilbc_codebook_sum(int16_t *restrict out /* [n] */, const int16_t *restrict end /* of the memory */,
                        int memory_length, int n, const uint8_t *vector /* [3] */,
                        const uint8_t *gain /* [3] */);

@@ -1,3 +1,4 @@
+#include "ilbc/codebook.h"
 #include "ilbc/arithmetic.h"
 #include "ilbc/blocks.h"
 #include "ilbc/tables.h"
@@ -20,17 +21,9 @@ void ilbc_codebook_filter(int16_t *restrict out, const int16_t *restrict memory,
     ilbc_fir(out, memory + 4, ILBC_CODEBOOK_FILTER_Q12, ILBC_CODEBOOK_TAPS, n);
 }
 
-void ilbc_codebook_augment(int16_t *restrict out, const int16_t *restrict end, int lag) {
-    memcpy(out, end - lag, (size_t)(lag - 4) * sizeof *out);
-    for (int i = 0; i < 4; i++)
-        out[lag - 4 + i] = (int16_t)(((end[i - lag - 4] * ILBC_BLEND_Q15[i]) >> 15) +
-                                     ((end[i - 4] * ILBC_BLEND_Q15[3 - i]) >> 15));
-    memcpy(out + lag, end - lag, (size_t)(ILBC_SUBBLOCK - lag) * sizeof *out);
-}
-
 static void vector_of(int16_t *restrict out, const int16_t *restrict end, int memory_length, int n,
                       int index) {
-    int16_t filtered[ILBC_SUBBLOCK + 4];
+    int16_t filtered[ILBC_SUBBLOCK + 4 + ILBC_AUGMENTED] = {0};
     const int section = ilbc_codebook_size(memory_length, n) / 2, plain = memory_length - n + 1;
     const bool is_filtered = index >= section;
     if (is_filtered)
@@ -60,7 +53,7 @@ static inline int16_t sum_q14(const int16_t gain_q14[ILBC_STAGES], int16_t a, in
 
 void ilbc_codebook_sum(int16_t *restrict out, const int16_t *restrict end, int memory_length, int n,
                        const uint8_t *vector, const uint8_t *gain) {
-    int16_t vectors[ILBC_STAGES][ILBC_SUBBLOCK], gain_q14[ILBC_STAGES];
+    int16_t vectors[ILBC_STAGES][ILBC_AUGMENTED_ROOM], gain_q14[ILBC_STAGES];
     int limit_q14 = 16384;
     for (int stage = 0; stage < ILBC_STAGES; stage++) {
         gain_q14[stage] = ilbc_gain_q14(gain[stage], limit_q14, stage);

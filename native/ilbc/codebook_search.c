@@ -1,5 +1,6 @@
 #include "ilbc/arithmetic.h"
 #include "ilbc/blocks.h"
+#include "ilbc/codebook.h"
 #include "ilbc/tables.h"
 #include "ilbc/vectors.h"
 
@@ -25,9 +26,9 @@ static const struct {
 };
 
 struct half {
-    int16_t padded[ILBC_ORDER + ILBC_MEMORY + ILBC_MARGIN + 64];
-    const int16_t *end; /* of the memory in it */
-    int16_t augmented[ILBC_AUGMENTED][ILBC_SUBBLOCK];
+    int16_t padded[ILBC_ORDER + ILBC_MEMORY + ILBC_AUGMENTED]; /* read beyond the end */
+    const int16_t *end;                                        /* of the memory in it */
+    int16_t augmented[ILBC_AUGMENTED + 1][ILBC_SUBBLOCK];
     int16_t inverse_q29[ENTRIES]; /* 1 / energy as mantissa ... */
     int16_t energy_up[ENTRIES];   /* ... and the shift that normalised it */
 };
@@ -41,29 +42,81 @@ struct search {
 
 /* ---- energies ---- */
 
-static void set_energy(struct half *half, int entry, int32_t energy) {
-    const int up = norm_of(energy);
-    half->energy_up[entry] = (int16_t)up;
-    half->inverse_q29[entry] = (int16_t)(shift_left(energy, up) >> 16);
+/* norm_of without a bit scan, so that it vectorises: the exponent of a float.  The lower bits are cleared
+ * first, or the conversion might round up to the next power of two. */
+ILBC_INLINE int32_t norm_by_float(int32_t x) {
+    const float rounded_down = (float)(x & ~(x >> 8));
+    int32_t bits;
+    memcpy(&bits, &rounded_down, sizeof bits);
+    return x == 0 ? 0 : 30 + 127 - (bits >> 23);
+}
+
+/* 0x1fffffff / x for 16384 <= x <= 32767: the float quotient is one off at most. */
+ILBC_INLINE int32_t inverse_by_float(int32_t x) {
+    const int32_t quotient = (int32_t)(536870912.0F / (float)x), rest = 0x1fffffff - quotient * x;
+    return quotient - (rest < 0) + (rest >= x);
+}
+
+ILBC_INLINE void invert(struct half *half, const int32_t *energy, int n) {
+    for (int i = 0; i < n; i++) {
+        const int32_t up = norm_by_float(energy[i]);
+        const int32_t mantissa = (int32_t)((uint32_t)energy[i] << up) >> 16;
+        half->energy_up[i] = (int16_t)up;
+        half->inverse_q29[i] = (int16_t)inverse_by_float(max_int(mantissa, 16384));
+    }
 }
 
 /* From one plain vector to the next a sample enters and one leaves.  The truncation of the difference is part
- * of the result. */
-static void measure(struct half *half, const struct search *search, int n_plain) {
-    const int16_t *first = half->end - search->n;
-    int32_t energy = ilbc_dot(first, first, search->n, search->shift);
-    for (int i = 0; i < search->n_augmented; i++) {
-        ilbc_codebook_augment(half->augmented[i], half->end, ILBC_AUGMENTED + i);
-        set_energy(half, i, ilbc_dot(half->augmented[i], half->augmented[i], ILBC_SUBBLOCK, search->shift));
+ * of the result, and so is that no energy is negative. */
+ILBC_INLINE void plain_energies(int32_t *energy, const int16_t *first, const int16_t *end, int32_t newest,
+                                int n_plain, int shift) {
+    int32_t change[ENTRIES];
+    int64_t sum = newest, least = 0, greatest = 0;
+    for (int i = 0; i < n_plain; i++) {
+        const int enters = first[-1 - i], leaves = end[-1 - i];
+        change[i] = (enters * enters - leaves * leaves) >> shift;
     }
     for (int i = 0; i < n_plain; i++) {
-        set_energy(half, search->n_augmented + i, energy);
-        const int enters = first[-1 - i], leaves = half->end[-1 - i];
-        energy = saturate32((int64_t)energy + ((enters * enters - leaves * leaves) >> search->shift));
-        energy = max_int(energy, 0);
+        energy[i] = (int32_t)sum;
+        least = sum < least ? sum : least;
+        greatest = sum > greatest ? sum : greatest;
+        sum += change[i];
     }
-    for (int i = 0; i < search->n_augmented + n_plain; i++)
-        half->inverse_q29[i] = (int16_t)(0x1fffffff / max_int(half->inverse_q29[i], 16384));
+    if (least >= 0 && greatest <= INT32_MAX)
+        return;
+    sum = newest;
+    for (int i = 0; i < n_plain; i++) {
+        energy[i] = (int32_t)sum;
+        sum = max_int(0, saturate32(sum + change[i]));
+    }
+}
+
+/* All augmented vectors, and their energies: of two runs of the memory and of the blend between them. */
+ILBC_INLINE void augment(struct half *half, int32_t *energy, int shift) {
+    const int16_t *end = half->end;
+    int64_t before[ILBC_SUBBLOCK + 1] = {0}; /* energy of the last 40 samples up to each */
+    for (int i = 0; i < ILBC_SUBBLOCK; i++)
+        before[i + 1] = before[i] + ((end[i - ILBC_SUBBLOCK] * end[i - ILBC_SUBBLOCK]) >> shift);
+    for (int i = 0; i < ILBC_AUGMENTED; i++) {
+        const int lag = ILBC_AUGMENTED + i, begin = ILBC_SUBBLOCK - lag;
+        int16_t *vector = half->augmented[i];
+        ilbc_codebook_augment(vector, end, lag);
+        int64_t sum = before[ILBC_SUBBLOCK - 4] - before[begin] + before[2 * begin] - before[begin];
+        for (int k = lag - 4; k < lag; k++)
+            sum += (vector[k] * vector[k]) >> shift;
+        energy[i] = saturate32(sum);
+    }
+    memset(half->augmented[ILBC_AUGMENTED], 0, sizeof *half->augmented); /* ilbc_correlate reads on */
+}
+
+ILBC_CLONES static void measure(struct half *half, const struct search *search, int n_plain) {
+    const int16_t *first = half->end - search->n;
+    int32_t energy[ILBC_AUGMENTED + ENTRIES];
+    if (search->n_augmented > 0)
+        augment(half, energy, search->shift);
+    plain_energies(energy + search->n_augmented, first, half->end,
+                   ilbc_dot(first, first, search->n, search->shift), n_plain, search->shift);
+    invert(half, energy, search->n_augmented + n_plain);
 }
 
 /* ---- the weighted memory, target and filtered memory ---- */
@@ -93,7 +146,7 @@ static void prepare(struct search *search, const int16_t *target, const int16_t 
 
 /* ---- one half of the codebook, one stage ---- */
 
-/* The best so far: its score is criterion * 2^-... by exponent. */
+/* The best so far; its score is a mantissa and an exponent. */
 struct choice {
     int32_t criterion;
     int exponent, half, entry, gain_q14;
@@ -102,48 +155,51 @@ struct choice {
 /* The codec takes the blended samples of a window's first augmented vector from the very first one (lag 20),
  * the next from the next, wherever the window begins: a slip that the bit stream does not show, but the
  * choice of vectors does. */
-static int32_t with_slipped_seam(int32_t correlation, const struct search *search, const struct half *half,
-                                 int entry, int first) {
+static void slip_seams(int16_t slipped[][ILBC_SUBBLOCK], const struct half *half, int first, int n) {
     enum { SEAM = 4 };
-    const int lag = ILBC_AUGMENTED + entry, slipped_lag = lag - first;
-    const int16_t *target = search->target + ILBC_ORDER + lag - SEAM;
-    const int16_t *seam = half->augmented[entry] + lag - SEAM;
-    const int16_t *slipped = half->augmented[entry - first] + slipped_lag - SEAM;
-    return correlation - ilbc_dot(target, seam, SEAM, search->shift) +
-           ilbc_dot(target, slipped, SEAM, search->shift);
+    memcpy(slipped, half->augmented[first], (size_t)n * sizeof *slipped);
+    for (int i = 0; i < n; i++) {
+        const int lag = ILBC_AUGMENTED + i;
+        memcpy(slipped[i] + first + lag - SEAM, half->augmented[i] + lag - SEAM, SEAM * sizeof **slipped);
+    }
 }
 
 static void correlate(int32_t *correlation, const struct search *search, const struct half *half, int first,
                       int last) {
-    const int16_t *target = search->target + ILBC_ORDER;
-    int i = first;
-    for (; i <= last && i < search->n_augmented; i++) {
-        const int32_t straight = ilbc_dot(target, half->augmented[i], ILBC_SUBBLOCK, search->shift);
-        correlation[i - first] = with_slipped_seam(straight, search, half, i, first);
+    const int16_t *target = search->target + ILBC_ORDER, *newest = half->end - search->n;
+    const int n_augmented = max_int(0, min_int(search->n_augmented, last + 1) - first);
+    int16_t slipped[ILBC_AUGMENTED + 1][ILBC_SUBBLOCK];
+    const int16_t *augmented = half->augmented[0];
+    if (n_augmented > 0 && first > 0) {
+        slip_seams(slipped, half, first, n_augmented);
+        memset(slipped[n_augmented], 0, sizeof *slipped); /* ilbc_correlate reads on */
+        augmented = slipped[0];
     }
-    ilbc_correlate(correlation + i - first, target, half->end - search->n - (i - search->n_augmented),
-                   search->n, last + 1 - i, -1, search->shift);
+    ilbc_correlate(correlation, target, augmented, ILBC_SUBBLOCK, n_augmented, ILBC_SUBBLOCK, search->shift);
+    ilbc_correlate(correlation + n_augmented, target, newest - (first + n_augmented - search->n_augmented),
+                   search->n, last + 1 - first - n_augmented, -1, search->shift);
 }
 
 /* correlation^2 / energy of each, as mantissas with one exponent; returns the exponent. */
-static int score(int32_t *criterion, const int32_t *correlation, const struct half *half, int first, int n) {
-    uint32_t peak = 0;
-    int greatest_up = INT16_MIN;
+ILBC_INLINE int score(int32_t *restrict criterion, const int32_t *restrict correlation,
+                      const int16_t *restrict inverse_q29, const int16_t *restrict energy_up, int n) {
+    int32_t greatest = 0, least = 0, greatest_up = INT16_MIN;
     for (int i = 0; i < n; i++) {
-        const uint32_t magnitude = (uint32_t)absolute(correlation[i]);
-        peak = magnitude > peak ? magnitude : peak;
+        greatest = correlation[i] > greatest ? correlation[i] : greatest;
+        least = correlation[i] < least ? correlation[i] : least;
     }
-    const int up = norm_of(peak > INT32_MAX ? INT32_MAX : (int32_t)peak);
+    const int up = norm_of(max_int(greatest, least == INT32_MIN ? INT32_MAX : -least));
     for (int i = 0; i < n; i++) {
-        const int16_t mantissa = (int16_t)(shift_left(correlation[i], up) >> 16);
-        criterion[i] = (int16_t)((mantissa * mantissa) >> 16) * half->inverse_q29[first + i];
-        greatest_up = criterion[i] != 0 ? max_int(greatest_up, half->energy_up[first + i]) : greatest_up;
+        const int16_t mantissa = (int16_t)((int32_t)((uint32_t)correlation[i] << up) >> 16);
+        criterion[i] = (int16_t)((mantissa * mantissa) >> 16) * inverse_q29[i];
+        const int32_t counted = criterion[i] != 0 ? energy_up[i] : INT16_MIN;
+        greatest_up = counted > greatest_up ? counted : greatest_up;
     }
     if (greatest_up == INT16_MIN)
         greatest_up = 0;
     for (int i = 0; i < n; i++) {
-        const int down = min_int(16, greatest_up - half->energy_up[first + i]);
-        criterion[i] = criterion[i] == 0 ? 0 : criterion[i] >> down;
+        const int down = min_int(16, max_int(0, greatest_up - energy_up[i])); /* a score of 0 may have more */
+        criterion[i] >>= down;
     }
     return 32 - 2 * up + greatest_up;
 }
@@ -155,16 +211,16 @@ static int gain_of(int32_t correlation, int16_t inverse_q29, int energy_up) {
     return max_int(-21299, min_int(gain, 21299));
 }
 
-static void try_entries(struct choice *best, const struct search *search, int which, int stage, int first,
-                        int last) {
+ILBC_CLONES static void try_entries(struct choice *best, const struct search *search, int which, int stage,
+                                    int first, int last) {
     const struct half *half = &search->halves[which];
     const int n = last + 1 - first;
-    int32_t correlation[ENTRIES], criterion[ENTRIES];
+    int32_t correlation[ILBC_AUGMENTED + ENTRIES], criterion[ILBC_AUGMENTED + ENTRIES];
     correlate(correlation, search, half, first, last);
     if (stage == 0) /* the first gain is positive */
         for (int i = 0; i < n; i++)
             correlation[i] = max_int(correlation[i], 0);
-    const int exponent = score(criterion, correlation, half, first, n);
+    const int exponent = score(criterion, correlation, half->inverse_q29 + first, half->energy_up + first, n);
     const int i = ilbc_greatest(criterion, n), apart = exponent - best->exponent;
     const int down_best = apart > 0 ? min_int(31, apart) : 0, down = apart > 0 ? 0 : min_int(31, -apart);
     if (criterion[i] >> down > best->criterion >> down_best)

@@ -60,7 +60,7 @@ static void synthesise(int16_t *restrict out, struct ilbc_decoder *decoder, cons
 void ilbc_decode(struct ilbc_decoder *decoder, int16_t *restrict pcm, const uint8_t *restrict bytes) {
     const struct ilbc_mode mode = ilbc_mode_of(decoder->mode_ms);
     const bool after_loss = decoder->lost_run > 0;
-    int16_t residual[ILBC_SAMPLES], enhanced[ILBC_SAMPLES];
+    int16_t residual[ILBC_SAMPLES] = {0}, enhanced[ILBC_SAMPLES];
     ilbc_filter_q12 a_q12[ILBC_SUBBLOCKS];
     struct ilbc_frame frame;
     if (bytes)

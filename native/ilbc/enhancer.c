@@ -34,7 +34,8 @@ static int middle_q2(int block) {
 /* ---- 4.6.1: the pitch period of each new block, at half the rate ---- */
 
 /* The history's last n samples at 4 kHz: behind their end are zeros. */
-static void downsample(int16_t *restrict out /* [n / 2] */, const int16_t *restrict history, int n) {
+ILBC_CLONES static void downsample(int16_t *restrict out /* [n / 2] */, const int16_t *restrict history,
+                                   int n) {
     enum { DELAY = 3 };
     int16_t padded[DELAY + ILBC_SAMPLES + LOOKBACK + DELAY] = {0};
     memcpy(padded, history + ILBC_HISTORY - n - DELAY, (size_t)(n + DELAY) * sizeof *padded);
@@ -110,7 +111,7 @@ static void correlate_near(int32_t out[CORRELATIONS], const int16_t *block, cons
 /* The quarter sample, from the first lag on, at which the correlation is greatest. */
 static int finest(const int32_t correlation[CORRELATIONS], int n_lags) {
     int32_t fine[CORRELATIONS * UPSAMPLING];
-    int16_t mantissa[CORRELATIONS] = {0};
+    int16_t mantissa[2 + CORRELATIONS + 2] = {0};
     uint32_t peak = 0;
     for (int i = 0; i < n_lags; i++) {
         const uint32_t magnitude = (uint32_t)absolute(correlation[i]);
@@ -118,16 +119,23 @@ static int finest(const int32_t correlation[CORRELATIONS], int n_lags) {
     }
     const int down = max_int(0, bits_of((int32_t)(peak > INT32_MAX ? INT32_MAX : peak)) - 15);
     for (int i = 0; i < n_lags; i++)
-        mantissa[i] = (int16_t)(correlation[i] >> down);
+        mantissa[2 + i] = (int16_t)(correlation[i] >> down);
     for (int i = 0; i < CORRELATIONS; i++) {
         for (int phase = 0; phase < UPSAMPLING; phase++) {
             int32_t sum = 0;
-            for (int k = max_int(0, i - 2); k <= min_int(CORRELATIONS - 1, i + 2); k++)
-                sum += mantissa[k] * ILBC_UPSAMPLE_Q12[phase][UPSAMPLE_HALF + i - k];
+            for (int k = 0; k < 5; k++)
+                sum += mantissa[i + k] * ILBC_UPSAMPLE_Q12[phase][UPSAMPLE_HALF + 2 - k];
             fine[UPSAMPLING * i + phase] = sum;
         }
     }
     return ilbc_greatest(fine, UPSAMPLING * n_lags);
+}
+
+/* surround += segment * weight */
+ILBC_CLONES static void add_weighted(int16_t *restrict surround, const int16_t *restrict segment,
+                                     int weight_q16) {
+    for (int i = 0; i < BLOCK; i++)
+        surround[i] = (int16_t)(surround[i] + (int16_t)((segment[i] * weight_q16 + 32768) >> 16));
 }
 
 /* Add the segment near position_q2 that is most like the block, weighted; return where it was, Q2. */
@@ -151,8 +159,7 @@ static int add_segment(int16_t *surround, const int16_t *history, int block_posi
     for (int i = 0; i <= 2 * UPSAMPLE_HALF; i++)
         reversed_q12[i] = phase_q12[2 * UPSAMPLE_HALF - i];
     ilbc_fir(segment, padded + 2 * UPSAMPLE_HALF, reversed_q12, 2 * UPSAMPLE_HALF + 1, BLOCK);
-    for (int i = 0; i < BLOCK; i++)
-        surround[i] = (int16_t)(surround[i] + (int16_t)((segment[i] * weight_q16 + 32768) >> 16));
+    add_weighted(surround, segment, weight_q16);
     return first * UPSAMPLING + offset_q2 + UPSAMPLING;
 }
 
@@ -235,7 +242,7 @@ int ilbc_enhance(int16_t *restrict out, struct ilbc_decoder *decoder, const int1
                  bool after_loss) {
     const int n = ilbc_mode_of(decoder->mode_ms).samples;
     const int n_blocks = n / BLOCK, delay = decoder->mode_ms == 20 ? 40 : 80;
-    int16_t half_rate[(ILBC_SAMPLES + LOOKBACK) / 2];
+    int16_t half_rate[(ILBC_SAMPLES + LOOKBACK) / 2] = {0};
     int lags[ILBC_SAMPLES / BLOCK];
     memmove(decoder->history, decoder->history + n, (size_t)(ILBC_HISTORY - n) * sizeof *decoder->history);
     memcpy(decoder->history + ILBC_HISTORY - n, residual, (size_t)n * sizeof *decoder->history);

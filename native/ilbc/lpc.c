@@ -27,14 +27,16 @@ static inline int32_t product_q31(struct words a, struct words b) {
 
 /* ---- 3.2.1: autocorrelation ---- */
 
-static void autocorrelate(int32_t r[ILBC_ORDER + 1], const int16_t *samples, const int16_t *window_q15) {
+/* With this shift the sums fit. */
+ILBC_CLONES static void autocorrelate(int32_t r[ILBC_ORDER + 1], const int16_t *samples,
+                                      const int16_t *window_q15) {
     int16_t windowed[WINDOW];
     for (int i = 0; i < WINDOW; i++)
         windowed[i] = (int16_t)((samples[i] * window_q15[i]) >> 15);
     const int peak = ilbc_peak(windowed, WINDOW);
     const int shift = peak == 0 ? 0 : max_int(0, bits_of(WINDOW) - norm_of(peak * peak));
     for (int lag = 0; lag <= ILBC_ORDER; lag++)
-        r[lag] = ilbc_dot(windowed, windowed + lag, WINDOW - lag, shift);
+        r[lag] = ilbc_dot_fitting(windowed, windowed + lag, WINDOW - lag, shift);
 }
 
 /* Widen the spectrum's peaks by 60 Hz, on normalised words. */

@@ -1,5 +1,6 @@
 #include "ilbc/arithmetic.h"
 #include "ilbc/blocks.h"
+#include "ilbc/clones.h"
 #include "ilbc/tables.h"
 
 #include <string.h>
@@ -49,8 +50,8 @@ void ilbc_lsf_to_filter(ilbc_filter_q12 a_q12, const int16_t *lsf_q13) {
     }
 }
 
-/* The Chebyshev polynomial of the sum or difference filter at x, in Q10 of the result's Q14 clipped. */
-static int16_t chebyshev(int16_t x_q15, const int16_t f_q10[HALF_ORDER + 1]) {
+/* The Chebyshev polynomial of the sum or difference filter at x, clipped to 16 bits. */
+ILBC_INLINE int16_t chebyshev(int16_t x_q15, const int16_t f_q10[HALF_ORDER + 1]) {
     int32_t before_q24 = 1 << 24;
     int32_t value_q24 = shift_left(x_q15, 10) + shift_left(f_q10[1], 14);
     for (int i = 2; i < HALF_ORDER; i++) {
@@ -63,7 +64,7 @@ static int16_t chebyshev(int16_t x_q15, const int16_t f_q10[HALF_ORDER + 1]) {
     const int16_t high = (int16_t)(value_q24 >> 16), low = (int16_t)((value_q24 & 0xffff) >> 1);
     const int32_t product = add_wrapping(shift_left(high * x_q15, 1), shift_left((low * x_q15) >> 15, 1));
     value_q24 = add_wrapping(subtract_wrapping(product, before_q24), shift_left(f_q10[HALF_ORDER], 13));
-    return value_q24 > 33553408 ? INT16_MAX : value_q24 < -33554432 ? INT16_MIN : (int16_t)(value_q24 >> 10);
+    return saturate16(value_q24 >> 10);
 }
 
 /* Where the line through two points of a sign change crosses zero. */
@@ -80,15 +81,25 @@ static int16_t crossing(int16_t x_low, int16_t y_low, int16_t x_high, int16_t y_
     return (int16_t)(x_low - (int16_t)((y_low * slope) >> 10));
 }
 
+enum { GRID = 60 };
+
+ILBC_CLONES static void evaluate(int16_t value[2][GRID], const int16_t f_q10[2][HALF_ORDER + 1]) {
+    for (int k = 0; k < 2; k++)
+        for (int j = 0; j < GRID; j++)
+            value[k][j] = chebyshev(ILBC_COS_GRID_Q15[j], f_q10[k]);
+}
+
 /* 3.2.3: the roots lie on the unit circle, of one polynomial and the other in turns.  Walk a grid of 60
  * points from frequency 0 up; at a change of sign halve the interval four times and interpolate. */
 static bool find_roots(int16_t lsp_q15[ILBC_ORDER], const int16_t f_q10[2][HALF_ORDER + 1]) {
+    int16_t value[2][GRID];
+    evaluate(value, f_q10);
     int found = 0;
-    int16_t x_low = ILBC_COS_GRID_Q15[0], y_low = chebyshev(x_low, f_q10[0]);
-    for (int j = 1; j < 60 && found < ILBC_ORDER; j++) {
+    int16_t x_low = ILBC_COS_GRID_Q15[0], y_low = value[0][0];
+    for (int j = 1; j < GRID && found < ILBC_ORDER; j++) {
         int16_t x_high = x_low, y_high = y_low;
         x_low = ILBC_COS_GRID_Q15[j];
-        y_low = chebyshev(x_low, f_q10[found & 1]);
+        y_low = value[found & 1][j];
         if (y_low * y_high > 0)
             continue;
         for (int halving = 0; halving < 4; halving++) {

@@ -1,4 +1,5 @@
 #include "ilbc/blocks.h"
+#include "ilbc/clones.h"
 #include "ilbc/tables.h"
 
 /* A set of ten frequencies is three vectors, each with a codebook of its own. */
@@ -13,22 +14,22 @@ static const struct split splits[SPLITS] = {
     {6, 4, (64 + 128) * 3, 128},
 };
 
-static int nearest(const struct split *split, const int16_t *lsf_q13) {
-    int best = 0;
+ILBC_CLONES static int nearest(const struct split *split, const int16_t *lsf_q13) {
+    int32_t distance[128];
     int32_t least = INT32_MAX;
-    for (int entry = 0; entry < split->n_entries; entry++) {
-        const int16_t *candidate_q13 = &ILBC_LSF_CODEBOOK_Q13[split->at + entry * split->n];
-        uint32_t distance = 0;
-        for (int i = 0; i < split->n; i++) {
-            const int16_t off = (int16_t)(lsf_q13[split->first + i] - candidate_q13[i]);
-            distance += (uint32_t)(off * off);
-        }
-        if ((int32_t)distance < least) {
-            least = (int32_t)distance;
-            best = entry;
+    for (int i = 0; i < split->n; i++) {
+        const int16_t *column_q13 = &ILBC_LSF_CODEBOOK_Q13[split->at + i * split->n_entries];
+        for (int entry = 0; entry < split->n_entries; entry++) {
+            const int16_t off = (int16_t)(lsf_q13[split->first + i] - column_q13[entry]);
+            distance[entry] = (i == 0 ? 0 : distance[entry]) + off * off;
         }
     }
-    return best;
+    for (int entry = 0; entry < split->n_entries; entry++)
+        least = distance[entry] < least ? distance[entry] : least;
+    int first = 0;
+    while (distance[first] != least)
+        first++;
+    return first;
 }
 
 void ilbc_lsf_quantise(uint8_t *index, const int16_t *lsf_q13) {
@@ -57,7 +58,7 @@ void ilbc_lsf_dequantise(int16_t *lsf_q13, const uint8_t *index, int sets) {
         for (int i = 0; i < SPLITS; i++)
             for (int k = 0; k < splits[i].n; k++)
                 lsf_q13[splits[i].first + k] =
-                    ILBC_LSF_CODEBOOK_Q13[splits[i].at + index[i] * splits[i].n + k];
+                    ILBC_LSF_CODEBOOK_Q13[splits[i].at + k * splits[i].n_entries + index[i]];
         push_apart(lsf_q13);
         push_apart(lsf_q13);
     }

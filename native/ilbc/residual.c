@@ -18,7 +18,7 @@ int ilbc_state_position(const struct ilbc_frame *frame, int state_short) {
 }
 
 struct memory {
-    int16_t samples[ILBC_MARGIN + ILBC_MEMORY + ILBC_MARGIN];
+    int16_t samples[ILBC_MARGIN + ILBC_MEMORY + ILBC_AUGMENTED]; /* zeros around, for the codebook's filter */
 };
 
 /* Fill the memory with the n_known samples before position, in coding direction. */

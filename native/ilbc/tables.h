@@ -22,7 +22,8 @@ extern const int32_t ILBC_LAG_WINDOW_Q31[11];
 extern const int16_t ILBC_CHIRP_SYNTHESIS_Q15[11];
 /* 0.4222^i */
 extern const int16_t ILBC_CHIRP_WEIGHTING_Q15[11];
-/* 3.2.4: 64 x 3, 128 x 3, 128 x 4 */
+/* 3.2.4: 64 x 3, 128 x 3, 128 x 4, each by columns: the first frequency of all entries, then the second, ...
+ */
 extern const int16_t ILBC_LSF_CODEBOOK_Q13[1088];
 /* where a new call begins */
 extern const int16_t ILBC_LSF_MEAN_Q13[10];
