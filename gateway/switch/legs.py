@@ -85,8 +85,8 @@ class Leg:
 
     @property
     def held(self) -> bool:
-        """The peer has put us on hold, or has gone silent on purpose."""
-        return self.negotiated is not None and not self.negotiated.direction.receives
+        """The peer does not want to hear us for now, which is a hold (RFC 3264 section 8.4)."""
+        return self.negotiated is not None and not self.negotiated.direction.sends
 
     @property
     def said(self) -> bytes:
