@@ -85,7 +85,9 @@ static inline int16_t shr16(int16_t a, int count) {
 static inline int16_t shr16_rounded(int16_t a, int count) {
     if (count > 15)
         return 0;
-    return count <= 0 ? shl16(a, -count) : (int16_t)((a >> count) + ((a >> (count - 1)) & 1));
+    if (count <= 0)
+        return shl16(a, -count);
+    return (int16_t)((a >> count) + ((a >> (count - 1)) & 1));
 }
 
 /* Fraction by fraction: Q15 * Q15 -> Q15, cut. */
@@ -143,7 +145,9 @@ static inline int norm16(int16_t a) {
 static inline int16_t div16(int16_t a, int16_t b) {
     if (a <= 0)
         return 0;
-    return a >= b ? INT16_MAX : (int16_t)((a * 32768) / b);
+    if (a >= b)
+        return INT16_MAX;
+    return (int16_t)((a * 32768) / b);
 }
 
 struct dpf {

@@ -1,0 +1,145 @@
+/* G.729 as a whole: fuzzed under the sanitizers, and the operators on their edges. */
+#include "g729/fixed.h"
+#include "g729/g729.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                  \
+            exit(1);                                                                                         \
+        }                                                                                                    \
+    } while (0)
+
+static uint32_t random_state = 1;
+
+static uint32_t random_bits(void) {
+    random_state = random_state * 1664525u + 1013904223u;
+    return random_state >> 8;
+}
+
+static void sums_saturate_to_their_width(void) {
+    CHECK(add16(30000, 30000) == INT16_MAX && sub16(-30000, 30000) == INT16_MIN);
+    CHECK(neg16(INT16_MIN) == INT16_MAX && abs16(INT16_MIN) == INT16_MAX);
+    CHECK(add32(INT32_MAX, 1) == INT32_MAX && sub32(INT32_MIN, 1) == INT32_MIN);
+    CHECK(neg32(INT32_MIN) == INT32_MAX && abs32(INT32_MIN) == INT32_MAX);
+}
+
+static void minus_one_squared_is_almost_one(void) {
+    CHECK(mul16(INT16_MIN, INT16_MIN) == INT16_MAX);
+    CHECK(mul16_rounded(INT16_MIN, INT16_MIN) == INT16_MAX);
+    CHECK(mul32(INT16_MIN, INT16_MIN) == INT32_MAX);
+    CHECK(mac32(INT32_MIN, INT16_MIN, INT16_MIN) == -1); /* the product saturates first */
+    CHECK(msu32(0, INT16_MIN, INT16_MIN) == -INT32_MAX);
+}
+
+static void products_are_cut_downwards(void) {
+    CHECK(mul16(-1, 1) == -1 && mul16(1, 1) == 0);
+    CHECK(mul16_rounded(-1, 1) == 0 && mul16_rounded(0x4000, 1) == 1);
+}
+
+static void any_shift_count_is_defined(void) {
+    CHECK(shl16(1, 15) == INT16_MAX && shl16(-1, 15) == INT16_MIN && shl16(1, 1000) == INT16_MAX);
+    CHECK(shl16(0, 1000) == 0 && shr16(-1, 1000) == -1 && shr16(5, 1000) == 0 && shr16(1, -2) == 4);
+    CHECK(shl32(1, 31) == INT32_MAX && shl32(-1, 31) == INT32_MIN && shl32(-1, 1000) == INT32_MIN);
+    CHECK(shr32(-1, 1000) == -1 && shr32(5, 1000) == 0 && shl32(-8, -2) == -2 && shr32(3, -1) == 6);
+    CHECK(shr32_rounded(3, 1) == 2 && shr32_rounded(-3, 1) == -1 && shr32_rounded(1, 32) == 0);
+    CHECK(shr16_rounded(1, 16) == 0 && shr16_rounded(6, 2) == 2 && shr16_rounded(1, -3) == 8);
+}
+
+static void norms_are_the_shifts_that_still_fit(void) {
+    CHECK(norm32(0) == 0 && norm32(1) == 30 && norm32(-1) == 31 && norm32(INT32_MIN) == 0);
+    CHECK(norm16(0) == 0 && norm16(1) == 14 && norm16(-1) == 15 && norm16(INT16_MIN) == 0);
+}
+
+static void split_numbers_lose_their_lowest_bit(void) {
+    CHECK(dpf_value(dpf_of(0x12345679)) == 0x12345678 && dpf_value(dpf_of(-1)) == -2);
+    CHECK(round16(INT32_MAX) == INT16_MAX && round16(0x8000) == 1 && round16(0x7FFF) == 0);
+    CHECK(div16(1, 2) == 0x4000 && div16(7, 7) == INT16_MAX && div16(0, 7) == 0);
+}
+
+static void fields_come_back_as_they_were_packed(void) {
+    for (int i = 0; i < 1000; i++) {
+        uint8_t in[G729_SPEECH_BYTES], out[G729_SPEECH_BYTES];
+        struct g729_speech_parameters speech;
+        struct g729_sid_parameters sid;
+        for (int j = 0; j < G729_SPEECH_BYTES; j++)
+            in[j] = (uint8_t)random_bits();
+        g729_unpack_speech(&speech, in);
+        g729_pack_speech(out, &speech);
+        CHECK(memcmp(in, out, sizeof in) == 0);
+        in[1] &= 0xFE;
+        g729_unpack_sid(&sid, in);
+        g729_pack_sid(out, &sid);
+        CHECK(memcmp(in, out, G729_SID_BYTES) == 0);
+    }
+}
+
+/* Any bytes and any losses: nothing may be read or written out of bounds, no operation may be undefined. */
+static void any_frames_decode(void) {
+    static const int32_t kinds[8] = {10, 10, 10, 10, 10, 2, G729_LOST, G729_UNTRANSMITTED};
+    static struct g729_decoder decoder;
+    g729_decoder_reset(&decoder);
+    for (int i = 0; i < 3000; i++) {
+        uint8_t in[G729_SPEECH_BYTES];
+        int16_t out[G729_FRAME];
+        if (i % 300 == 0)
+            g729_decoder_reset(&decoder);
+        for (int j = 0; j < G729_SPEECH_BYTES; j++)
+            in[j] = (uint8_t)random_bits();
+        g729_decode(&decoder, out, in, kinds[random_bits() % 8]);
+    }
+}
+
+/* Blocks of noise of any level, constant blocks and square waves. */
+static void any_samples_encode(bool annexb) {
+    static struct g729_encoder encoder;
+    g729_encoder_reset(&encoder);
+    for (int i = 0; i < 600; i++) {
+        uint8_t out[G729_SPEECH_BYTES];
+        int16_t in[G729_FRAME];
+        const int kind = i / 30 % 3, shift = i / 90 % 3 * 7;
+        if (i % 300 == 0)
+            g729_encoder_reset(&encoder);
+        for (int j = 0; j < G729_FRAME; j++) {
+            const int16_t noise = (int16_t)(uint16_t)(random_bits() & 0xFFFF);
+            const int16_t square = j / (1 + i % 50) % 2 ? INT16_MAX : INT16_MIN;
+            in[j] = (int16_t)((kind == 0 ? noise : kind == 1 ? square : INT16_MIN) >> shift);
+        }
+        const size_t n_bytes = g729_encode(&encoder, out, in, annexb);
+        CHECK(n_bytes == 10 || (annexb && (n_bytes == 2 || n_bytes == 0)));
+    }
+}
+
+static void a_bad_length_stops_the_batch_before_it_starts(void) {
+    static struct g729_decoder bank[2];
+    const intptr_t rows[3] = {1, 0, 1};
+    const int32_t lengths[3] = {10, G729_LOST, 3};
+    const uint8_t in[3 * G729_SPEECH_BYTES] = {0};
+    int16_t out[3 * G729_FRAME];
+    memset(out, 0x11, sizeof out);
+    g729_decoder_reset(&bank[0]);
+    g729_decoder_reset(&bank[1]);
+    CHECK(g729_decode_rows(bank, rows, 3, out, in, lengths) == 2);
+    CHECK(out[0] == 0x1111);
+    CHECK(g729_decode_rows(bank, rows, 2, out, in, lengths) == 2);
+    CHECK(out[0] != 0x1111 && out[2 * G729_FRAME] == 0x1111);
+}
+
+int main(void) {
+    sums_saturate_to_their_width();
+    minus_one_squared_is_almost_one();
+    products_are_cut_downwards();
+    any_shift_count_is_defined();
+    norms_are_the_shifts_that_still_fit();
+    split_numbers_lose_their_lowest_bit();
+    fields_come_back_as_they_were_packed();
+    any_frames_decode();
+    any_samples_encode(false);
+    any_samples_encode(true);
+    a_bad_length_stops_the_batch_before_it_starts();
+    return 0;
+}
