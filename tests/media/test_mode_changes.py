@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.testing.audio import tone
-from gateway.testing.numbered import moved_ms, units_heard
+from gateway.testing.numbered import moved_ms, numbered, units_heard
 from gateway.testing.plane_bench import BenchLeg, Packet, PlaneBench
 from gateway.testing.rtp_stream import assert_one_stream, in_order, signed
 
@@ -61,24 +61,32 @@ def test_a_thousand_changes_leave_one_stream_on_time(seed: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("relay_s", "tick_s"), [(0.0199, 0.0201), (0.021, 0.019), (0.001, 0.039), (0.035, 0.025)]
+    ("relay_s", "tick_s", "phase_s"),
+    [
+        (0.009, 0.011, 0.025),  # each stay has its packet: two for every one that the speaker says
+        (0.0199, 0.0201, 0.004),
+        (0.001, 0.039, 0.012),
+        (0.035, 0.025, 0.0),
+    ],
 )
-def test_changes_in_step_with_the_packets_do_not_add_up(relay_s: float, tick_s: float) -> None:
-    """The worst rhythm: every change at the same place between two packets."""
-    for phase in (1, 3):
-        bench = PlaneBench()
-        a, b = bench.leg("a"), bench.leg("b")
-        bench.join("room", a, b)
-        a.count(0, 4000, start_s=phase * 0.004)
-        for i in range(1000):
-            bench.change(a, force_tick=i % 2 == 0)
-            bench.plane.relay_now(a.state.leg, bench.now)
-            bench.run(tick_s if i % 2 == 0 else relay_s)
+def test_changes_in_step_with_the_packets_do_not_add_up(
+    relay_s: float, tick_s: float, phase_s: float
+) -> None:
+    """The worst rhythms: every change at the same place between two packets."""
+    bench = PlaneBench()
+    a, b = bench.leg("a"), bench.leg("b")
+    bench.join("room", a, b)
+    a.count(0, 4000, start_s=phase_s)
+    bench.run(0.0095)
+    for i in range(1000):
+        bench.change(a, force_tick=i % 2 == 0)
+        bench.plane.relay_now(a.state.leg, bench.now)
+        bench.run(tick_s if i % 2 == 0 else relay_s)
 
-        assert_one_stream(b.audio)
-        ahead = ahead_ms(b.audio)
-        assert min(ahead) >= -40
-        assert max(ahead) <= 40
+    assert_one_stream(b.audio)
+    ahead = ahead_ms(b.audio)
+    assert min(ahead) >= -40
+    assert max(ahead) <= 40
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -153,27 +161,22 @@ def test_a_sender_that_changes_to_a_codec_the_other_leg_cannot_take_is_decoded()
     assert a.statistics.mode_reason == "decoded: the other leg cannot take what arrives"
 
 
-def test_a_sender_whose_clock_is_fast_keeps_its_audio_through_a_change_of_peer() -> None:
+def test_a_sender_whose_clock_is_fast_keeps_its_audio_through_a_change_of_mode() -> None:
     """Ten minutes at +400 ppm put its time 240 ms ahead: that is its clock, no reason to drop packets."""
     bench = PlaneBench()
     a, b = bench.leg("a"), bench.leg("b")
     bench.join("room", a, b)
+    a.talk([numbered(1) * 2] * 31_000, impair=lambda i: (-0.02 * 400e-6 * i,))
     bench.ticking = False
-    late = 0.0
-    for minute in range(10):
-        a.count(0, 6000, start_s=-late, impair=lambda i, late=late: (late + -0.02 * 400e-6 * i,))
-        late += 60 * 400e-6
-        bench.run(60.0 - 0.001 * (minute == 0))
+    bench.run(600.0)
     bench.ticking = True
-    heard = len(b.audio)
+    relayed = len(b.audio)
 
     bench.change(a, force_tick=True)
-    bench.run(0.2)
-    a.count(0, 100)
-    bench.run(0.3)
+    bench.run(0.5)
     bench.change(a, force_tick=False)
     bench.plane.relay_now(a.state.leg, bench.now)
     bench.run(1.0)
 
-    assert heard > 29_000
+    assert relayed > 30_000
     assert a.statistics.dropped_ms <= 60

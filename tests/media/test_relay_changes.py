@@ -120,6 +120,7 @@ def test_a_leg_whose_peer_leaves_hears_silence_until_another_comes(bench: PlaneB
     bench.plane.close(a.state.leg, bench.now)
     del bench.legs[a.state.leg]
     bench.run(1.0)
+    assert [i for i, p in enumerate(b.audio) if p.marker] == [0, 50]
     bench.join("room", c)
     bench.run(1.495)
 
