@@ -48,7 +48,7 @@ ILBC_INLINE int32_t norm_by_float(int32_t x) {
     const float rounded_down = (float)(x & ~(x >> 8));
     int32_t bits;
     memcpy(&bits, &rounded_down, sizeof bits);
-    return x == 0 ? 0 : 30 + 127 - (bits >> 23);
+    return (30 + 127 - (bits >> 23)) & -(x != 0);
 }
 
 /* 0x1fffffff / x for 16384 <= x <= 32767: the float quotient is one off at most. */
@@ -192,7 +192,8 @@ ILBC_INLINE int score(int32_t *restrict criterion, const int32_t *restrict corre
     for (int i = 0; i < n; i++) {
         const int16_t mantissa = (int16_t)((int32_t)((uint32_t)correlation[i] << up) >> 16);
         criterion[i] = (int16_t)((mantissa * mantissa) >> 16) * inverse_q29[i];
-        const int32_t counted = criterion[i] != 0 ? energy_up[i] : INT16_MIN;
+        const int32_t is_zero = -(criterion[i] == 0),
+                      counted = (INT16_MIN & is_zero) | (energy_up[i] & ~is_zero);
         greatest_up = counted > greatest_up ? counted : greatest_up;
     }
     if (greatest_up == INT16_MIN)

@@ -154,11 +154,14 @@ static int add_segment(int16_t *surround, const int16_t *history, int block_posi
     int16_t padded[BLOCK + 2 * UPSAMPLE_HALF] = {0};
     const int begin = max_int(0, from), end = min_int(ILBC_HISTORY, from + BLOCK + 2 * UPSAMPLE_HALF);
     memcpy(padded + begin - from, history + begin, (size_t)(end - begin) * sizeof *padded);
-    const int16_t *phase_q12 = ILBC_UPSAMPLE_Q12[UPSAMPLING * whole - offset_q2];
+    const int phase = UPSAMPLING * whole - offset_q2;
     int16_t reversed_q12[2 * UPSAMPLE_HALF + 1], segment[BLOCK];
     for (int i = 0; i <= 2 * UPSAMPLE_HALF; i++)
-        reversed_q12[i] = phase_q12[2 * UPSAMPLE_HALF - i];
-    ilbc_fir(segment, padded + 2 * UPSAMPLE_HALF, reversed_q12, 2 * UPSAMPLE_HALF + 1, BLOCK);
+        reversed_q12[i] = ILBC_UPSAMPLE_Q12[phase][2 * UPSAMPLE_HALF - i];
+    if (phase == 0) /* its filter changes nothing */
+        memcpy(segment, padded + UPSAMPLE_HALF, sizeof segment);
+    else
+        ilbc_fir(segment, padded + 2 * UPSAMPLE_HALF, reversed_q12, 2 * UPSAMPLE_HALF + 1, BLOCK);
     add_weighted(surround, segment, weight_q16);
     return first * UPSAMPLING + offset_q2 + UPSAMPLING;
 }

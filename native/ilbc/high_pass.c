@@ -2,23 +2,22 @@
 #include "ilbc/blocks.h"
 #include "ilbc/tables.h"
 
-/* Both are second-order sections that keep their past outputs in 32 bits, as a high word and 15 bits below
- * it: y[i] = b0 x[i] + b1 x[i-1] + b2 x[i-2] - a1 y[i-1] - a2 y[i-2], Q12 The output is clipped before it is
- * scaled, the state where it would leave 32 bits. */
+/* Both are second-order sections that keep their past outputs in 31 bits:
+ *     y[i] = b0 x[i] + b1 x[i-1] + b2 x[i-2] - a1 y[i-1] - a2 y[i-2], Q12
+ * The output is clipped before it is scaled, the state where it would leave 31 bits.  (The codec was written
+ * for 16-bit multipliers and keeps two words, of 16 and 15 bits: the same number, and so one product.) */
 static inline int32_t section(struct ilbc_high_pass *state, int16_t x, const int16_t *b_a_q12) {
-    const int32_t low = (state->out_low[0] * b_a_q12[3] + state->out_low[1] * b_a_q12[4]) >> 15;
-    int32_t y_q12 = (low + state->out_high[0] * b_a_q12[3] + state->out_high[1] * b_a_q12[4]) * 2;
-    y_q12 += x * b_a_q12[0] + state->in[0] * b_a_q12[1] + state->in[1] * b_a_q12[2];
-
-    const int32_t kept_q15 = y_q12 > 268435455    ? INT32_MAX
-                             : y_q12 < -268435456 ? INT32_MIN
-                                                  : shift_left(y_q12, 3);
+    const int64_t fed_back =
+        (int64_t)state->out_q14[0] * b_a_q12[3] + (int64_t)state->out_q14[1] * b_a_q12[4];
+    const int32_t y_q12 = (int32_t)(fed_back >> 15) * 2 + x * b_a_q12[0] + state->in[0] * b_a_q12[1] +
+                          state->in[1] * b_a_q12[2];
+    const int32_t kept_q14 = y_q12 > 268435455    ? INT32_MAX >> 1
+                             : y_q12 < -268435456 ? INT32_MIN >> 1
+                                                  : y_q12 * 4;
     state->in[1] = state->in[0];
     state->in[0] = x;
-    state->out_high[1] = state->out_high[0];
-    state->out_low[1] = state->out_low[0];
-    state->out_high[0] = (int16_t)(kept_q15 >> 16);
-    state->out_low[0] = (int16_t)((kept_q15 & 0xffff) >> 1);
+    state->out_q14[1] = state->out_q14[0];
+    state->out_q14[0] = kept_q14;
     return y_q12;
 }
 

@@ -47,8 +47,8 @@ enum {
 typedef int16_t ilbc_filter_q12[ILBC_ORDER + 1];
 
 struct ilbc_high_pass {
-    int16_t in[2];                   /* the last two inputs, newest first */
-    int16_t out_high[2], out_low[2]; /* the last two outputs, Q3 in 16 + 15 bits */
+    int32_t out_q14[2]; /* the last two outputs, newest first */
+    int16_t in[2];      /* the last two inputs */
 };
 
 struct ilbc_encoder {

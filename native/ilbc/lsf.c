@@ -89,6 +89,44 @@ ILBC_CLONES static void evaluate(int16_t value[2][GRID], const int16_t f_q10[2][
             value[k][j] = chebyshev(ILBC_COS_GRID_Q15[j], f_q10[k]);
 }
 
+/* The points that halving an interval four times can lead to, as a heap: the halves of point i are 2 i
+ * (towards low) and 2 i + 1.  All at once they cost no more than two one after the other. */
+enum { POINTS = 16, HALVINGS = 4 };
+
+ILBC_CLONES static void evaluate_halvings(int16_t x[POINTS], int16_t y[POINTS], int16_t low, int16_t high,
+                                          const int16_t f_q10[HALF_ORDER + 1]) {
+    int16_t from[2 * POINTS] = {0, low}, to[2 * POINTS] = {0, high};
+    x[0] = 0;
+    for (int i = 1; i < POINTS; i++) {
+        x[i] = (int16_t)((from[i] >> 1) + (to[i] >> 1));
+        from[2 * i] = from[i];
+        to[2 * i] = x[i];
+        from[2 * i + 1] = x[i];
+        to[2 * i + 1] = to[i];
+    }
+    for (int i = 0; i < POINTS; i++)
+        y[i] = chebyshev(x[i], f_q10);
+}
+
+/* Where f changes its sign between two points of the grid. */
+static int16_t root_between(int16_t x_low, int16_t y_low, int16_t x_high, int16_t y_high,
+                            const int16_t f_q10[HALF_ORDER + 1]) {
+    int16_t x[POINTS], y[POINTS];
+    evaluate_halvings(x, y, x_low, x_high, f_q10);
+    for (int halving = 0, i = 1; halving < HALVINGS; halving++) {
+        if (y_low * y[i] <= 0) {
+            x_high = x[i];
+            y_high = y[i];
+            i = 2 * i;
+        } else {
+            x_low = x[i];
+            y_low = y[i];
+            i = 2 * i + 1;
+        }
+    }
+    return crossing(x_low, y_low, x_high, y_high);
+}
+
 /* 3.2.3: the roots lie on the unit circle, of one polynomial and the other in turns.  Walk a grid of 60
  * points from frequency 0 up; at a change of sign halve the interval four times and interpolate. */
 static bool find_roots(int16_t lsp_q15[ILBC_ORDER], const int16_t f_q10[2][HALF_ORDER + 1]) {
@@ -97,25 +135,14 @@ static bool find_roots(int16_t lsp_q15[ILBC_ORDER], const int16_t f_q10[2][HALF_
     int found = 0;
     int16_t x_low = ILBC_COS_GRID_Q15[0], y_low = value[0][0];
     for (int j = 1; j < GRID && found < ILBC_ORDER; j++) {
-        int16_t x_high = x_low, y_high = y_low;
+        const int16_t x_high = x_low, y_high = y_low;
         x_low = ILBC_COS_GRID_Q15[j];
         y_low = value[found & 1][j];
         if (y_low * y_high > 0)
             continue;
-        for (int halving = 0; halving < 4; halving++) {
-            const int16_t x = (int16_t)((x_low >> 1) + (x_high >> 1)), y = chebyshev(x, f_q10[found & 1]);
-            if (y_low * y <= 0) {
-                x_high = x;
-                y_high = y;
-            } else {
-                x_low = x;
-                y_low = y;
-            }
-        }
-        x_low = crossing(x_low, y_low, x_high, y_high);
+        x_low = root_between(x_low, y_low, x_high, y_high, f_q10[found & 1]);
         lsp_q15[found++] = x_low;
-        if (found < ILBC_ORDER)
-            y_low = chebyshev(x_low, f_q10[found & 1]);
+        y_low = chebyshev(x_low, f_q10[found & 1]);
     }
     return found == ILBC_ORDER;
 }

@@ -52,8 +52,13 @@ static bool is_within(int x, int least, int greatest) {
     return least <= x && x <= greatest;
 }
 
+static bool is_high_pass(const struct ilbc_high_pass *state) {
+    return is_within(state->out_q14[0], INT32_MIN / 2, INT32_MAX / 2) &&
+           is_within(state->out_q14[1], INT32_MIN / 2, INT32_MAX / 2);
+}
+
 bool ilbc_encoder_is_valid(const struct ilbc_encoder *encoder) {
-    return is_mode(encoder->mode_ms);
+    return is_mode(encoder->mode_ms) && is_high_pass(&encoder->high_pass);
 }
 
 /* Lags and periods are where samples are read; everything else may have any value. */
@@ -65,5 +70,5 @@ bool ilbc_decoder_is_valid(const struct ilbc_decoder *decoder) {
             return false;
     return is_mode(decoder->mode_ms) && is_within(decoder->pitch_lag, 19, 119) && decoder->lost_run >= 0 &&
            (decoder->lost_run == 0 || is_within(decoder->conceal_lag, 16, 122)) &&
-           is_within(decoder->conceal_shift, 0, 5);
+           is_within(decoder->conceal_shift, 0, 5) && is_high_pass(&decoder->high_pass);
 }

@@ -72,12 +72,16 @@ static int nearest_level(int x_q13) {
 /* Quantise sample by sample, each with the noise of those before it predicted: serial by nature. */
 static void quantise(uint8_t *level, const int16_t *weighted, const ilbc_filter_q12 *weighting_q12,
                      int n_first, int n) {
-    static const int16_t silence[1] = {0};
-    int16_t padded[ILBC_ORDER + ILBC_STATE_SHORT] = {0}, *decoded = padded + ILBC_ORDER;
+    int32_t padded[ILBC_ORDER + ILBC_STATE_SHORT] = {0};
     for (int i = 0; i < n; i++) {
-        ilbc_synthesise(decoded + i, silence, weighting_q12[i >= n_first], 1);
-        level[i] = (uint8_t)nearest_level((weighted[i] - decoded[i]) * 4);
-        decoded[i] = (int16_t)(decoded[i] + ((ILBC_STATE_LEVELS_Q13[level[i]] + 2) >> 2));
+        const int16_t *a_q12 = weighting_q12[i >= n_first];
+        int32_t *decoded = padded + ILBC_ORDER + i;
+        int64_t predicted_q12 = 0;
+        for (int j = ILBC_ORDER; j > 0; j--)
+            predicted_q12 -= a_q12[j] * decoded[-j];
+        const int16_t predicted = saturate16(saturate32(predicted_q12 + 2048) >> 12);
+        level[i] = (uint8_t)nearest_level((weighted[i] - predicted) * 4);
+        decoded[0] = (int16_t)(predicted + ((ILBC_STATE_LEVELS_Q13[level[i]] + 2) >> 2));
     }
 }
 

@@ -85,16 +85,51 @@ ILBC_CLONES void ilbc_fir(int16_t *restrict out, const int16_t *restrict in, con
         fir_fitting(out, in, taps_q12, 11, n);
 }
 
-/* Serial: every output waits for the one before, so that one is multiplied last. */
-static void synthesise_fitting(int16_t *out, const int16_t *in, const ilbc_filter_q12 a_q12, int n) {
-    int newest = out[-1];
-    for (int i = 0; i < n; i++) {
-        int32_t sum = a_q12[0] * in[i];
-        for (int j = ILBC_ORDER; j > 1; j--)
-            sum -= a_q12[j] * out[i - j];
-        newest = rounded_q12(sum - a_q12[1] * newest);
-        out[i] = (int16_t)newest;
+/* Serial: every output waits for the one before.  So four are made at a time: what outputs of five and more
+ * samples ago contribute to them is summed in vectors, while the last four are still on their way; what is
+ * then left for each is a short sum, newest last.  No output needs clipping but in rare frames: better a
+ * branch than to wait for it every time. */
+enum { TOGETHER = 4 };
+typedef int32_t four __attribute__((vector_size(TOGETHER * sizeof(int32_t))));
+
+ILBC_INLINE int32_t clipped_q12(int32_t x_q12) {
+    const int32_t y = x_q12 >> 12;
+    return __builtin_expect(y == (int16_t)y, 1) ? y : saturate16(y);
+}
+
+ILBC_CLONES static void synthesise_fitting(int16_t *out, const int16_t *in, const ilbc_filter_q12 a_q12,
+                                           int n) {
+    int32_t a[ILBC_ORDER + TOGETHER] = {0}, y[ILBC_ORDER + ILBC_SAMPLES + TOGETHER];
+    four older[ILBC_ORDER + 1]; /* what an output j samples before the first of four is multiplied with */
+    for (int j = 0; j <= ILBC_ORDER; j++)
+        a[j] = a_q12[j];
+    for (int j = TOGETHER + 1; j <= ILBC_ORDER; j++)
+        memcpy(&older[j], a + j, sizeof older[j]);
+    for (int i = 0; i < ILBC_ORDER; i++)
+        y[i] = out[i - ILBC_ORDER];
+    const int32_t a1 = a[1], a2 = a[2], a3 = a[3], a4 = a[4], a5 = a[5], a6 = a[6], a7 = a[7];
+    int i = 0;
+    for (; i + TOGETHER <= n; i += TOGETHER) {
+        int32_t *now = y + ILBC_ORDER + i;
+        four sum = {in[i], in[i + 1], in[i + 2], in[i + 3]};
+        sum = sum * a[0] + 2048;
+        for (int j = TOGETHER + 1; j <= ILBC_ORDER; j++)
+            sum -= now[-j] * older[j];
+        const int32_t y4 = now[-4], y3 = now[-3], y2 = now[-2], y1 = now[-1];
+        now[0] = clipped_q12(sum[0] - y4 * a4 - y3 * a3 - y2 * a2 - y1 * a1);
+        now[1] = clipped_q12(sum[1] - y4 * a5 - y3 * a4 - y2 * a3 - y1 * a2 - now[0] * a1);
+        now[2] = clipped_q12(sum[2] - y4 * a6 - y3 * a5 - y2 * a4 - y1 * a3 - now[0] * a2 - now[1] * a1);
+        now[3] = clipped_q12(sum[3] - y4 * a7 - y3 * a6 - y2 * a5 - y1 * a4 - now[0] * a3 - now[1] * a2 -
+                             now[2] * a1);
     }
+    for (; i < n; i++) {
+        int32_t sum = a[0] * in[i] + 2048;
+        for (int j = ILBC_ORDER; j > 0; j--)
+            sum -= y[ILBC_ORDER + i - j] * a[j];
+        y[ILBC_ORDER + i] = clipped_q12(sum);
+    }
+    for (int k = 0; k < n; k++)
+        out[k] = (int16_t)y[ILBC_ORDER + k];
 }
 
 void ilbc_synthesise(int16_t *out, const int16_t *in, const ilbc_filter_q12 a_q12, int n) {

@@ -1,8 +1,9 @@
 """RFC 3951 sections 3.1 and 4.8: the high-pass filters at the codec's two ends.
 
-Second-order sections that keep their past outputs in 32 bits, as a high word and 15 bits below it:
+Second-order sections that keep their past outputs in 31 bits:
 y[i] = b0 x[i] + b1 x[i-1] + b2 x[i-2] - a1 y[i-1] - a2 y[i-2], Q12.  The output is clipped before it is scaled,
-the state where it would leave 32 bits.
+the state where it would leave 31 bits.  (The codec was written for 16-bit multipliers and keeps two words, of 16
+and 15 bits: the same number.)
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class HighPass:
     """Where the output is clipped, before it is shifted."""
     x_1: int = 0
     x_2: int = 0
-    y_1: tuple[int, int] = (0, 0)
-    """High and low word of the last output, Q15."""
-    y_2: tuple[int, int] = (0, 0)
+    y_1: int = 0
+    """The last output, Q14."""
+    y_2: int = 0
 
     def filter(self, samples: Sequence[int]) -> list[int]:
         """Filter samples, going on from the ones before."""
@@ -37,11 +38,11 @@ class HighPass:
 
     def _next(self, x: int) -> int:
         b_0, b_1, b_2, a_1, a_2 = self.b_a_q12
-        low = self.y_1[1] * a_1 + self.y_2[1] * a_2 >> 15
-        y_q12 = 2 * (low + self.y_1[0] * a_1 + self.y_2[0] * a_2) + x * b_0 + self.x_1 * b_1 + self.x_2 * b_2
-        kept_q15 = max(-(1 << 31), (1 << 31) - 1 if y_q12 >= 1 << 28 else y_q12 << 3)
+        fed_back = self.y_1 * a_1 + self.y_2 * a_2 >> 15
+        y_q12 = 2 * fed_back + x * b_0 + self.x_1 * b_1 + self.x_2 * b_2
+        kept_q14 = (1 << 30) - 1 if y_q12 >= 1 << 28 else max(y_q12 << 2, -1 << 30)
         self.x_1, self.x_2 = x, self.x_1
-        self.y_1, self.y_2 = (kept_q15 >> 16, (kept_q15 & 0xFFFF) >> 1), self.y_1
+        self.y_1, self.y_2 = kept_q14, self.y_1
         return max(-self.limit, min(y_q12 + self.half, self.limit - 1)) >> self.shift
 
 
