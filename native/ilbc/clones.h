@@ -18,6 +18,8 @@
 #define ILBC_CLONES
 #endif
 
+#ifndef ILBC_INLINE
 #define ILBC_INLINE static inline __attribute__((always_inline))
+#endif
 
 #endif
