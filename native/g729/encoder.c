@@ -65,8 +65,8 @@ static void correlate_code(struct g729_gain_products *products, const struct sub
     for (int i = 0; i < G729_SUBFRAME; i++)
         eighth_q9[i] = (int16_t)(sub->filtered_q12[i] >> 3);
     const int32_t zz = g729_energy(eighth_q9, G729_SUBFRAME, 1, &saturated);
-    const int32_t xz = g729_dot(sub->target, eighth_q9, G729_SUBFRAME, 1);
-    const int32_t yz = g729_dot(sub->pitch, eighth_q9, G729_SUBFRAME, 1);
+    const int32_t xz = g729_product(sub->target, eighth_q9, G729_SUBFRAME, 1);
+    const int32_t yz = g729_product(sub->pitch, eighth_q9, G729_SUBFRAME, 1);
     products->zz = (struct g729_product){round16(shl32(zz, norm32(zz))), (int16_t)(norm32(zz) + 3)};
     products->minus_2xz =
         (struct g729_product){neg16(round16(shl32(xz, norm32(xz)))), (int16_t)(norm32(xz) - 7)};

@@ -18,8 +18,33 @@
 enum { G729_ORDER = 10, G729_SUBFRAME = 40, G729_FRAME = 80, G729_LAG_MIN = 20, G729_LAG_MAX = 143 };
 enum { G729_EXCITATION_PAST = 154 }; /* the longest lag and one side of the interpolation */
 
-/* Sum of a[i] * b[i], doubled (Q15 * Q15 -> Q31), saturating. */
+/* start + sum of a[i] * b[i], doubled (Q15 * Q15 -> Q31), saturating after every product. */
 int32_t g729_dot(const int16_t *a, const int16_t *b, size_t n, int32_t start);
+
+/* The same where it is known that nothing saturates (g729_fits). */
+static inline int32_t g729_dot_plain(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return start + 2 * sum;
+}
+
+/* Sum of x[i]^2, exact. */
+static inline int64_t g729_exact_energy(const int16_t *x, size_t n) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+/* Whether no partial sum of products of two vectors with these exact energies can saturate, doubled and with
+ * a start of 0 or 1: by Cauchy-Schwarz none exceeds the root of the energies' product. */
+static inline bool g729_fits(int64_t energy_a, int64_t energy_b) {
+    return (double)energy_a * (double)energy_b < 0x1p59;
+}
+
+/* g729_dot with a start of 0 or 1, in plain integers where that is the same. */
+int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start);
 
 /* As g729_dot of x and x; *saturated says whether the sum did. */
 int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated);

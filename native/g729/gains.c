@@ -20,7 +20,8 @@ static void push(struct g729_gain_memory *memory, int16_t error_q10) {
 
 /* 3.9.1: mean energy 30 dB - energy of the code + what the past says, in dB; then 10^(dB / 20). */
 struct g729_product g729_predict_gain(const struct g729_gain_memory *memory, const int16_t *code_q13) {
-    const struct logarithm energy = g729_log2(g729_dot(code_q13, code_q13, G729_SUBFRAME, 0));
+    bool saturated;
+    const struct logarithm energy = g729_log2(g729_energy(code_q13, G729_SUBFRAME, 0, &saturated));
     int32_t level = dpf_mul16((struct dpf){energy.exponent, energy.fraction_q15}, -DB_PER_OCTAVE_Q12);
     level = mac32(level, 32588, 32); /* 127.298 dB in Q14: the mean, and the Q formats of the code */
     level = shl32(level, 10);

@@ -21,12 +21,13 @@ void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_
             windowed[i] = (int16_t)(windowed[i] >> 2);
         exponent += 4;
     }
+    /* r[0] did not saturate, so no partial sum of another lag can (Cauchy-Schwarz). */
     const int shift = norm32(energy);
     out->r[0] = dpf_of(shl32(energy, shift));
     out->exponent = (int16_t)(exponent - shift);
     for (int lag = 1; lag <= G729_LAGS; lag++)
         out->r[lag] =
-            dpf_of(shl32(g729_dot(windowed, windowed + lag, (size_t)(G729_ANALYSIS - lag), 0), shift));
+            dpf_of(shl32(g729_dot_plain(windowed, windowed + lag, (size_t)(G729_ANALYSIS - lag), 0), shift));
 }
 
 void g729_apply_lag_window(struct g729_autocorrelation *inout) {

@@ -108,7 +108,27 @@ static void spread(int16_t *vector_q13, int first, int last, int16_t gap_q13) {
     }
 }
 
-static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
+/* The largest square distance of a target from anything within a codebook's range. */
+static int64_t farthest(const int16_t *target_q13, const int16_t (*range_q13)[G729_ORDER], int first, int n) {
+    int64_t sum = 0;
+    for (int j = first; j < first + n; j++) {
+        const int64_t below = target_q13[j] - range_q13[0][j], above = target_q13[j] - range_q13[1][j];
+        sum += below * below > above * above ? below * below : above * above;
+    }
+    return sum;
+}
+
+static int first_least(const int32_t *distance, int n) {
+    int32_t least = distance[0];
+    int best = 0;
+    for (int i = 1; i < n; i++)
+        least = distance[i] < least ? distance[i] : least;
+    while (distance[best] != least)
+        best++;
+    return best;
+}
+
+static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
     int32_t least = INT32_MAX;
     int best = 0;
     for (int i = 0; i < FIRST_ENTRIES; i++) {
@@ -125,19 +145,26 @@ static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
     return best;
 }
 
-/* The second-stage entry whose half (from first on) is nearest to target - the first stage's. */
-static int best_half(const int16_t *target_q13, const int16_t *first_stage_q13, const int16_t *weight,
-                     int first) {
-    int16_t rest_q13[HALF];
-    for (int j = 0; j < HALF; j++)
-        rest_q13[j] = sub16(target_q13[first + j], first_stage_q13[first + j]);
+static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
+    int32_t distance[FIRST_ENTRIES] = {0};
+    if (farthest(target_q13, g729_lsp_codebook1_range_q13, 0, G729_ORDER) >= 1 << 30)
+        return nearest_saturating(target_q13);
+    for (int j = 0; j < G729_ORDER; j++)
+        for (int i = 0; i < FIRST_ENTRIES; i++) {
+            const int16_t d = (int16_t)(target_q13[j] - g729_lsp_codebook1_by_element_q13[j][i]);
+            distance[i] += d * d;
+        }
+    return first_least(distance, FIRST_ENTRIES);
+}
+
+static int best_half_saturating(const int16_t rest_q13[G729_ORDER], const int16_t *weight, int first) {
     int32_t least = INT32_MAX;
     int best = 0;
     for (int i = 0; i < SECOND_ENTRIES; i++) {
         int32_t distance = 0;
-        for (int j = 0; j < HALF; j++) {
-            const int16_t d = sub16(rest_q13[j], g729_lsp_codebook2_q13[i][first + j]);
-            distance = mac32(distance, mul16(weight[first + j], d), d);
+        for (int j = first; j < first + HALF; j++) {
+            const int16_t d = sub16(rest_q13[j], g729_lsp_codebook2_q13[i][j]);
+            distance = mac32(distance, mul16(weight[j], d), d);
         }
         if (distance < least) {
             least = distance;
@@ -145,6 +172,24 @@ static int best_half(const int16_t *target_q13, const int16_t *first_stage_q13, 
         }
     }
     return best;
+}
+
+/* The second-stage entry whose half (from first on) is nearest to target - the first stage's.  A weight is
+ * below 1, so that a weighted distance is no larger than a plain one. */
+static int best_half(const int16_t *target_q13, const int16_t *first_stage_q13, const int16_t *weight,
+                     int first) {
+    int16_t rest_q13[G729_ORDER];
+    int32_t distance[SECOND_ENTRIES] = {0};
+    for (int j = first; j < first + HALF; j++)
+        rest_q13[j] = sub16(target_q13[j], first_stage_q13[j]);
+    if (farthest(rest_q13, g729_lsp_codebook2_range_q13, first, HALF) >= 1 << 29)
+        return best_half_saturating(rest_q13, weight, first);
+    for (int j = first; j < first + HALF; j++)
+        for (int i = 0; i < SECOND_ENTRIES; i++) {
+            const int16_t d = (int16_t)(rest_q13[j] - g729_lsp_codebook2_by_element_q13[j][i]);
+            distance[i] += (int16_t)((weight[j] * d) >> 15) * d;
+        }
+    return first_least(distance, SECOND_ENTRIES);
 }
 
 static void add_half(int16_t *vector_q13, const int16_t *first_stage_q13, int second_stage, int first) {

@@ -31,6 +31,43 @@ static int16_t series_at(const struct series *s, int16_t x_q15) {
     return high16(shl32(sum, 17 - s->q));
 }
 
+/* The same in plain integers, for series that are bounded. */
+static inline int16_t bounded_series_at(const struct series *s, int16_t x_q15) {
+    const int32_t one = 1 << (s->q + 13);
+    int32_t b2 = one, b1 = (x_q15 * 4 * (one >> 16) + s->f[1] * 8192) & ~1;
+    for (int i = 2; i < HALF; i++) {
+        const int32_t product = (b1 >> 16) * x_q15 * 2 + ((((b1 >> 1) & 0x7FFF) * x_q15) >> 15) * 2;
+        const int32_t b0 = (product * 2 - b2 + s->f[i] * 8192) & ~1;
+        b2 = b1;
+        b1 = b0;
+    }
+    const int32_t product = (b1 >> 16) * x_q15 * 2 + ((((b1 >> 1) & 0x7FFF) * x_q15) >> 15) * 2;
+    const int32_t sum = product - b2 + s->f[HALF] * 4096;
+    const int32_t most = INT32_MAX >> (17 - s->q), least = INT32_MIN >> (17 - s->q);
+    return (int16_t)((sum > most ? INT32_MAX : sum < least ? INT32_MIN : sum * (1 << (17 - s->q))) >> 16);
+}
+
+/* Whether nothing on the way can saturate.  With |x| <= 1, b at k is at most the sum of (k - m + 1) |f[m]|
+ * over m <= k, and k + 1.  The two largest sums are 2 b3 + b2 + f4 and b4 + b3 + f5; 128 would be too large.
+ */
+static bool is_bounded(const struct series *s) {
+    int bound = 0;
+    static const int weight[HALF] = {8, 5, 3, 1, 1};
+    for (int i = 0; i < HALF; i++)
+        bound += weight[i] * (s->f[i + 1] < 0 ? -s->f[i + 1] : s->f[i + 1]);
+    return bound < 116 << s->q;
+}
+
+/* The values at all points of the grid. */
+static void tabulate(int16_t out[GRID_INTERVALS + 1], const struct series *s) {
+    if (is_bounded(s))
+        for (int i = 0; i <= GRID_INTERVALS; i++)
+            out[i] = bounded_series_at(s, g729_lsp_grid_q15[i]);
+    else
+        for (int i = 0; i <= GRID_INTERVALS; i++)
+            out[i] = series_at(s, g729_lsp_grid_q15[i]);
+}
+
 static int16_t sum_or_flag(int32_t exact, bool *saturated) {
     *saturated |= exact != clamp16(exact);
     return clamp16(exact);
@@ -84,12 +121,15 @@ void g729_lsp_of_filter(int16_t lsp_q15[G729_ORDER], const int16_t a_q12[G729_OR
     int16_t roots[G729_ORDER];
     if (build_series(&f[0], &f[1], a_q12, 11))
         build_series(&f[0], &f[1], a_q12, 10);
+    int16_t at_grid[2][GRID_INTERVALS + 1];
+    tabulate(at_grid[0], &f[0]);
+    tabulate(at_grid[1], &f[1]);
     int found = 0;
-    int16_t x_low = g729_lsp_grid_q15[0], y_low = series_at(&f[0], x_low);
+    int16_t x_low = g729_lsp_grid_q15[0], y_low = at_grid[0][0];
     for (int j = 1; j <= GRID_INTERVALS && found < G729_ORDER; j++) {
         const int16_t x_high = x_low, y_high = y_low;
         x_low = g729_lsp_grid_q15[j];
-        y_low = series_at(&f[found % 2], x_low);
+        y_low = at_grid[found % 2][j];
         if (mul32(y_low, y_high) > 0)
             continue;
         x_low = roots[found] = root_between(&f[found % 2], x_low, y_low, x_high, y_high);

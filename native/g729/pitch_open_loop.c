@@ -3,46 +3,59 @@
 #include "g729/fixed.h"
 #include "g729/mathematics.h"
 
-enum { ALL = G729_LAG_MAX + G729_FRAME, SECOND_RANGE = 40, THIRD_RANGE = 80 };
+enum { ALL = G729_LAG_MAX + G729_FRAME, HALF_FRAME = G729_FRAME / 2, SECOND_RANGE = 40, THIRD_RANGE = 80 };
 
 struct candidate {
     int lag;
     int16_t score;
 };
 
-/* Products of every second sample only, saturating: the scaling below does not bound them. */
-static int32_t correlation(const int16_t *a, const int16_t *b, int32_t start) {
-    int32_t sum = start;
-    for (int i = 0; i < G729_FRAME; i += 2)
-        sum = mac32(sum, a[i], b[i]);
-    return sum;
+/* The scaled signal, even and odd samples apart, the oldest first. */
+struct signal {
+    int16_t half[2][(ALL + 1) / 2];
+    bool fits; /* no correlation can saturate */
+};
+
+/* Every second sample of the frame, lag samples earlier. */
+static const int16_t *delayed(const struct signal *s, int lag) {
+    const int at = G729_LAG_MAX - lag;
+    return s->half[at % 2] + at / 2;
 }
 
 /* Scale down by 8 if the energy (of every second sample, from the oldest on) saturates; up by 8 if it is low.
- */
-static void scale(int16_t *restrict out, const int16_t *restrict in) {
-    int64_t energy = 0;
+ * The correlations look at other samples, so they can saturate all the same. */
+static void scale(struct signal *out, const int16_t *in) {
+    int64_t energy = 0, all = 0;
     for (int i = 0; i < ALL; i += 2)
-        energy += 2 * in[i] * (int64_t)in[i];
-    const int shift = energy > INT32_MAX ? -3 : energy < 1 << 20 ? 3 : 0;
-    for (int i = 0; i < ALL; i++)
-        out[i] = shl16(in[i], shift);
+        energy += in[i] * in[i];
+    const int shift = 2 * energy > INT32_MAX ? -3 : 2 * energy < 1 << 20 ? 3 : 0;
+    for (int i = 0; i < ALL; i++) {
+        const int16_t x = shl16(in[i], shift);
+        out->half[i % 2][i / 2] = x;
+        all += x * x;
+    }
+    out->fits = g729_fits(all, g729_exact_energy(delayed(out, 0), HALF_FRAME));
 }
 
-static int better(const int16_t *signal, int lag, int32_t *largest) {
-    const int32_t sum = correlation(signal, signal - lag, 0);
+static int32_t correlation(const struct signal *s, const int16_t *a, const int16_t *b, int32_t start) {
+    return s->fits ? g729_dot_plain(a, b, HALF_FRAME, start) : g729_dot(a, b, HALF_FRAME, start);
+}
+
+static int better(const struct signal *signal, int lag, int32_t *largest) {
+    const int32_t sum = correlation(signal, delayed(signal, 0), delayed(signal, lag), 0);
     if (sum <= *largest)
         return 0;
     *largest = sum;
     return lag;
 }
 
-static int16_t normalized(const int16_t *signal, int lag, int32_t largest) {
-    const int32_t energy = correlation(signal - lag, signal - lag, 1);
+static int16_t normalized(const struct signal *signal, int lag, int32_t largest) {
+    bool saturated;
+    const int32_t energy = g729_energy(delayed(signal, lag), HALF_FRAME, 1, &saturated);
     return low16(dpf_mul(dpf_of(largest), dpf_of(g729_inverse_sqrt(energy))));
 }
 
-static struct candidate best_of(const int16_t *signal, int first, int last, int step) {
+static struct candidate best_of(const struct signal *signal, int first, int last, int step) {
     int32_t largest = INT32_MIN;
     int best = first;
     for (int lag = first; lag <= last; lag += step) {
@@ -69,12 +82,11 @@ static void favour(struct candidate *shorter, struct candidate longer, int16_t b
 }
 
 int g729_open_loop_lag(const int16_t *weighted) {
-    int16_t scaled[ALL];
-    const int16_t *signal = scaled + G729_LAG_MAX;
-    scale(scaled, weighted - G729_LAG_MAX);
-    struct candidate best = best_of(signal, G729_LAG_MIN, SECOND_RANGE - 1, 1);
-    struct candidate middle = best_of(signal, SECOND_RANGE, THIRD_RANGE - 1, 1);
-    const struct candidate longest = best_of(signal, THIRD_RANGE, G729_LAG_MAX - 1, 2);
+    struct signal signal;
+    scale(&signal, weighted - G729_LAG_MAX);
+    struct candidate best = best_of(&signal, G729_LAG_MIN, SECOND_RANGE - 1, 1);
+    struct candidate middle = best_of(&signal, SECOND_RANGE, THIRD_RANGE - 1, 1);
+    const struct candidate longest = best_of(&signal, THIRD_RANGE, G729_LAG_MAX - 1, 2);
     favour(&middle, longest, shr16(longest.score, 2));
     favour(&best, middle, mul16(middle.score, 6554));
     if (best.score < middle.score)

@@ -5,22 +5,43 @@
 
 #include <string.h>
 
+/* All sums at once; h[j] times the target from j on. */
+static void backwards_plain(int32_t sums[G729_SUBFRAME], const int16_t *h_q12, const int16_t *target) {
+    int16_t padded[2 * G729_SUBFRAME] = {0};
+    memcpy(padded, target, G729_SUBFRAME * sizeof *padded);
+    memset(sums, 0, G729_SUBFRAME * sizeof *sums);
+    for (int j = 0; j < G729_SUBFRAME; j++)
+        for (int i = 0; i < G729_SUBFRAME; i++)
+            sums[i] += h_q12[j] * padded[i + j];
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        sums[i] *= 2;
+}
+
 void g729_filter_backwards(int16_t *out, const int16_t *h_q12, const int16_t *target) {
     int32_t sums[G729_SUBFRAME], largest = 0;
-    for (int i = 0; i < G729_SUBFRAME; i++) {
-        sums[i] = g729_dot(target + i, h_q12, (size_t)(G729_SUBFRAME - i), 0);
+    if (g729_fits(g729_exact_energy(target, G729_SUBFRAME), g729_exact_energy(h_q12, G729_SUBFRAME)))
+        backwards_plain(sums, h_q12, target);
+    else
+        for (int i = 0; i < G729_SUBFRAME; i++)
+            sums[i] = g729_dot(target + i, h_q12, (size_t)(G729_SUBFRAME - i), 0);
+    for (int i = 0; i < G729_SUBFRAME; i++)
         largest = abs32(sums[i]) > largest ? abs32(sums[i]) : largest;
-    }
     const int shift = norm32(largest) > 16 ? 16 : norm32(largest);
     for (int i = 0; i < G729_SUBFRAME; i++)
         out[i] = low16(sums[i] >> (18 - shift));
 }
 
 static int best_whole_lag(const int16_t *excitation, const int16_t *backwards, struct g729_lag_range range) {
+    const int16_t *oldest = excitation - range.last;
+    const bool fits =
+        g729_fits(g729_exact_energy(backwards, G729_SUBFRAME),
+                  g729_exact_energy(oldest, (size_t)(range.last - range.first + G729_SUBFRAME)));
     int32_t largest = INT32_MIN;
     int best = range.first;
     for (int lag = range.first; lag <= range.last; lag++) {
-        const int32_t sum = g729_dot(backwards, excitation - lag, G729_SUBFRAME, 0);
+        const int16_t *then = excitation - lag;
+        const int32_t sum = fits ? g729_dot_plain(backwards, then, G729_SUBFRAME, 0)
+                                 : g729_dot(backwards, then, G729_SUBFRAME, 0);
         if (sum > largest) {
             largest = sum;
             best = lag;
@@ -37,11 +58,11 @@ struct g729_lag g729_search_lag(int16_t *excitation, const int16_t *target, cons
     g729_predict_long_term(excitation, lag.samples, 0);
     if (lag.samples > range.last_fine)
         return lag;
-    int32_t largest = g729_dot(backwards, excitation, G729_SUBFRAME, 0);
+    int32_t largest = g729_product(backwards, excitation, G729_SUBFRAME, 0);
     memcpy(best, excitation, sizeof best);
     for (int thirds = -1; thirds <= 1; thirds += 2) {
         g729_predict_long_term(excitation, lag.samples, thirds);
-        const int32_t sum = g729_dot(backwards, excitation, G729_SUBFRAME, 0);
+        const int32_t sum = g729_product(backwards, excitation, G729_SUBFRAME, 0);
         if (sum > largest) {
             largest = sum;
             lag.thirds = thirds;
@@ -61,6 +82,8 @@ static struct g729_product normalized(int32_t sum, int shift_lost) {
 /* Whether a saturating sum of products a[i] * b[i] does saturate anywhere on its way. */
 static bool dot_saturates(const int16_t *a, const int16_t *b) {
     int64_t sum = 0;
+    if (g729_fits(g729_exact_energy(a, G729_SUBFRAME), g729_exact_energy(b, G729_SUBFRAME)))
+        return false;
     for (int i = 0; i < G729_SUBFRAME; i++) {
         sum += 2 * (int64_t)(a[i] * b[i]);
         if (sum != clamp32(sum))
@@ -80,7 +103,7 @@ int16_t g729_pitch_gain(struct g729_gain_products *products, const int16_t *targ
         saturated ? normalized(g729_energy(quarter, G729_SUBFRAME, 1, &unused), 4) : normalized(energy, 0);
     const struct g729_product xy = dot_saturates(target, y)
                                        ? normalized(g729_dot(target, quarter, G729_SUBFRAME, 0), 2)
-                                       : normalized(g729_dot(target, y, G729_SUBFRAME, 0), 0);
+                                       : normalized(g729_dot_plain(target, y, G729_SUBFRAME, 0), 0);
     products->yy = (struct g729_product){yy.mantissa, (int16_t)(yy.exponent - 15)};
     products->minus_2xy = (struct g729_product){neg16(xy.mantissa), (int16_t)(xy.exponent - 16)};
     if (xy.mantissa <= 0) {

@@ -14,10 +14,13 @@ void g729_postfilter_reset(struct g729_postfilter *state) {
 
 /* The lag of lags from first to first + 6 with the largest correlation, which is left in *correlation. */
 static int best_lag(const int16_t *scaled, int first, int32_t *correlation) {
+    const bool fits = g729_fits(g729_exact_energy(scaled, G729_SUBFRAME),
+                                g729_exact_energy(scaled - first - 6, G729_SUBFRAME + 6));
     int best = first;
     *correlation = INT32_MIN;
     for (int lag = first; lag <= first + 6; lag++) {
-        const int32_t sum = g729_dot(scaled, scaled - lag, G729_SUBFRAME, 0);
+        const int32_t sum = fits ? g729_dot_plain(scaled, scaled - lag, G729_SUBFRAME, 0)
+                                 : g729_dot(scaled, scaled - lag, G729_SUBFRAME, 0);
         if (sum > *correlation) {
             *correlation = sum;
             best = lag;
@@ -67,8 +70,9 @@ static int16_t tilt_of(const int16_t numerator_q12[G729_ORDER + 1],
     int16_t h[LENGTH] = {0};
     memcpy(h, numerator_q12, (G729_ORDER + 1) * sizeof *h);
     g729_synthesis(h, denominator_q12, h, LENGTH, silence);
-    const int16_t energy = high16(g729_dot(h, h, LENGTH, 0));
-    const int16_t correlation = high16(g729_dot(h, h + 1, LENGTH - 1, 0));
+    bool saturated;
+    const int16_t energy = high16(g729_energy(h, LENGTH, 0, &saturated));
+    const int16_t correlation = high16(g729_product(h, h + 1, LENGTH - 1, 0));
     return correlation <= 0 ? 0 : div16(mul16(correlation, TILT_Q15), energy);
 }
 

@@ -3,7 +3,8 @@
 void g729_encode_rows(struct g729_encoder *bank, const intptr_t *rows, size_t n, uint8_t *restrict out,
                       int32_t *restrict lengths, const int16_t *restrict in, bool annexb) {
     for (size_t i = 0; i < n; i++)
-        lengths[i] = (int32_t)g729_encode(&bank[rows[i]], out + i * G729_SPEECH_BYTES, in + i * G729_FRAME, annexb);
+        lengths[i] =
+            (int32_t)g729_encode(&bank[rows[i]], out + i * G729_SPEECH_BYTES, in + i * G729_FRAME, annexb);
 }
 
 size_t g729_decode_rows(struct g729_decoder *bank, const intptr_t *rows, size_t n, int16_t *restrict out,

@@ -35,6 +35,18 @@ extern const int16_t g729_lsp_codebook1_q13[128][10];
 /* 3.2.4: second stage; its halves are chosen by L2 and L3. */
 extern const int16_t g729_lsp_codebook2_q13[32][10];
 
+/* The first stage once more, an element of all 128 entries side by side: for searching eight at a time. */
+extern const int16_t g729_lsp_codebook1_by_element_q13[10][128];
+
+/* The second stage once more, an element of all 32 entries side by side. */
+extern const int16_t g729_lsp_codebook2_by_element_q13[10][32];
+
+/* The least and the largest of each element of the first stage: bounds a distance. */
+extern const int16_t g729_lsp_codebook1_range_q13[2][10];
+
+/* The least and the largest of each element of the second stage. */
+extern const int16_t g729_lsp_codebook2_range_q13[2][10];
+
 /* 3.2.4: the two moving-average predictors (L0), four frames back. */
 extern const int16_t g729_lsp_predictor_q15[2][4][10];
 
