@@ -78,28 +78,12 @@ class SwitchLink:
     def close(self) -> None:
         self._socket.close()
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """Yield the whole messages that have come.
+    def receive(self) -> None:
+        """Take in what has come; `next_message` gives it out.
 
         Raises:
             ConnectionError: the switch is gone.
-            PeerError: what came is no message of ours.
         """
-        self._read()
-        while len(self._received) >= _LENGTH.size:
-            (n,) = _LENGTH.unpack_from(self._received)
-            if n > _MAX_MESSAGE_BYTES:
-                raise PeerError(f"a message of {n} bytes from the switch")
-            if len(self._received) < _LENGTH.size + n:
-                return
-            body = bytes(self._received[_LENGTH.size : _LENGTH.size + n])
-            del self._received[: _LENGTH.size + n]
-            message = msgpack.unpackb(body, strict_map_key=False)
-            if not isinstance(message, dict):
-                raise PeerError("a message from the switch that is no map")
-            yield message
-
-    def _read(self) -> None:
         while True:
             try:
                 data = self._socket.recv(1 << 16)
@@ -108,6 +92,34 @@ class SwitchLink:
             if not data:
                 raise ConnectionError("the switch is gone")
             self._received += data
+            if len(self._received) > _MAX_MESSAGE_BYTES:  # enough to do; the rest waits in the socket
+                return
+
+    @property
+    def waiting(self) -> bool:
+        """Is a whole message there?"""
+        size = len(self._received)
+        return size >= _LENGTH.size and size >= _LENGTH.size + _LENGTH.unpack_from(self._received)[0]
+
+    def next_message(self) -> dict[str, Any] | None:
+        """Return the next whole message, None when there is none.
+
+        Raises:
+            PeerError: what came is no message of ours.
+        """
+        if len(self._received) < _LENGTH.size:
+            return None
+        (n,) = _LENGTH.unpack_from(self._received)
+        if n > _MAX_MESSAGE_BYTES:
+            raise PeerError(f"a message of {n} bytes from the switch")
+        if len(self._received) < _LENGTH.size + n:
+            return None
+        body = bytes(self._received[_LENGTH.size : _LENGTH.size + n])
+        del self._received[: _LENGTH.size + n]
+        message = msgpack.unpackb(body, strict_map_key=False)
+        if not isinstance(message, dict):
+            raise PeerError("a message from the switch that is no map")
+        return message
 
     def say(self, message: dict[str, Any]) -> None:
         """Send a message, or keep it until the switch reads.

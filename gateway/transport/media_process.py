@@ -74,8 +74,10 @@ class MediaProcess:
         next_tick = time.monotonic() + TICK_S
         next_collection = next_tick + _COLLECT_EVERY_S
         while not self.stopping:
-            for fd in self._io.wait(next_tick):
+            commands_wait = self._switch is not None and self._switch.waiting
+            for fd in self._io.wait(0.0 if commands_wait else next_tick):
                 self._guarded(self._readable, fd)
+            self._guarded(self._obey, _COMMANDS_S)
             now = time.monotonic()
             if now < next_tick:
                 continue
@@ -124,17 +126,24 @@ class MediaProcess:
 
     def _readable(self, fd: int) -> None:
         if fd == self._broker.fileno():
+            started = time.monotonic()
             for answer, fds in self._broker.answers():
                 self._broker_says(answer, fds)
+                if time.monotonic() - started > _COMMANDS_S:
+                    return  # what is left is still there when the packets have been served
         elif fd == self._control.fileno():
             self._welcome()
         elif self._switch is not None and fd == self._switch.fileno():
-            started = time.monotonic()
-            for message in self._switch.messages():
-                self._guarded(self._switch_says, message)
-                if time.monotonic() - started > _COMMANDS_S:
-                    self._io.wait(0.0)  # many commands at once: packets first, every millisecond
-                    started = time.monotonic()
+            self._switch.receive()
+
+    def _obey(self, budget_s: float) -> None:
+        """Do what the switch has asked for, for a while: packets and ticks come first."""
+        deadline = time.monotonic() + budget_s
+        while self._switch is not None and time.monotonic() < deadline:
+            message = self._switch.next_message()
+            if message is None:
+                return
+            self._guarded(self._switch_says, message)
 
     def _welcome(self) -> None:
         connection, _ = self._control.accept()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
@@ -18,7 +19,6 @@ from gateway.lab.bench.servers import (
     Rtpengine,
     TandemMedia,
     cpu_seconds,
-    prefer,
     rtpengine_installed,
 )
 
@@ -86,13 +86,19 @@ class BridgeBench:
 
     def run(self, *, rounds: int, peer: bool) -> dict[str, Any]:
         """Alternate ours and the peer's ramps `rounds` times; returns the JSON document."""
-        prefer(LOAD_CORE % (os.cpu_count() or 1), 2)
+        self._stay_on_the_load_core()
         ramps: list[Ramp] = []
         for _ in range(rounds):
             ramps.append(self._ramp(TandemMedia(SERVER_CORE, force_tick=self._force_tick)))
             if peer and rtpengine_installed():
                 ramps.append(self._ramp(Rtpengine(SERVER_CORE)))
         return self._document(ramps)
+
+    def _stay_on_the_load_core(self) -> None:
+        """Keep to our core, ahead of others; not in real time: the kernel stops whoever never sleeps."""
+        os.sched_setaffinity(0, {LOAD_CORE % (os.cpu_count() or 1)})
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, -20)
 
     def _document(self, ramps: list[Ramp]) -> dict[str, Any]:
         ours = [ramp.capacity for ramp in ramps if ramp.server == "tandem"]

@@ -61,15 +61,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def prefer(core: int, priority: int) -> None:
-    """Pin this process to a core, ahead of ordinary work where the machine lets us: the same for every server."""
-    os.sched_setaffinity(0, {core})
-    with contextlib.suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
-
-
 def _pin(core: int) -> Any:
-    return lambda: prefer(core, 1)
+    """Return what pins a server to a core, ahead of ordinary work where the machine lets us: the same for each."""
+
+    def prefer() -> None:
+        os.sched_setaffinity(0, {core})
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+    return prefer
 
 
 class TandemMedia:
