@@ -38,6 +38,8 @@ from gateway.supervisor import Plan, run
 __all__ = ["command_to_copy", "serve"]
 
 USERS_SHOWN = 5
+PYTHON = (sys.executable, "-P", "-m")
+"""How the processes are run: -P, so that a `gateway` in the directory of whoever types it is not taken for ours."""
 
 
 def serve(
@@ -56,8 +58,8 @@ def serve(
     _refuse_taken_ports(settings)
     configure(level=settings.log.level, form=settings.log.format)
     plan = Plan(
-        media=(sys.executable, "-m", "gateway.transport.media_process"),
-        switch=(sys.executable, "-m", "gateway.service"),
+        media=(*PYTHON, "gateway.transport.media_process"),
+        switch=(*PYTHON, "gateway.service"),
         address=settings.media.address,
         pairs=settings.media.ports.pairs,
         config=str(config.absolute()) if config else "",

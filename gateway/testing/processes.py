@@ -46,6 +46,20 @@ def free_block() -> range:
     raise OSError("no block of ports is free")
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended."""
+
+    status: int
+    printed: str
+    complaints: str
+
+    @property
+    def report(self) -> Any:
+        """The JSON document on stdout."""
+        return json.loads(self.printed)
+
+
 class Command:
     """A running process: what it says on stdout is kept, each line on stderr at once, as text and as events."""
 
@@ -56,6 +70,7 @@ class Command:
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
     ) -> None:
+        """`environment` is added to ours; `directory` is where it runs."""
         self.process = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE,
@@ -141,6 +156,11 @@ class Command:
             reader.join(within_s)
         return status
 
+    def outcome(self, *, within_s: float = 30.0) -> Outcome:
+        """Wait for the end and return all of it."""
+        status = self.wait(within_s=within_s)
+        return Outcome(status, self.printed(), self.complaints())
+
     def report(self, *, within_s: float = PATIENCE_S) -> Any:
         """Wait for the end and return stdout as the one JSON document that it is."""
         self.wait(within_s=within_s)
@@ -172,25 +192,10 @@ class Command:
             self._changed.notify_all()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a command ended."""
-
-    status: int
-    printed: str
-    complaints: str
-
-    @property
-    def report(self) -> Any:
-        """The JSON document on stdout."""
-        return json.loads(self.printed)
-
-
 def tandem(*arguments: str, environment: Mapping[str, str] | None = None, within_s: float = 30.0) -> Outcome:
     """Run one `tandem` command to its end."""
     with Command((*TANDEM, *arguments), environment=environment) as command:
-        status = command.wait(within_s=within_s)
-        return Outcome(status, command.printed(), command.complaints())
+        return command.outcome(within_s=within_s)
 
 
 class Serving(Command):
@@ -198,6 +203,7 @@ class Serving(Command):
 
     Args:
         directory: an empty directory of its own.
+        program: the command `tandem`.
         settings: TOML that is added to the configuration of ports.
         media_settings: TOML lines for the section `[media]`.
         media_ports: more RTP ports than the block of its own has.
@@ -208,11 +214,13 @@ class Serving(Command):
         self,
         directory: Path,
         *,
+        program: Sequence[str] = TANDEM,
         settings: str = "",
         media_settings: str = "",
         media_ports: range | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
+        self.program = tuple(program)
         self.data = directory / "data"
         self.temporary = directory / "temporary"
         self.temporary.mkdir(parents=True)
@@ -227,7 +235,7 @@ class Serving(Command):
             f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n{settings}\n'
         )
         super().__init__(
-            (*TANDEM, "serve", "--config", str(self.config), "--data", str(self.data)),
+            (*self.program, "serve", "--config", str(self.config), "--data", str(self.data)),
             environment={**(environment or {}), "TMPDIR": str(self.temporary)},
         )
 
@@ -286,11 +294,12 @@ class Serving(Command):
 
     def call(self, user: str, *options: str, caller: str = "alice") -> Outcome:
         """Run `tandem call` to somebody here, with a JSON report."""
-        return tandem("call", self.uri(user), *self.login(caller), "--json", *options)
+        with self.calling(user, *options, caller=caller) as command:
+            return command.outcome()
 
     def calling(self, user: str, *options: str, caller: str = "alice") -> Command:
         """Start `tandem call` to somebody here."""
-        return Command((*TANDEM, "call", self.uri(user), *self.login(caller), "--json", *options))
+        return Command((*self.program, "call", self.uri(user), *self.login(caller), "--json", *options))
 
     def answering(self, user: str, *options: str) -> Command:
         """Start `tandem answer` as somebody here, and wait until calls can come."""
