@@ -39,7 +39,7 @@ class Direction(StrEnum):
         return cls.RECVONLY if receives else cls.INACTIVE
 
 
-class NoCommonCodec(PeerError):  # noqa: N818 - names the situation, as errors.py does
+class NoCommonCodec(PeerError):
     """No audio line of the peer's description can be used; the text says why for each.
 
     `warning` is the code for a `Warning` header (RFC 3261 section 20.43): 302 transport, 304 media type,

@@ -58,7 +58,7 @@ class EndWanted:
 Happening: TypeAlias = Event | MediaEvent | EndWanted
 
 
-class CallOver(GatewayError):  # noqa: N818 - it is not an error: every story has an end
+class CallOver(GatewayError):
     """The story of a call is at its end, and `ending` says why."""
 
     def __init__(self, ending: Ending) -> None:

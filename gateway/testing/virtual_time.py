@@ -25,7 +25,7 @@ __all__ = ["Deadlocked", "VirtualClock", "VirtualTimeLoop", "run_virtual"]
 T = TypeVar("T")
 
 
-class Deadlocked(LocalError):  # noqa: N818 - names the situation, as errors.py does
+class Deadlocked(LocalError):
     """Every task waits and no timer runs: in virtual time that is for ever."""
 
 

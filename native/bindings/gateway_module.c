@@ -1,8 +1,8 @@
 /* gateway._native: the media plane's kernels over numpy arrays.
  *
  * What does it do?  Checks sizes and row numbers at the door, releases the GIL, calls plane/.
- * How does it work?  plane(...) wraps the arrays into a capsule; every other function takes that capsule first.
- * How do I use it?  gateway/media/table.py is the only caller; gateway/_native.pyi is its face.
+ * How does it work?  plane(...) wraps the arrays into a capsule; every other function takes that capsule
+ * first. How do I use it?  gateway/media/table.py is the only caller; gateway/_native.pyi is its face.
  */
 #include "bindings/plane_capsule.h"
 
@@ -18,7 +18,8 @@ static void plane_release(PyObject *capsule) {
 static bool plane_take_views(struct plane_capsule *held, PyObject *const objects[PLANE_VIEWS]) {
     static const char *const names[PLANE_VIEWS] = {"rows",      "slots",      "slot_unit",
                                                    "slot_fill", "slot_codec", "notices"};
-    static const size_t bytes[PLANE_VIEWS] = {sizeof(struct row), 1, sizeof(int32_t), 1, 1, sizeof(struct notice)};
+    static const size_t bytes[PLANE_VIEWS] = {sizeof(struct row),   1, sizeof(int32_t), 1, 1,
+                                              sizeof(struct notice)};
     for (int i = 0; i < PLANE_VIEWS; i++)
         if (!view_get(&held->views[i], objects[i], names[i], bytes[i], true))
             return false;
@@ -82,8 +83,8 @@ static PyObject *arrive(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *capsule, *rows_object, *sources_object, *packets_object, *lengths_object, *on_rtcp_object,
         *nows_object, *sends_object, *verdicts_object, *result = NULL;
-    struct view rows = {0}, sources = {0}, packets = {0}, lengths = {0}, on_rtcp = {0}, nows = {0}, sends = {0},
-                verdicts = {0};
+    struct view rows = {0}, sources = {0}, packets = {0}, lengths = {0}, on_rtcp = {0}, nows = {0},
+                sends = {0}, verdicts = {0};
     if (!PyArg_ParseTuple(args, "OOOOOOOOO", &capsule, &rows_object, &sources_object, &packets_object,
                           &lengths_object, &on_rtcp_object, &nows_object, &sends_object, &verdicts_object))
         return NULL;
@@ -140,8 +141,8 @@ static PyObject *take(PyObject *self, PyObject *args) {
                           &codecs_object))
         return NULL;
     struct plane *plane = plane_from(capsule);
-    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, true) || !VIEW(lengths, int32_t, true) ||
-        !VIEW(codecs, uint8_t, true) || !rows_exist(plane, &rows) ||
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, true) ||
+        !VIEW(lengths, int32_t, true) || !VIEW(codecs, uint8_t, true) || !rows_exist(plane, &rows) ||
         !view_holds(&payloads, "payloads", rows.n * SLOT_BYTES) || !view_holds(&lengths, "lengths", rows.n) ||
         !view_holds(&codecs, "codecs", rows.n))
         goto done;
@@ -170,9 +171,10 @@ static PyObject *emit(PyObject *self, PyObject *args) {
         return NULL;
     struct plane *plane = plane_from(capsule);
     if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, false) ||
-        !VIEW(lengths, int32_t, false) || !VIEW(samples, uint32_t, false) || !VIEW(sends, struct send, true) ||
-        !rows_exist(plane, &rows) || !view_holds(&lengths, "lengths", rows.n) ||
-        !view_holds(&samples, "samples", rows.n) || !view_holds(&sends, "sends", rows.n))
+        !VIEW(lengths, int32_t, false) || !VIEW(samples, uint32_t, false) ||
+        !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) ||
+        !view_holds(&lengths, "lengths", rows.n) || !view_holds(&samples, "samples", rows.n) ||
+        !view_holds(&sends, "sends", rows.n))
         goto done;
     for (Py_ssize_t i = 0; i < rows.n; i++) {
         if (((uint32_t *)samples.buffer.buf)[i] == 0) {
@@ -206,8 +208,8 @@ static PyObject *rtcp(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "OOddpO", &capsule, &rows_object, &now, &wall, &bye, &sends_object))
         return NULL;
     struct plane *plane = plane_from(capsule);
-    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) ||
-        !view_holds(&sends, "sends", rows.n))
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(sends, struct send, true) ||
+        !rows_exist(plane, &rows) || !view_holds(&sends, "sends", rows.n))
         goto done;
     for (Py_ssize_t i = 0; i < rows.n; i++) {
         struct send *send = (struct send *)sends.buffer.buf + i;
@@ -272,13 +274,15 @@ static PyObject *mix(PyObject *self, PyObject *args) {
     PyObject *out_object, *pcm_object, *members_object, *offsets_object, *result = NULL;
     struct view out = {0}, pcm = {0}, members = {0}, offsets = {0};
     Py_ssize_t samples;
-    if (!PyArg_ParseTuple(args, "OOOOn", &out_object, &pcm_object, &members_object, &offsets_object, &samples))
+    if (!PyArg_ParseTuple(args, "OOOOn", &out_object, &pcm_object, &members_object, &offsets_object,
+                          &samples))
         return NULL;
     if (!VIEW(out, int16_t, true) || !VIEW(pcm, int16_t, false) || !VIEW(members, int32_t, false) ||
         !VIEW(offsets, int32_t, false))
         goto done;
     if (samples <= 0 || samples > 960 || out.n != pcm.n || out.buffer.buf == pcm.buffer.buf) {
-        PyErr_SetString(PyExc_ValueError, "mix: out and pcm are two arrays of one shape, of 1 to 960 samples a row");
+        PyErr_SetString(PyExc_ValueError,
+                        "mix: out and pcm are two arrays of one shape, of 1 to 960 samples a row");
         goto done;
     }
     const int32_t *m = members.buffer.buf, *o = offsets.buffer.buf;
@@ -341,8 +345,8 @@ static int add_constants(PyObject *module) {
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, (void *)add_constants}, {0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_native", "The media plane's kernels.", 0, methods,
-                                    slots,                 NULL,      NULL,                         NULL};
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "_native", "The media plane's kernels.", 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__native(void);
 PyMODINIT_FUNC PyInit__native(void) {

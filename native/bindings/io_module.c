@@ -146,7 +146,8 @@ static PyObject *send_all(PyObject *self, PyObject *args) {
         goto done;
     const struct send *packets = sends.buffer.buf;
     for (Py_ssize_t i = 0; i < n; i++) {
-        if (packets[i].row < 0 || packets[i].row >= loop->plane->capacity || packets[i].bytes > PACKET_BYTES) {
+        if (packets[i].row < 0 || packets[i].row >= loop->plane->capacity ||
+            packets[i].bytes > PACKET_BYTES) {
             PyErr_Format(PyExc_ValueError, "sends[%zd]: no such row, or too long", i);
             goto done;
         }
@@ -199,7 +200,8 @@ static PyMethodDef methods[] = {
     {"detach", detach, METH_VARARGS, "Stop listening on a row's sockets."},
     {"watch", watch, METH_VARARGS, "Return from wait() when a descriptor is readable."},
     {"unwatch", unwatch, METH_VARARGS, "Forget a watched descriptor."},
-    {"wait", wait_until, METH_VARARGS, "Serve arrivals until a deadline; returns the watched descriptors ready."},
+    {"wait", wait_until, METH_VARARGS,
+     "Serve arrivals until a deadline; returns the watched descriptors ready."},
     {"send", send_all, METH_VARARGS, "Send packets through their rows' sockets."},
     {"counters", counters, METH_O, "(received, sent, send_errors, wakeups, edges_lost)"},
     {"edges", edges, METH_O, "Packets for the edge process, taken."},
@@ -207,8 +209,8 @@ static PyMethodDef methods[] = {
 };
 
 static PyModuleDef_Slot slots[] = {{0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_io", "The media plane's sockets.", 0, methods, slots,
-                                    NULL,                  NULL,  NULL};
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "_io", "The media plane's sockets.", 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__io(void);
 PyMODINIT_FUNC PyInit__io(void) {

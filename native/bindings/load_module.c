@@ -41,9 +41,10 @@ static PyObject *run(PyObject *self, PyObject *args) {
         PyErr_SetFromErrno(PyExc_OSError);
         goto done;
     }
-    result_object = Py_BuildValue("(y#y#dd)", (const char *)phones, (Py_ssize_t)(n * sizeof *phones),
-                                  (const char *)result.spacing, (Py_ssize_t)sizeof result.spacing, result.late_max_s,
-                                  result.slots ? (double)result.late_slots / (double)result.slots : 0.0);
+    result_object =
+        Py_BuildValue("(y#y#dd)", (const char *)phones, (Py_ssize_t)(n * sizeof *phones),
+                      (const char *)result.spacing, (Py_ssize_t)sizeof result.spacing, result.late_max_s,
+                      result.slots ? (double)result.late_slots / (double)result.slots : 0.0);
 done:
     PyMem_Free(phones);
     view_release(&types);
@@ -56,8 +57,8 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef_Slot slots[] = {{0, NULL}};
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_load", "A load of RTP legs.", 0, methods, slots, NULL, NULL,
-                                    NULL};
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "_load", "A load of RTP legs.", 0, methods, slots, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__load(void);
 PyMODINIT_FUNC PyInit__load(void) {

@@ -2,7 +2,8 @@
  *
  * What does it do?  Takes numpy arrays (any C-contiguous buffer) from Python with their size and item size
  * checked, so that kernels may trust their arguments.
- * How do I use it?  struct view v = {0}; if (!view_get(&v, object, "pcm", sizeof(int16_t), writable)) goto fail;
+ * How do I use it?  struct view v = {0}; if (!view_get(&v, object, "pcm", sizeof(int16_t), writable)) goto
+ * fail;
  * ... view_release(&v).  Releasing an empty view is harmless.
  */
 #ifndef TANDEM_BINDINGS_MODULE_H

@@ -1,17 +1,18 @@
 /* The live rim of the media plane: sockets, epoll and the monotonic clock (Linux).
  *
  * What does it do?
- *   loop_wait() sits between two ticks: it takes every packet as it arrives, gives it to plane_arrive() and sends
- *   what that returns at once, until the deadline or until a watched descriptor (the switch, the broker) has something
- *   to read.  loop_send() sends what a tick has made.
+ *   loop_wait() sits between two ticks: it takes every packet as it arrives, gives it to plane_arrive() and
+ * sends what that returns at once, until the deadline or until a watched descriptor (the switch, the broker)
+ * has something to read.  loop_send() sends what a tick has made.
  *
  * How does it work?
- *   One epoll instance; level-triggered, one recvfrom per readable socket and round, so no socket is asked in vain and
- *   none starves the others.  No allocation after loop_open().
+ *   One epoll instance; level-triggered, one recvfrom per readable socket and round, so no socket is asked in
+ * vain and none starves the others.  No allocation after loop_open().
  *
  * How do I use it?
- *   loop_open(), loop_attach() for each row, loop_watch() for control descriptors, then loop_wait() and loop_send()
- *   in turn.  Elsewhere than on Linux gateway/transport/portable.py does the same with the standard library.
+ *   loop_open(), loop_attach() for each row, loop_watch() for control descriptors, then loop_wait() and
+ * loop_send() in turn.  Elsewhere than on Linux gateway/transport/portable.py does the same with the standard
+ * library.
  */
 #ifndef TANDEM_IO_LOOP_H
 #define TANDEM_IO_LOOP_H
@@ -44,8 +45,8 @@ void loop_detach(struct loop *loop, int32_t row);
 int loop_watch(struct loop *loop, int fd, uint32_t tag);
 void loop_unwatch(struct loop *loop, int fd);
 
-/* Serve until `deadline` (monotonic s; 0 = only what is there already).  Returns how many watched descriptors are
- * ready, their tags in ready[]; -1 with errno. */
+/* Serve until `deadline` (monotonic s; 0 = only what is there already).  Returns how many watched descriptors
+ * are ready, their tags in ready[]; -1 with errno. */
 int loop_wait(struct loop *loop, double deadline, uint32_t ready[LOOP_READY_MAX]);
 /* Send each packet through its row's socket to where the row sends; `rtcp` picks the pair's other half. */
 size_t loop_send(struct loop *loop, const struct send *sends, size_t n, bool rtcp);

@@ -19,7 +19,8 @@ static double monotonic(void) {
 }
 
 static void say(struct phone *phone, uint8_t packet[RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES]) {
-    rtp_write(packet, phone->sent == 0, phone->payload_type, phone->sequence++, phone->timestamp, phone->ssrc);
+    rtp_write(packet, phone->sent == 0, phone->payload_type, phone->sequence++, phone->timestamp,
+              phone->ssrc);
     phone->timestamp += SAMPLES;
     if (send(phone->fd, packet, RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES, MSG_DONTWAIT) < 0)
         phone->send_errors++;

@@ -1,16 +1,17 @@
 /* A load of RTP legs: what a media server is measured with (Linux).
  *
  * What does it do?
- *   Plays `n` phones: each sends one packet of 20 ms every 20 ms through a connected UDP socket of its own, and counts
- *   what it hears: packets, losses by sequence number, and the spacing between two packets.
+ *   Plays `n` phones: each sends one packet of 20 ms every 20 ms through a connected UDP socket of its own,
+ * and counts what it hears: packets, losses by sequence number, and the spacing between two packets.
  *
  * How does it work?
- *   One thread.  Phones are spread over 20 slots of 1 ms; in each slot the phones of that slot send, and until the
- *   next slot begins the loop takes what has arrived.  Times are the monotonic clock's when a packet is read.
+ *   One thread.  Phones are spread over 20 slots of 1 ms; in each slot the phones of that slot send, and
+ * until the next slot begins the loop takes what has arrived.  Times are the monotonic clock's when a packet
+ * is read.
  *
  * How do I use it?
- *   Fill in fd, payload_type and ssrc of each phone; load_run() returns after `seconds`; the first `settle_s` seconds
- *   are not counted.
+ *   Fill in fd, payload_type and ssrc of each phone; load_run() returns after `seconds`; the first `settle_s`
+ * seconds are not counted.
  */
 #ifndef TANDEM_LOAD_LOAD_H
 #define TANDEM_LOAD_LOAD_H

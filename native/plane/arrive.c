@@ -24,8 +24,8 @@ static bool over_rate(struct row *row, double now) {
     return false;
 }
 
-/* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm; it is relayed first,
- * while the slots still say where the sender's time had come to. */
+/* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm; it is relayed
+ * first, while the slots still say where the sender's time had come to. */
 static enum verdict arrive_audio(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
                                  double now, struct send sends[SEND_MAX], int *n_sends) {
     struct row *row = &plane->rows[index];
@@ -45,8 +45,9 @@ static enum verdict arrive_audio(struct plane *plane, int32_t index, const struc
     return verdict;
 }
 
-static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
-                               size_t bytes, double now, struct send sends[SEND_MAX], int *n_sends) {
+static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct address *source,
+                               const uint8_t *data, size_t bytes, double now, struct send sends[SEND_MAX],
+                               int *n_sends) {
     struct row *row = &plane->rows[index];
     struct rtp rtp;
     if (!rtp_read(&rtp, data, bytes))
@@ -71,9 +72,9 @@ static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct 
     return arrive_audio(plane, index, &rtp, codec, now, sends, n_sends);
 }
 
-static enum verdict judge(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
-                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX],
-                          int *n_sends) {
+static enum verdict judge(struct plane *plane, int32_t index, const struct address *source,
+                          const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
+                          struct send sends[SEND_MAX], int *n_sends) {
     if (plane->rows[index].generation == 0)
         return DROP_HELD;
     switch (packet_kind(data, bytes)) {
@@ -97,9 +98,9 @@ static enum verdict judge(struct plane *plane, int32_t index, const struct addre
     return DROP_MALFORMED;
 }
 
-enum verdict plane_arrive(struct plane *plane, int32_t index, const struct address *source, const uint8_t *data,
-                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX],
-                          int *n_sends) {
+enum verdict plane_arrive(struct plane *plane, int32_t index, const struct address *source,
+                          const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
+                          struct send sends[SEND_MAX], int *n_sends) {
     *n_sends = 0;
     enum verdict verdict = judge(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
     plane->rows[index].verdicts[verdict]++;

@@ -2,13 +2,14 @@
  *
  *     |     event     |E|R| volume    |          duration             |
  *
- * A digit is one SSRC and RTP timestamp, whatever was lost of it.  It is reported at its end, or by the tick after 120 ms
- * without a packet.  Its end goes out once more than it came in.
+ * A digit is one SSRC and RTP timestamp, whatever was lost of it.  It is reported at its end, or by the tick
+ * after 120 ms without a packet.  Its end goes out once more than it came in.
  */
 #include "plane/plane.h"
 
 enum { EVENT_BYTES = 4, EVENT_LAST_KEY = 15 };
-static const double EVENT_GAP_S = 0.12; /* audio stays silent this long after an event packet that is not the end */
+static const double EVENT_GAP_S =
+    0.12; /* audio stays silent this long after an event packet that is not the end */
 
 static void report(struct plane *plane, int32_t index, double now) {
     struct row *row = &plane->rows[index];
@@ -33,8 +34,8 @@ static void begin(struct plane *plane, int32_t index, const struct rtp *rtp, dou
         row->digit_out_timestamp = egress_event_timestamp(plane, index, rtp, now);
 }
 
-static void pass_on(struct plane *plane, int32_t index, const struct rtp *rtp, bool first, bool end, double now,
-                    struct send sends[SEND_MAX], int *n_sends) {
+static void pass_on(struct plane *plane, int32_t index, const struct rtp *rtp, bool first, bool end,
+                    double now, struct send sends[SEND_MAX], int *n_sends) {
     struct row *row = &plane->rows[index];
     if (row->peer < 0)
         return;

@@ -1,9 +1,10 @@
 /* The egress contract: what a phone hears has one SSRC, one sequence and one clock for the leg's whole life.
  *
- * Two writers take turns on a row: the relay (packets of another row, re-stamped) and the tick.  At each change the
- * next sequence number is the highest sent + 1, the timestamp goes on by whole packets on the leg's own clock and
- * never back, the marker is set, and whatever is older than the first packet forwarded is dropped.  A relayed packet
- * that would run ahead of the clock is dropped, not sent early: so a thousand changes add up to nothing.
+ * Two writers take turns on a row: the relay (packets of another row, re-stamped) and the tick.  At each
+ * change the next sequence number is the highest sent + 1, the timestamp goes on by whole packets on the
+ * leg's own clock and never back, the marker is set, and whatever is older than the first packet forwarded is
+ * dropped.  A relayed packet that would run ahead of the clock is dropped, not sent early: so a thousand
+ * changes add up to nothing.
  */
 #include "g711/g711.h"
 #include "plane/plane.h"
@@ -129,8 +130,8 @@ static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n,
         out[i] = table[in[i]];
 }
 
-enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec, double now,
-                            struct send *send) {
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
+                            double now, struct send *send) {
     struct row *row = &plane->rows[index];
     struct row *peer = &plane->rows[row->peer];
     if (!peer->sending || peer->generation == 0)
@@ -161,7 +162,8 @@ enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp
     uint32_t timestamp = rtp->timestamp + peer->relay_timestamp_delta;
     rtp_write(send->data, rtp->marker || (newest && peer->tx_marker), peer->send_pt, sequence, timestamp,
               peer->tx_ssrc);
-    convert(send->data + RTP_HEADER_BYTES, rtp->payload, rtp->payload_bytes, (uint8_t)codec, peer->send_codec);
+    convert(send->data + RTP_HEADER_BYTES, rtp->payload, rtp->payload_bytes, (uint8_t)codec,
+            peer->send_codec);
     send->row = row->peer;
     send->bytes = (uint32_t)(RTP_HEADER_BYTES + rtp->payload_bytes);
     if (!newest) {

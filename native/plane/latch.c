@@ -5,11 +5,10 @@
  *   the signalled address                      it wins, for ever, as soon as it is heard
  *   where we are latched                       accepted, unless the signalled address has been heard
  *   new, within the learning window, and       learnt after 3 packets in order with a known payload type
- *   nothing is latched yet                     and one SSRC; the first two are not played; one source is learnt at
- *                                              a time, so that junk in between does not hinder it
- *   the latched IP and SSRC, other port,       the latch moves (a NAT rebinding)
- *   after 1 s of silence
- *   anything else                              a stranger: counted, never answered
+ *   nothing is latched yet                     and one SSRC; the first two are not played; one source is
+ * learnt at a time, so that junk in between does not hinder it the latched IP and SSRC, other port,       the
+ * latch moves (a NAT rebinding) after 1 s of silence anything else                              a stranger:
+ * counted, never answered
  */
 #include "plane/plane.h"
 
@@ -28,8 +27,8 @@ static void latch_to(struct plane *plane, int32_t index, const struct address *s
 
 static bool learnt(struct row *row, const struct address *source, const struct rtp *rtp, double now) {
     bool alive = row->candidate_count > 0 && now - row->candidate_at < CANDIDATE_SILENCE_S;
-    bool same = row->candidate_count > 0 && address_same(source, &row->candidate) &&
-                rtp->ssrc == row->candidate_ssrc;
+    bool same =
+        row->candidate_count > 0 && address_same(source, &row->candidate) && rtp->ssrc == row->candidate_ssrc;
     if (alive && !same)
         return false;
     bool continues = same && rtp->sequence == (uint16_t)(row->candidate_sequence + 1);
@@ -42,8 +41,8 @@ static bool learnt(struct row *row, const struct address *source, const struct r
     return row->candidate_count >= LEARN_PACKETS;
 }
 
-enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source, const struct rtp *rtp,
-                          double now) {
+enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source,
+                          const struct rtp *rtp, double now) {
     struct row *row = &plane->rows[index];
     if (address_known(&row->remote) && address_same(source, &row->remote)) {
         if (!row->signalled_heard) {

@@ -1,7 +1,7 @@
 /* Mix-minus: every member hears the sum of the others.
  *
- * The total is summed once in 32 bits, each member's own signal is taken from it, and the result is limited once: the
- * order of the members does not matter, and a room of n costs n additions, not n * n.
+ * The total is summed once in 32 bits, each member's own signal is taken from it, and the result is limited
+ * once: the order of the members does not matter, and a room of n costs n additions, not n * n.
  */
 #include "plane/plane.h"
 
@@ -27,8 +27,8 @@ static void mix_room(int16_t *restrict out, const int16_t *restrict pcm, const i
     }
 }
 
-void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members, const int32_t *offsets,
-               size_t n_rooms, size_t samples) {
+void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members,
+               const int32_t *offsets, size_t n_rooms, size_t samples) {
     if (samples > SAMPLES_MAX)
         return;
     for (size_t r = 0; r < n_rooms; r++)

@@ -1,15 +1,16 @@
 /* The media plane's table: one row per leg, and what happens to a packet when it arrives.
  *
  * What does it do?
- *   Every packet of every row gets one verdict the moment it arrives.  A relayed row's packet is re-stamped for the
- *   other leg and handed back to be sent at once; audio is also copied into the row's playout slots, from which the
- *   tick (Python, numpy) takes it; telephone events, RTCP, statistics and latching are dealt with here.
+ *   Every packet of every row gets one verdict the moment it arrives.  A relayed row's packet is re-stamped
+ * for the other leg and handed back to be sent at once; audio is also copied into the row's playout slots,
+ * from which the tick (Python, numpy) takes it; telephone events, RTCP, statistics and latching are dealt
+ * with here.
  *
  * How does it work?
- *   No sockets, no clock, no malloc, no globals: bytes, a source address and `now` come in; a verdict and at most two
- *   packets come out.  The live loop (io/) and the virtual one (tests, replay) call the same functions in the same
- *   order and so get the same bits.  Rows live in memory of the caller, which is a memfd in production: a process
- *   that dies leaves its rows to the next one.
+ *   No sockets, no clock, no malloc, no globals: bytes, a source address and `now` come in; a verdict and at
+ * most two packets come out.  The live loop (io/) and the virtual one (tests, replay) call the same functions
+ * in the same order and so get the same bits.  Rows live in memory of the caller, which is a memfd in
+ * production: a process that dies leaves its rows to the next one.
  *
  * How do I use it?
  *   Fill a struct plane with pointers to arrays of `capacity` rows; call plane_arrive() for each packet, then
@@ -27,7 +28,7 @@ enum {
     SLOT_BYTES = 80,     /* the largest payload of one unit */
     PACKET_BYTES = 1500, /* the largest packet we take or send */
     DELAY_UNITS = 1,     /* playout starts this many ticks after the first that could */
-    SEND_MAX = 2,        /* an arrival causes at most two packets: an event's end goes out once more than it came */
+    SEND_MAX = 2, /* an arrival causes at most two packets: an event's end goes out once more than it came */
 };
 
 /* What a payload type means on a row: `receive_map[pt]`. */
@@ -75,7 +76,7 @@ struct row {
     uint8_t signalled_heard;
     double candidate_at; /* when it came or went on, s */
     double learn_until;  /* s, monotonic */
-    double heard_at;    /* last packet accepted; 0 = none */
+    double heard_at;     /* last packet accepted; 0 = none */
 
     /* receive statistics, RFC 3550 A.1, A.3, A.8 */
     uint32_t rx_ssrc;
@@ -91,7 +92,7 @@ struct row {
     uint8_t rx_valid, rx_bad_valid;
     uint16_t rate_count; /* packets in the present second */
     uint32_t rate_second;
-    uint32_t lost_before; /* losses of earlier SSRCs */
+    uint32_t lost_before;        /* losses of earlier SSRCs */
     uint32_t verdicts[VERDICTS]; /* how many packets got each */
 
     /* playout: media time in units of 10 ms since `slot_origin` */
@@ -117,12 +118,13 @@ struct row {
     uint32_t digit_out_timestamp;
     uint32_t digits; /* how many were reported */
 
-    /* what we send to this row's phone: the egress contract (one SSRC, sequence and clock for the leg's life) */
+    /* what we send to this row's phone: the egress contract (one SSRC, sequence and clock for the leg's life)
+     */
     uint32_t tx_ssrc;
     uint32_t tx_timestamp; /* of the last audio packet */
     uint32_t tx_samples;   /* its length */
     uint32_t tx_base_timestamp;
-    double tx_base_at; /* the leg's clock: tx_base_timestamp at this moment */
+    double tx_base_at;     /* the leg's clock: tx_base_timestamp at this moment */
     double tx_event_until; /* audio is silent until then: a digit is being sent */
     uint32_t tx_packets;
     uint32_t tx_octets;
@@ -189,17 +191,18 @@ struct plane {
 
 /* One packet for `row`.  Writes what must be sent now into sends[0..*n_sends). */
 enum verdict plane_arrive(struct plane *plane, int32_t row, const struct address *source, const uint8_t *data,
-                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX], int *n_sends);
+                          size_t bytes, bool on_rtcp_socket, double now, struct send sends[SEND_MAX],
+                          int *n_sends);
 
 /* arrive.c's rooms, one concept a file */
-enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source, const struct rtp *rtp,
-                          double now);
+enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source,
+                          const struct rtp *rtp, double now);
 enum verdict receive_count(struct row *row, const struct rtp *rtp, double now);
 enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec);
 enum verdict digit_arrive(struct plane *plane, int32_t index, const struct rtp *rtp, double now,
                           struct send sends[SEND_MAX], int *n_sends);
-enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec, double now,
-                            struct send *send);
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
+                            double now, struct send *send);
 /* A telephone event of rows[index] goes to its peer under the next sequence number, at `timestamp`. */
 void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
                   struct send *send);
@@ -207,31 +210,34 @@ void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uin
 uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now);
 enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data, size_t bytes, double now);
 
-void plane_notice(struct plane *plane, int32_t row, enum notice_kind kind, uint32_t value, uint32_t extra, double now);
+void plane_notice(struct plane *plane, int32_t row, enum notice_kind kind, uint32_t value, uint32_t extra,
+                  double now);
 
-/* The playout of a tick: for each of rows[0..n), its present unit into payloads[i][SLOT_BYTES], lengths[i] (-1 =
- * absent) and codecs[i]; the playout position moves on by one unit. */
+/* The playout of a tick: for each of rows[0..n), its present unit into payloads[i][SLOT_BYTES], lengths[i]
+ * (-1 = absent) and codecs[i]; the playout position moves on by one unit. */
 void slots_take(struct plane *plane, const int32_t *rows, size_t n, uint8_t *payloads, int32_t *lengths,
                 uint8_t *codecs);
-/* Begin to play a row that was relayed: the little that playout's delay asks for is played again (and counted). */
+/* Begin to play a row that was relayed: the little that playout's delay asks for is played again (and
+ * counted). */
 void slots_enter(struct plane *plane, int32_t row, double now);
 /* Leave the tick for the relay: what is buffered is dropped (and counted). */
 void slots_leave(struct plane *plane, int32_t row);
 
-/* Stamp one packet of audio for each of rows[0..n); a row whose codec is none or that is silent for a digit only
- * moves its clock on.  payloads[i][stride], lengths[i]; returns how many of sends[] were written. */
+/* Stamp one packet of audio for each of rows[0..n); a row whose codec is none or that is silent for a digit
+ * only moves its clock on.  payloads[i][stride], lengths[i]; returns how many of sends[] were written. */
 size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uint8_t *payloads, size_t stride,
                    const int32_t *lengths, const uint32_t *samples, double now, struct send *sends);
 /* The leg's own clock: the RTP time at `now`. */
 uint32_t egress_clock(const struct row *row, double now);
 
-/* A compound RTCP packet for `row`: SR or RR with one report block, SDES CNAME, BYE on request.  Returns its bytes. */
+/* A compound RTCP packet for `row`: SR or RR with one report block, SDES CNAME, BYE on request.  Returns its
+ * bytes. */
 size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t out[PACKET_BYTES]);
 
-/* Mix rooms: members[offsets[r]..offsets[r+1]) are indices into pcm and out, both [][samples].  Each hears the sum of
- * the others, limited once: the order of members does not matter. */
-void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members, const int32_t *offsets,
-               size_t n_rooms, size_t samples);
+/* Mix rooms: members[offsets[r]..offsets[r+1]) are indices into pcm and out, both [][samples].  Each hears
+ * the sum of the others, limited once: the order of members does not matter. */
+void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members,
+               const int32_t *offsets, size_t n_rooms, size_t samples);
 
 /* Can `from` be sent as `to` without decoding?  A table look-up a byte at most. */
 static inline bool relay_possible(uint8_t from, uint8_t to) {

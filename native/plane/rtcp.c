@@ -96,7 +96,10 @@ static void write_header(uint8_t *p, size_t count, uint8_t type, size_t bytes, u
 
 static uint8_t *write_sdes(const struct row *row, uint8_t *p) {
     static const char HEX[] = "0123456789abcdef";
-    enum { NAME_BYTES = 16, SDES_BYTES = HEADER_BYTES + 2 + NAME_BYTES + 2 }; /* two zeros end and pad the chunk */
+    enum {
+        NAME_BYTES = 16,
+        SDES_BYTES = HEADER_BYTES + 2 + NAME_BYTES + 2
+    }; /* two zeros end and pad the chunk */
     memset(p, 0, SDES_BYTES);
     write_header(p, 1, RTCP_SDES, SDES_BYTES, row->tx_ssrc);
     p[8] = SDES_CNAME;
@@ -112,8 +115,9 @@ size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t ou
     if (sender) {
         double ntp = wall + NTP_EPOCH_S;
         uint32_t seconds = (uint32_t)(uint64_t)ntp;
-        /* RFC 3550 6.4.1 asks for wall time; receivers only echo the middle 32 bits.  The seconds' low half and the
-         * fraction's high half are the monotonic clock's, so that a step of the wall clock is no round trip. */
+        /* RFC 3550 6.4.1 asks for wall time; receivers only echo the middle 32 bits.  The seconds' low half
+         * and the fraction's high half are the monotonic clock's, so that a step of the wall clock is no
+         * round trip. */
         uint32_t middle = ntp_middle(now);
         write_u32(p, (seconds & 0xffff0000u) | middle >> 16);
         write_u32(p + 4, middle << 16);

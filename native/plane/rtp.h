@@ -57,7 +57,8 @@ static inline enum packet_kind packet_kind(const uint8_t *data, size_t bytes) {
     return data[1] >= 192 && data[1] <= 223 ? PACKET_RTCP : PACKET_RTP;
 }
 
-/* Read the header of a packet of `bytes` bytes.  False: not RTP that we can use (RFC 3550 A.1's validity checks). */
+/* Read the header of a packet of `bytes` bytes.  False: not RTP that we can use (RFC 3550 A.1's validity
+ * checks). */
 static inline bool rtp_read(struct rtp *out, const uint8_t *data, size_t bytes) {
     if (bytes < RTP_HEADER_BYTES || data[0] >> 6 != RTP_VERSION)
         return false;
@@ -86,8 +87,8 @@ static inline bool rtp_read(struct rtp *out, const uint8_t *data, size_t bytes) 
     return true;
 }
 
-static inline void rtp_write(uint8_t *out, bool marker, uint8_t payload_type, uint16_t sequence, uint32_t timestamp,
-                             uint32_t ssrc) {
+static inline void rtp_write(uint8_t *out, bool marker, uint8_t payload_type, uint16_t sequence,
+                             uint32_t timestamp, uint32_t ssrc) {
     out[0] = RTP_VERSION << 6;
     out[1] = (uint8_t)((marker ? 0x80 : 0) | payload_type);
     write_u16(out + 2, sequence);

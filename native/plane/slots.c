@@ -1,7 +1,7 @@
 /* The playout slots: encoded payload by media time, on a grid of 10 ms.
  *
- * A row's RTP time is counted in units of 10 ms from `slot_origin`.  The tick plays one unit at a time, and the
- * position moves on whether something is there or not, so silence suppression needs no rule of its own.
+ * A row's RTP time is counted in units of 10 ms from `slot_origin`.  The tick plays one unit at a time, and
+ * the position moves on whether something is there or not, so silence suppression needs no rule of its own.
  *
  *   a packet that comes too late     the position steps back to it: the delay grows at once, and is counted
  *   ... and was overtaken            is dropped: what was heard after it is not heard again
@@ -24,7 +24,8 @@ static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
         row->inserted_units += DELAY_UNITS;
     }
     memset(plane->slot_unit + (size_t)index * SLOTS, 0xff, SLOTS * sizeof *plane->slot_unit);
-    row->slot_origin = timestamp - SLOTS * UNIT_SAMPLES; /* units that count are positive: -1 is an empty slot */
+    row->slot_origin =
+        timestamp - SLOTS * UNIT_SAMPLES; /* units that count are positive: -1 is an empty slot */
     row->slot_head = SLOTS;
     row->play_unit = SLOTS - DELAY_UNITS;
     row->played_head = 0;
@@ -149,7 +150,8 @@ void slots_enter(struct plane *plane, int32_t index, double now) {
     }
     if (!row->slot_anchored)
         return;
-    /* where the position would be, had the row been played from its last packet on; what is merely overdue is waited for */
+    /* where the position would be, had the row been played from its last packet on; what is merely overdue is
+     * waited for */
     double elapsed = (now - row->audio_at) * 100.0;
     int32_t ticks = elapsed < 0 ? 0 : elapsed > 1e6 ? 1000000 : (int32_t)elapsed;
     row->play_unit = row->slot_head - row->slot_span - DELAY_UNITS + ticks;

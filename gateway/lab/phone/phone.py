@@ -43,7 +43,7 @@ __all__ = ["CallFailed", "Phone", "PhoneConfig"]
 _LEAVE_S: Final = 2.0
 
 
-class CallFailed(PeerError):  # noqa: N818 - names the outcome, as errors.py does
+class CallFailed(PeerError):
     """A call or a registration that came to nothing; `cause` is what the engine reported."""
 
     def __init__(self, cause: EndCause) -> None:
