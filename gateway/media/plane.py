@@ -128,7 +128,10 @@ class Plane:
         row = int(found[0])
         self._free.remove(row)
         fields = self.table.rows
-        for name in ("tx_sequence", "relay_sequence_delta"):  # a relay goes on, in its own time, behind the jump
+        for name in (
+            "tx_sequence",
+            "relay_sequence_delta",
+        ):  # a relay goes on, in its own time, behind the jump
             fields[name][row] = int(fields[name][row]) + RESTART_SEQUENCE_JUMP & 0xFFFF
         fields["slot_anchored"][row] = 0
         fields["tx_marker"][row] = 1

@@ -22,7 +22,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
-import msgpack  # type: ignore[import-untyped]  # it has no stubs
+import msgpack
 
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId

@@ -73,7 +73,9 @@ void ilbc_code_start(struct ilbc_frame *frame, const int16_t *residual /* [160 o
                      const ilbc_filter_q12 *synthesis_q12 /* of each sub-block */,
                      const ilbc_filter_q12 *weighting_q12, int mode_ms);
 
-/* start_state.c, 4.2 */
+/* start_state.c, 3.5 and 4.2 */
+void ilbc_all_pass(int16_t *restrict out /* [n] */, const int16_t *restrict in /* [n], n <= 58 */,
+                   const int16_t *zeros_q12 /* [11] */, const ilbc_filter_q12 a_q12, int n);
 void ilbc_start_state(int16_t *restrict out /* [57 or 58] */, const struct ilbc_frame *frame,
                       const ilbc_filter_q12 a_q12, int n);
 
@@ -112,8 +114,8 @@ void ilbc_residual(int16_t *restrict residual /* [160 or 240] */, struct ilbc_fr
                    ilbc_choose *choose, void *context);
 int ilbc_state_position(const struct ilbc_frame *frame, int state_short);
 
-/* enhancer.c, 4.6; returns the pitch lag where the frame ends.  Call with the frames lost just before in
- * decoder->lost_run and not yet this one's. */
+/* enhancer.c, 4.6; returns the pitch lag where the frame ends.  after_loss: the frame before was concealed.
+ */
 int ilbc_enhance(int16_t *restrict out /* [160 or 240] */, struct ilbc_decoder *decoder,
                  const int16_t *restrict residual /* [160 or 240] */, bool after_loss);
 /* smoother.c, 4.6.5 */

@@ -11,9 +11,9 @@ static inline int32_t section(struct ilbc_high_pass *state, int16_t x, const int
         (int64_t)state->out_q14[0] * b_a_q12[3] + (int64_t)state->out_q14[1] * b_a_q12[4];
     const int32_t y_q12 = (int32_t)(fed_back >> 15) * 2 + x * b_a_q12[0] + state->in[0] * b_a_q12[1] +
                           state->in[1] * b_a_q12[2];
-    const int32_t kept_q14 = y_q12 > 268435455    ? INT32_MAX >> 1
-                             : y_q12 < -268435456 ? INT32_MIN >> 1
-                                                  : y_q12 * 4;
+    int32_t kept_q14 = y_q12 * 4;
+    if (__builtin_expect(y_q12 >= 1 << 28 || y_q12 < -(1 << 28), 0)) /* rarely: better a branch than a wait */
+        kept_q14 = y_q12 > 0 ? INT32_MAX >> 1 : INT32_MIN >> 1;
     state->in[1] = state->in[0];
     state->in[0] = x;
     state->out_q14[1] = state->out_q14[0];

@@ -53,14 +53,10 @@ static inline uint8_t *put(struct bits *bits, uint8_t *bytes, unsigned value, in
     return bytes;
 }
 
-static inline const uint8_t *take(struct bits *bits, const uint8_t *bytes, unsigned *value, int n) {
-    while (bits->n_held < n) {
-        bits->held = bits->held << 8 | *bytes++;
-        bits->n_held += 8;
-    }
-    bits->n_held -= n;
-    *value = (unsigned)(bits->held >> bits->n_held) & ((1u << n) - 1);
-    return bytes;
+/* n bits from bit number at on, 1 <= n <= 8; reads two bytes. */
+static inline uint8_t bits_at(const uint8_t *bytes, int at, int n) {
+    const unsigned two = (unsigned)bytes[at / 8] << 8 | bytes[at / 8 + 1];
+    return (uint8_t)(two >> (16 - at % 8 - n) & ((1u << n) - 1));
 }
 
 static const uint8_t *bits_of_field(const struct field *field, int mode_ms) {
@@ -95,18 +91,16 @@ void ilbc_pack(uint8_t *restrict bytes, const struct ilbc_frame *frame, int mode
 }
 
 void ilbc_unpack(struct ilbc_frame *frame, const uint8_t *restrict bytes, int mode_ms) {
-    uint8_t *parameters = (uint8_t *)frame;
-    struct bits bits = {0, 0};
+    uint8_t *parameters = (uint8_t *)frame, padded[ILBC_BYTES + 1] = {0};
+    int at = 0;
     memset(frame, 0, sizeof *frame);
+    memcpy(padded, bytes, (size_t)ilbc_mode_of(mode_ms).bytes);
     for (int class = 0; class < CLASSES; class++) {
         for (int i = 0; i < FIELDS; i++) {
             const int n = bits_of_field(&fields[i], mode_ms)[class];
-            for (int k = 0; n && k < fields[i].count; k++) {
-                uint8_t *parameter = &parameters[fields[i].at + k];
-                unsigned value;
-                bytes = take(&bits, bytes, &value, n);
-                *parameter = (uint8_t)((unsigned)*parameter << n | value);
-            }
+            uint8_t *parameter = &parameters[fields[i].at];
+            for (int k = 0; n && k < fields[i].count; k++, at += n)
+                parameter[k] = (uint8_t)(parameter[k] << n | bits_at(padded, at, n));
         }
     }
     for (int stage = 1; stage < ILBC_STAGES; stage++)

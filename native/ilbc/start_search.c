@@ -3,8 +3,6 @@
 #include "ilbc/tables.h"
 #include "ilbc/vectors.h"
 
-#include <string.h>
-
 /* ---- 3.4: where the start state is ---- */
 
 /* The pair of sub-blocks with most energy, the middle of the frame favoured.  The RFC ramps the outer
@@ -37,20 +35,13 @@ void ilbc_locate_start(struct ilbc_frame *frame, const int16_t *residual, int mo
 
 /* ---- 3.5: its samples ---- */
 
-/* All-pass, circularly: spreads a pulse over all samples, so that one scale serves them.  Returns by how much
- * the result is shifted right. */
+/* Spread the samples, so that one scale serves them.  Returns by how much the result is shifted right. */
 static int spread(int16_t *out /* [n] */, const int16_t *residual, const ilbc_filter_q12 a_q12, int n) {
-    int16_t padded[ILBC_ORDER + 2 * ILBC_STATE_SHORT] = {0}, shaped[2 * ILBC_STATE_SHORT];
-    int16_t *samples = padded + ILBC_ORDER, reversed_q12[ILBC_ORDER + 1];
+    int16_t zeros_q12[ILBC_ORDER + 1];
     const int down = max_int(0, bits_of(ilbc_peak(residual, n)) - 12);
     for (int i = 0; i <= ILBC_ORDER; i++)
-        reversed_q12[i] = (int16_t)(a_q12[ILBC_ORDER - i] >> down);
-    memcpy(samples, residual, (size_t)n * sizeof *samples);
-    ilbc_fir(shaped, samples, reversed_q12, ILBC_ORDER + 1, n + ILBC_ORDER);
-    memset(shaped + n + ILBC_ORDER, 0, (size_t)(n - ILBC_ORDER) * sizeof *shaped);
-    ilbc_synthesise(samples, shaped, a_q12, 2 * n);
-    for (int i = 0; i < n; i++)
-        out[i] = (int16_t)(samples[i] + samples[i + n]);
+        zeros_q12[i] = (int16_t)(a_q12[ILBC_ORDER - i] >> down);
+    ilbc_all_pass(out, residual, zeros_q12, a_q12, n);
     return down;
 }
 
