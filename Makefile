@@ -17,7 +17,7 @@ native: .venv/dev   ## rebuild the C kernels into the environment
 lint: .venv/dev   ## ruff, import-linter, clang-format
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports && $(BIN)/clang-format --dry-run -Werror $(filter %.c %.h,$(SOURCES))
 types: .venv/dev   ## mypy --strict, stubs against the built modules
-	$(BIN)/mypy && $(BIN)/python -m mypy.stubtest voicecodecs._native gateway._native gateway.transport._io
+	$(BIN)/mypy && $(BIN)/python -m mypy.stubtest voicecodecs._native gateway._native gateway.transport._io gateway.lab._load
 ctest: .venv/dev   ## the C tests under address and undefined-behaviour sanitizers
 	$(BIN)/cmake -S native -B build/ctest -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTANDEM_SANITIZE=ON && $(BIN)/cmake --build build/ctest && $(BIN)/ctest --test-dir build/ctest --output-on-failure
 bench: .venv/dev .venv/native   ## every benchmark, JSON into benchmarks/results
