@@ -31,6 +31,7 @@ struct half {
     int16_t augmented[ILBC_AUGMENTED + 1][ILBC_SUBBLOCK];
     int16_t inverse_q29[ENTRIES]; /* 1 / energy as mantissa ... */
     int16_t energy_up[ENTRIES];   /* ... and the shift that normalised it */
+    int peak;                     /* of all its vectors, at most */
 };
 
 struct search {
@@ -140,6 +141,9 @@ static void prepare(struct search *search, const int16_t *target, const int16_t 
     const int peak = max_int(peak_memory, peak_target);
     const int bits = peak_memory > 0 && peak_target > 0 ? bits_of(peak * peak) : 30;
     search->shift = max_int(0, bits - 25);
+    /* a blend is no louder than what is blended, but for rounding down twice */
+    plain->peak = peak_memory + 2;
+    filtered->peak = ilbc_peak(filtered->padded + ILBC_ORDER, memory_length) + 2;
     measure(plain, search, ranges[block_number].tried[0]);
     measure(filtered, search, ranges[block_number].tried[0]);
 }
@@ -168,6 +172,7 @@ static void correlate(int32_t *correlation, const struct search *search, const s
                       int last) {
     const int16_t *target = search->target + ILBC_ORDER, *newest = half->end - search->n;
     const int n_augmented = max_int(0, min_int(search->n_augmented, last + 1) - first);
+    const bool fits = ilbc_sum_fits(ilbc_peak(target, search->n), half->peak, search->n, search->shift);
     int16_t slipped[ILBC_AUGMENTED + 1][ILBC_SUBBLOCK];
     const int16_t *augmented = half->augmented[0];
     if (n_augmented > 0 && first > 0) {
@@ -175,9 +180,10 @@ static void correlate(int32_t *correlation, const struct search *search, const s
         memset(slipped[n_augmented], 0, sizeof *slipped); /* ilbc_correlate reads on */
         augmented = slipped[0];
     }
-    ilbc_correlate(correlation, target, augmented, ILBC_SUBBLOCK, n_augmented, ILBC_SUBBLOCK, search->shift);
+    ilbc_correlate(correlation, target, augmented, ILBC_SUBBLOCK, n_augmented, ILBC_SUBBLOCK, search->shift,
+                   fits);
     ilbc_correlate(correlation + n_augmented, target, newest - (first + n_augmented - search->n_augmented),
-                   search->n, last + 1 - first - n_augmented, -1, search->shift);
+                   search->n, last + 1 - first - n_augmented, -1, search->shift, fits);
 }
 
 /* correlation^2 / energy of each, as mantissas with one exponent; returns the exponent. */

@@ -68,13 +68,15 @@ static bool is_better(struct score a, struct score than) {
 }
 
 /* The three highest correlations that are not neighbours, then the best of them. */
-static int half_rate_lag(const int16_t *target) {
+ILBC_CLONES static int half_rate_lag(const int16_t *target) {
     const int16_t *regressor = target - LEAST_LAG;
     const int peak = ilbc_peak(regressor - LAGS, HALF_RATE_BLOCK + LAGS - 1);
     const int shift = max_int(0, bits_of(peak * peak) - 25);
     int32_t correlation[LAGS];
     struct score best = {0};
-    ilbc_correlate(correlation, target, regressor, HALF_RATE_BLOCK, LAGS, -1, shift);
+    const int peak_target = ilbc_peak(target, HALF_RATE_BLOCK);
+    const bool fits = ilbc_sum_fits(peak_target, max_int(peak, peak_target), HALF_RATE_BLOCK, shift);
+    ilbc_correlate(correlation, target, regressor, HALF_RATE_BLOCK, LAGS, -1, shift, fits);
     for (int i = 0; i < 3; i++) {
         const int lag = ilbc_greatest(correlation, LAGS);
         const struct score candidate = scored(lag, correlation[lag], regressor - lag, shift);
@@ -105,11 +107,11 @@ static void correlate_near(int32_t out[CORRELATIONS], const int16_t *block, cons
     const uint64_t greatest = (uint64_t)(ilbc_peak(there, n_lags + BLOCK - 1) + 1) *
                               (uint64_t)(ilbc_peak(block, BLOCK) + 1) * BLOCK;
     const int shift = max_int(0, 64 - 31 - __builtin_clzll(greatest));
-    ilbc_correlate(out, block, there, BLOCK, n_lags, 1, shift);
+    ilbc_correlate(out, block, there, BLOCK, n_lags, 1, shift, true);
 }
 
 /* The quarter sample, from the first lag on, at which the correlation is greatest. */
-static int finest(const int32_t correlation[CORRELATIONS], int n_lags) {
+ILBC_CLONES static int finest(const int32_t correlation[CORRELATIONS], int n_lags) {
     int32_t fine[CORRELATIONS * UPSAMPLING];
     int16_t mantissa[2 + CORRELATIONS + 2] = {0};
     uint32_t peak = 0;
@@ -121,12 +123,11 @@ static int finest(const int32_t correlation[CORRELATIONS], int n_lags) {
     for (int i = 0; i < n_lags; i++)
         mantissa[2 + i] = (int16_t)(correlation[i] >> down);
     for (int i = 0; i < CORRELATIONS; i++) {
-        for (int phase = 0; phase < UPSAMPLING; phase++) {
-            int32_t sum = 0;
-            for (int k = 0; k < 5; k++)
-                sum += mantissa[i + k] * ILBC_UPSAMPLE_Q12[phase][UPSAMPLE_HALF + 2 - k];
-            fine[UPSAMPLING * i + phase] = sum;
-        }
+        int32_t sum[UPSAMPLING] = {0};
+        for (int k = 0; k < 5; k++)
+            for (int phase = 0; phase < UPSAMPLING; phase++)
+                sum[phase] += mantissa[i + k] * ILBC_UPSAMPLE_Q12[UPSAMPLE_HALF + 2 - k][phase];
+        memcpy(&fine[UPSAMPLING * i], sum, sizeof sum);
     }
     return ilbc_greatest(fine, UPSAMPLING * n_lags);
 }
@@ -157,7 +158,7 @@ static int add_segment(int16_t *surround, const int16_t *history, int block_posi
     const int phase = UPSAMPLING * whole - offset_q2;
     int16_t reversed_q12[2 * UPSAMPLE_HALF + 1], segment[BLOCK];
     for (int i = 0; i <= 2 * UPSAMPLE_HALF; i++)
-        reversed_q12[i] = ILBC_UPSAMPLE_Q12[phase][2 * UPSAMPLE_HALF - i];
+        reversed_q12[i] = ILBC_UPSAMPLE_Q12[2 * UPSAMPLE_HALF - i][phase];
     if (phase == 0) /* its filter changes nothing */
         memcpy(segment, padded + UPSAMPLE_HALF, sizeof segment);
     else
@@ -225,7 +226,8 @@ static int join(int16_t *history_end /* of what was concealed */, const int16_t 
     const int shift = ilbc_peak(regressor, n + 2) > 5000 ? 2 : 0;
     int32_t correlation[3];
     int16_t backwards[ILBC_ENHANCER_BLOCK], *concealed = history_end - n;
-    ilbc_correlate(correlation, target, regressor, n, 3, 1, shift);
+    const bool fits = ilbc_sum_fits(ilbc_peak(target, n), ilbc_peak(regressor, n + 2), n, shift);
+    ilbc_correlate(correlation, target, regressor, n, 3, 1, shift, fits);
     lag += ilbc_greatest(correlation, 3) - 1;
     if (lag > n) {
         memcpy(backwards, residual + lag - n, (size_t)n * sizeof *backwards);

@@ -11,7 +11,7 @@ static inline int32_t section(struct ilbc_high_pass *state, int16_t x, const int
         (int64_t)state->out_q14[0] * b_a_q12[3] + (int64_t)state->out_q14[1] * b_a_q12[4];
     const int32_t y_q12 = (int32_t)(fed_back >> 15) * 2 + x * b_a_q12[0] + state->in[0] * b_a_q12[1] +
                           state->in[1] * b_a_q12[2];
-    int32_t kept_q14 = y_q12 * 4;
+    int32_t kept_q14 = shift_left(y_q12, 2);
     if (__builtin_expect(y_q12 >= 1 << 28 || y_q12 < -(1 << 28), 0)) /* rarely: better a branch than a wait */
         kept_q14 = y_q12 > 0 ? INT32_MAX >> 1 : INT32_MIN >> 1;
     state->in[1] = state->in[0];
@@ -28,13 +28,17 @@ static inline int32_t clip(int32_t x, int32_t limit) {
 /* 90 Hz; half the level, so that the analysis has room. */
 void ilbc_high_pass_in(int16_t *restrict out, const int16_t *restrict in, struct ilbc_high_pass *state,
                        int n) {
+    struct ilbc_high_pass now = *state; /* in registers: out might be it */
     for (int i = 0; i < n; i++)
-        out[i] = (int16_t)(clip(section(state, in[i], ILBC_HIGH_PASS_IN_Q12) + 4096, 1 << 28) >> 13);
+        out[i] = (int16_t)(clip(section(&now, in[i], ILBC_HIGH_PASS_IN_Q12) + 4096, 1 << 28) >> 13);
+    *state = now;
 }
 
 /* 65 Hz; and the level doubled again. */
 void ilbc_high_pass_out(int16_t *restrict out, const int16_t *restrict in, struct ilbc_high_pass *state,
                         int n) {
+    struct ilbc_high_pass now = *state;
     for (int i = 0; i < n; i++)
-        out[i] = (int16_t)(clip(section(state, in[i], ILBC_HIGH_PASS_OUT_Q12) + 1024, 1 << 26) >> 11);
+        out[i] = (int16_t)(clip(section(&now, in[i], ILBC_HIGH_PASS_OUT_Q12) + 1024, 1 << 26) >> 11);
+    *state = now;
 }

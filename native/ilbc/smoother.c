@@ -30,8 +30,8 @@ static struct energies measured(const int16_t *current, const int16_t *surround)
 }
 
 /* Write C * surround and return the energy of the change, Q-6. */
-static int32_t without_constraint(int16_t *restrict out, const int16_t *restrict current,
-                                  const int16_t *restrict surround, int16_t c_q11) {
+ILBC_INLINE int32_t without_constraint(int16_t *restrict out, const int16_t *restrict current,
+                                       const int16_t *restrict surround, int16_t c_q11) {
     int64_t change = 0;
     for (int i = 0; i < ILBC_ENHANCER_BLOCK; i++)
         out[i] = (int16_t)((c_q11 * surround[i] + 1024) >> 11);
@@ -77,7 +77,8 @@ static struct mix constrained(const struct energies *w, int bits_block, int bits
     return (struct mix){a_q9, (int16_t)(b_q30 >> 16)};
 }
 
-void ilbc_smooth(int16_t *restrict out, const int16_t *restrict current, const int16_t *restrict surround) {
+ILBC_CLONES void ilbc_smooth(int16_t *restrict out, const int16_t *restrict current,
+                             const int16_t *restrict surround) {
     struct energies w = measured(current, surround);
     const int bits_block = bits_of(w.block), bits_surround = bits_of(w.surround);
     const int bits_product = bits_of(absolute(w.product));

@@ -65,8 +65,8 @@ extern const int16_t ILBC_GAIN_THIRD_Q14[9];
 extern const int16_t ILBC_GAIN_FIRST_SQUARED_Q14[32];
 /* 4.6.1: before the enhancer looks for the pitch at 4 kHz */
 extern const int16_t ILBC_HALF_BAND_Q12[7];
-/* 4.6.2: sample positions at 0, 1/4, 1/2, 3/4 */
-extern const int16_t ILBC_UPSAMPLE_Q12[4][7];
+/* 4.6.2: seven taps for sample positions at 0, 1/4, 1/2, 3/4 */
+extern const int16_t ILBC_UPSAMPLE_Q12[7][4];
 /* 4.6.3: of the third, second, first segment away */
 extern const int16_t ILBC_SEGMENT_WEIGHT_Q16[3];
 /* periodicity^4, Q15, at six points */

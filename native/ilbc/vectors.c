@@ -28,22 +28,25 @@ ILBC_INLINE void lags(int32_t *restrict out, const int16_t *restrict x, const in
             out[k] = ilbc_dot_fitting(x, y + k * step, n, shift);
 }
 
-ILBC_CLONES void ilbc_correlate(int32_t *restrict out, const int16_t *restrict x, const int16_t *restrict y,
-                                int n, int count, int step, int shift) {
-    const int reach = (count - 1) * step, before = min_int(0, reach), span = n + (reach < 0 ? -reach : reach);
+ILBC_CLONES static void correlate_fitting(int32_t *restrict out, const int16_t *restrict x,
+                                          const int16_t *restrict y, int n, int count, int step, int shift) {
     int16_t padded[80] = {0}; /* whole vectors: a remainder would cost more than the zeros */
-    if (count <= 0)
-        return;
     memcpy(padded, x, (size_t)n * sizeof *x);
-    if (!ilbc_sum_fits(ilbc_peak(x, n), ilbc_peak(y + before, span), n, shift))
-        for (int k = 0; k < count; k++)
-            out[k] = dot_saturating(x, y + k * step, n, shift);
-    else if (n <= 32)
+    if (n <= 32)
         lags(out, padded, y, 32, count, step, shift);
     else if (n <= 48)
         lags(out, padded, y, 48, count, step, shift);
     else
         lags(out, padded, y, 80, count, step, shift);
+}
+
+void ilbc_correlate(int32_t *restrict out, const int16_t *restrict x, const int16_t *restrict y, int n,
+                    int count, int step, int shift, bool fits) {
+    if (fits)
+        correlate_fitting(out, x, y, n, count, step, shift);
+    else
+        for (int k = 0; k < count; k++)
+            out[k] = dot_saturating(x, y + k * step, n, shift);
 }
 
 /* Whether a sum of products with any samples fits into 32 bits. */

@@ -56,10 +56,12 @@ ILBC_INLINE int ilbc_greatest(const int32_t *x /* [n], n > 0 */, int n) {
 /* Sum of x[i] * y[i] >> shift, saturated. */
 int32_t ilbc_dot(const int16_t *x /* [n] */, const int16_t *y /* [n] */, int n, int shift);
 
-/* out[k] = sum of x[i] * y[i + k * step] >> shift, saturated; n is at most 80.  From each y + k * step on
- * samples must be readable up to the next multiple of 16: they are multiplied by zero. */
+/* out[k] = sum of x[i] * y[i + k * step] >> shift, saturated unless the caller knows that all fit; n is at
+ * most
+ * 80.  From each y + k * step on samples must be readable up to the next multiple of 16: they are multiplied
+ * by zero. */
 void ilbc_correlate(int32_t *restrict out /* [count] */, const int16_t *restrict x /* [n] */,
-                    const int16_t *restrict y, int n, int count, int step, int shift);
+                    const int16_t *restrict y, int n, int count, int step, int shift, bool fits);
 
 /* out[i] = sum of taps[j] * in[i - j], rounded and saturated; 7, 8 or 11 taps. */
 void ilbc_fir(int16_t *restrict out /* [n] */, const int16_t *restrict in /* [-n_taps + 1 .. n] */,

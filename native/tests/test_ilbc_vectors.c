@@ -50,7 +50,8 @@ static void correlations_are_exact_or_saturate(int level) {
                 const int n = lengths[i], step = steps[s];
                 fill(x, N, level);
                 fill(memory, 1024, level);
-                ilbc_correlate(out, x, memory + 40, n, 20, step, shift);
+                const bool fits = ilbc_sum_fits(ilbc_peak(x, n), ilbc_peak(memory, 1024), n, shift);
+                ilbc_correlate(out, x, memory + 40, n, 20, step, shift, fits);
                 for (int k = 0; k < 20; k++)
                     CHECK(out[k] ==
                           clip(plain_sum(x, memory + 40 + k * step, n, shift), INT32_MIN, INT32_MAX));
