@@ -1,5 +1,6 @@
 #include "g729/filters.h"
 
+#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/tables.h"
 
@@ -89,15 +90,24 @@ static bool synthesize_saturating(int16_t *y, const int16_t a_q12[G729_ORDER + 1
     return saturated;
 }
 
-/* Without, in wrapping integers, the newest output last.  If any step had saturated, the outputs up to there
- * are right, and their bound shows it. */
+/* Without, in wrapping integers.  If any step had saturated, the outputs up to there are right, and their
+ * bound shows it.  Ten outputs at a time: unrolled, the past stays in registers. */
 static void synthesize_plain(int16_t *y, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const int16_t *past = y + i;
-        uint32_t sum = 0x800 + (uint32_t)(in[i] * a_q12[0]);
-        for (int j = G729_ORDER; j >= 1; j--)
-            sum -= (uint32_t)(a_q12[j] * past[G729_ORDER - j]);
-        y[G729_ORDER + i] = clamp16((int32_t)sum >> 12);
+    int32_t a[G729_ORDER + 1], past[G729_ORDER]; /* past[i % 10] was put out at i */
+    for (int j = 0; j <= G729_ORDER; j++)
+        a[j] = a_q12[j];
+    for (int j = 0; j < G729_ORDER; j++)
+        past[j] = y[j];
+    for (size_t i = 0; i < n; i += G729_ORDER) {
+#pragma GCC unroll 10
+        for (int k = 0; k < G729_ORDER; k++) {
+            uint32_t sum = 0x800 + (uint32_t)(in[i + (size_t)k] * a[0]);
+#pragma GCC unroll 10
+            for (int j = G729_ORDER; j >= 1; j--)
+                sum -= (uint32_t)(a[j] * past[(G729_ORDER + k - j) % G729_ORDER]);
+            past[k] = clamp16((int32_t)sum >> 12);
+            y[G729_ORDER + i + (size_t)k] = (int16_t)past[k];
+        }
     }
 }
 
@@ -147,8 +157,8 @@ static void predict_saturating(int16_t *out, const int16_t *past, const int16_t 
     }
 }
 
-static void predict_plain(int16_t *restrict out, const int16_t *restrict past,
-                          const int16_t *restrict taps_q15, int n) {
+G729_CLONES static void predict_plain(int16_t *restrict out, const int16_t *restrict past,
+                                      const int16_t *restrict taps_q15, int n) {
     int32_t sum[G729_SUBFRAME];
     for (int j = 0; j < G729_SUBFRAME; j++)
         sum[j] = 0x4000;

@@ -54,7 +54,8 @@ void g729_residual(int16_t *restrict out, const int16_t a_q12[G729_ORDER + 1], c
                    size_t n);
 
 /* out[i] = a[0] * in[i] - sum of a[j] * out[i - j]; past holds the G729_ORDER outputs before and may then be
- * replaced by the last ones (g729_keep_past).  out may be in.  Returns whether anything saturated. */
+ * replaced by the last ones (g729_keep_past).  out may be in; n is a multiple of
+ * ten.  Returns whether anything saturated. */
 bool g729_synthesis(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
                     const int16_t past[G729_ORDER]);
 

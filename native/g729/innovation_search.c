@@ -1,5 +1,6 @@
 #include "g729/innovation.h"
 
+#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/pitch_search.h"
 
@@ -34,7 +35,7 @@ static int sample_of(struct pulse p) {
  * running sum. */
 typedef int16_t diagonals[G729_SUBFRAME][G729_SUBFRAME];
 
-static void correlate_plain(diagonals out, const int16_t h[G729_SUBFRAME]) {
+G729_CLONES static void correlate_plain(diagonals out, const int16_t h[G729_SUBFRAME]) {
     int16_t padded[2 * G729_SUBFRAME] = {0};
     int32_t sum[G729_SUBFRAME] = {0};
     memcpy(padded, h, G729_SUBFRAME * sizeof *h);
@@ -82,12 +83,16 @@ static void pick(int16_t out[PLACES][PLACES], diagonals in, int s, int t) {
     }
 }
 
-/* A positive sign multiplies by 32767 / 32768, which cuts: not the same as leaving alone. */
+/* A positive sign multiplies by 32767 / 32768, which cuts: it takes one from what is positive.  A negative
+ * one negates.  -32768 becomes -32767 and 32767. */
 static void fold_signs(int16_t inout[PLACES][PLACES], const int16_t sign_s[PLACES],
                        const int16_t sign_t[PLACES]) {
     for (int k = 0; k < PLACES; k++)
-        for (int l = 0; l < PLACES; l++)
-            inout[k][l] = mul16(inout[k][l], sign_s[k] == sign_t[l] ? INT16_MAX : INT16_MIN);
+        for (int l = 0; l < PLACES; l++) {
+            const int16_t x = inout[k][l] < -INT16_MAX ? -INT16_MAX : inout[k][l];
+            const int16_t cut = (int16_t)(x - (x > 0)), negated = (int16_t)-x;
+            inout[k][l] = sign_s[k] == sign_t[l] ? cut : negated;
+        }
 }
 
 static void prepare(struct search *s, const int16_t *h_q12, const int16_t *target) {
@@ -138,110 +143,126 @@ static int16_t rounded(int32_t x) {
     return (int16_t)((x + 0x8000) >> 16);
 }
 
-/* Phase A: one of the two largest magnitudes of track_a with each of track_b's eight places. */
-static struct pair first_pair(const struct search *s, int track_a, int track_b) {
-    struct pair best = {.square = -1, .energy = 1, .a = {track_a, 0}, .b = {track_b, 0}};
-    int place = -1;
-    for (int round = 0; round < 2; round++) {
-        int16_t with_a[PLACES];
-        place = largest_of(s->magnitude[track_a], place);
-        const struct pulse a = {track_a, place};
-        correlations_with(with_a, s, a, track_b);
-        for (int l = 0; l < PLACES; l++) {
-            const int16_t sum = add16(s->magnitude[track_a][place], s->magnitude[track_b][l]);
-            const int32_t energy =
-                QUARTER * (s->energy[track_a][place] + s->energy[track_b][l]) + HALF * with_a[l];
-            const int16_t square = mul16(sum, sum);
-            if (is_better(square, rounded(energy), best.square, best.energy))
-                best = (struct pair){square, rounded(energy), sum, a, {track_b, l}};
-        }
-    }
-    return best;
-}
-
-/* Phase B in the making: a pulse on track_c with one on track_d. */
-struct second {
-    int16_t sum_c[PLACES];    /* with the magnitudes of the first pair */
-    int32_t energy_c[PLACES]; /* with the energies of the first pair */
-    int16_t energy_d[PLACES]; /* what pulse d adds alone and with the first pair */
+/* One pulse among n places (c) and another on the eight of a track (d), in the making.  The energy of both,
+ * with all pulses before, is energy_c + cross_weight * cross + energy_d. */
+struct choice {
+    int16_t sum_c[PLACES];    /* of magnitudes, with those before */
+    int32_t energy_c[PLACES]; /* with those before */
+    int32_t energy_d[PLACES];
+    int16_t cross[PLACES][PLACES];
+    int32_t cross_weight;
     const int16_t *magnitude_d;
-    const int16_t (*cross)[PLACES];
+    int n;
 };
 
-static struct second begin_second(const struct search *s, const struct pair *first, int track_c,
-                                  int track_d) {
-    struct second out = {.magnitude_d = s->magnitude[track_d], .cross = s->cross[track_c][track_d]};
-    int16_t a_c[PLACES], b_c[PLACES], a_d[PLACES], b_d[PLACES];
-    correlations_with(a_c, s, first->a, track_c);
-    correlations_with(b_c, s, first->b, track_c);
-    correlations_with(a_d, s, first->a, track_d);
-    correlations_with(b_d, s, first->b, track_d);
-    for (int i = 0; i < PLACES; i++) {
-        out.sum_c[i] = add16(first->sum, s->magnitude[track_c][i]);
-        out.energy_c[i] =
-            QUARTER * first->energy + SIXTEENTH * s->energy[track_c][i] + EIGHTH * (a_c[i] + b_c[i]);
-        out.energy_d[i] = rounded(EIGHTH * s->energy[track_d][i] + QUARTER * (a_d[i] + b_d[i]));
-    }
-    return out;
+static inline int32_t sum_at(const struct choice *s, int c, int d) {
+    return clamp16(s->sum_c[c] + s->magnitude_d[d]);
 }
 
-static int32_t square_at(const struct second *s, int c, int d) {
-    const int32_t sum = clamp16(s->sum_c[c] + s->magnitude_d[d]);
-    return (sum * sum) >> 15;
+static inline int32_t square_at(const struct choice *s, int c, int d) {
+    return (sum_at(s, c, d) * sum_at(s, c, d)) >> 15;
 }
 
-static int32_t energy_at(const struct second *s, int c, int d) {
-    return rounded(s->energy_c[c] + EIGHTH * s->cross[c][d] + HALF * s->energy_d[d]);
+static inline int32_t energy_at(const struct choice *s, int c, int d) {
+    return rounded(s->energy_c[c] + s->cross_weight * s->cross[c][d] + s->energy_d[d]);
 }
 
-/* All 64 one after the other, as the standard compares them. */
-static struct pair search_in_order(const struct second *s, int track_c, int track_d) {
-    struct pair best = {.square = -1, .energy = 1, .a = {track_c, 0}, .b = {track_d, 0}};
-    for (int c = 0; c < PLACES; c++)
+struct chosen {
+    int16_t square, energy, sum;
+    int c, d;
+};
+
+static struct chosen at(const struct choice *s, int c, int d) {
+    return (struct chosen){(int16_t)square_at(s, c, d), (int16_t)energy_at(s, c, d), (int16_t)sum_at(s, c, d),
+                           c, d};
+}
+
+/* All one after the other, as the standard compares them. */
+static struct chosen choose_in_order(const struct choice *s) {
+    struct chosen best = {.square = -1, .energy = 1};
+    for (int c = 0; c < s->n; c++)
         for (int d = 0; d < PLACES; d++) {
-            const int16_t square = (int16_t)square_at(s, c, d), energy = (int16_t)energy_at(s, c, d);
-            if (is_better(square, energy, best.square, best.energy))
-                best = (struct pair){square, energy, 0, {track_c, c}, {track_d, d}};
+            const struct chosen other = at(s, c, d);
+            if (is_better(other.square, other.energy, best.square, best.energy))
+                best = other;
         }
     return best;
 }
 
-/* Eight at a time.  With positive energies the comparison is one of fractions, so any order will do as long
- * as the first of equals wins: the lowest c, then the lowest d. */
-static bool search_side_by_side(int *best_c, int *best_d, const struct second *s) {
-    int32_t square[PLACES], energy[PLACES], at_c[PLACES] = {0}, least = INT32_MAX;
+/* The best of every d; returns the least energy of all. */
+G729_CLONES static int32_t best_by_d(struct chosen out[PLACES], const struct choice *s) {
+    int32_t square[PLACES], energy[PLACES], at_c[PLACES], lowest[PLACES], least = INT32_MAX;
     for (int d = 0; d < PLACES; d++) {
         square[d] = square_at(s, 0, d);
-        energy[d] = energy_at(s, 0, d);
-        least = energy[d] < least ? energy[d] : least;
+        lowest[d] = energy[d] = energy_at(s, 0, d);
+        at_c[d] = 0;
     }
-    for (int c = 1; c < PLACES; c++)
+    for (int c = 1; c < s->n; c++)
         for (int d = 0; d < PLACES; d++) {
             const int32_t other_square = square_at(s, c, d), other_energy = energy_at(s, c, d);
             const bool better = energy[d] * other_square > square[d] * other_energy;
             square[d] = better ? other_square : square[d];
             energy[d] = better ? other_energy : energy[d];
             at_c[d] = better ? c : at_c[d];
-            least = other_energy < least ? other_energy : least;
+            lowest[d] = other_energy < lowest[d] ? other_energy : lowest[d];
         }
-    *best_d = 0;
-    for (int d = 1; d < PLACES; d++) {
-        const int32_t ahead = energy[*best_d] * square[d] - square[*best_d] * energy[d];
-        if (ahead > 0 || (ahead == 0 && at_c[d] < at_c[*best_d]))
-            *best_d = d;
+    for (int d = 0; d < PLACES; d++) {
+        out[d] = (struct chosen){(int16_t)square[d], (int16_t)energy[d], 0, at_c[d], d};
+        least = lowest[d] < least ? lowest[d] : least;
     }
-    *best_c = at_c[*best_d];
-    return least > 0;
+    return least;
 }
 
-/* Phase B: two more pulses for a first pair. */
+/* Eight at a time.  With positive energies the comparison is one of fractions, so any order will do as long
+ * as the first of equals wins: the lowest c, then the lowest d. */
+static struct chosen choose(const struct choice *s) {
+    struct chosen by_d[PLACES];
+    int best = 0;
+    if (best_by_d(by_d, s) <= 0)
+        return choose_in_order(s);
+    for (int d = 1; d < PLACES; d++) {
+        const int32_t ahead = by_d[best].energy * by_d[d].square - by_d[best].square * by_d[d].energy;
+        if (ahead > 0 || (ahead == 0 && by_d[d].c < by_d[best].c))
+            best = d;
+    }
+    return at(s, by_d[best].c, best);
+}
+
+/* Phase A: one of the two largest magnitudes of track_a with each of track_b's eight places. */
+static struct pair first_pair(const struct search *s, int track_a, int track_b) {
+    struct choice choice = {.magnitude_d = s->magnitude[track_b], .cross_weight = HALF, .n = 2};
+    int places[2], place = -1;
+    for (int c = 0; c < 2; c++) {
+        places[c] = place = largest_of(s->magnitude[track_a], place);
+        choice.sum_c[c] = s->magnitude[track_a][place];
+        choice.energy_c[c] = QUARTER * s->energy[track_a][place];
+        correlations_with(choice.cross[c], s, (struct pulse){track_a, place}, track_b);
+    }
+    for (int d = 0; d < PLACES; d++)
+        choice.energy_d[d] = QUARTER * s->energy[track_b][d];
+    const struct chosen found = choose(&choice);
+    return (struct pair){
+        found.square, found.energy, found.sum, {track_a, places[found.c]}, {track_b, found.d}};
+}
+
+/* Phase B: two more pulses for a first pair, all 64. */
 static struct pair second_pair(const struct search *s, const struct pair *first, int track_c, int track_d) {
-    const struct second second = begin_second(s, first, track_c, track_d);
-    int c = 0, d = 0;
-    if (!search_side_by_side(&c, &d, &second))
-        return search_in_order(&second, track_c, track_d);
-    const int16_t square = (int16_t)square_at(&second, c, d), energy = (int16_t)energy_at(&second, c, d);
-    return (struct pair){square, energy, 0, {track_c, c}, {track_d, d}};
+    struct choice choice = {.magnitude_d = s->magnitude[track_d], .cross_weight = EIGHTH, .n = PLACES};
+    int16_t a_c[PLACES], b_c[PLACES], a_d[PLACES], b_d[PLACES];
+    correlations_with(a_c, s, first->a, track_c);
+    correlations_with(b_c, s, first->b, track_c);
+    correlations_with(a_d, s, first->a, track_d);
+    correlations_with(b_d, s, first->b, track_d);
+    memcpy(choice.cross, s->cross[track_c][track_d], sizeof choice.cross);
+    for (int i = 0; i < PLACES; i++) {
+        choice.sum_c[i] = add16(first->sum, s->magnitude[track_c][i]);
+        choice.energy_c[i] =
+            QUARTER * first->energy + SIXTEENTH * s->energy[track_c][i] + EIGHTH * (a_c[i] + b_c[i]);
+        /* the standard rounds what pulse d adds alone and with the first pair */
+        choice.energy_d[i] = HALF * rounded(EIGHTH * s->energy[track_d][i] + QUARTER * (a_d[i] + b_d[i]));
+    }
+    const struct chosen found = choose(&choice);
+    return (struct pair){found.square, found.energy, found.sum, {track_c, found.c}, {track_d, found.d}};
 }
 
 static void search_pulses(struct pulse found[4], const struct search *s) {

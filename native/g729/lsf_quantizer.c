@@ -1,5 +1,6 @@
 #include "g729/lsf_quantizer.h"
 
+#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/lsp.h"
 #include "g729/tables.h"
@@ -145,15 +146,20 @@ static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
     return best;
 }
 
-static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
-    int32_t distance[FIRST_ENTRIES] = {0};
-    if (farthest(target_q13, g729_lsp_codebook1_range_q13, 0, G729_ORDER) >= 1 << 30)
-        return nearest_saturating(target_q13);
+G729_CLONES static void first_distances(int32_t distance[FIRST_ENTRIES],
+                                        const int16_t target_q13[G729_ORDER]) {
     for (int j = 0; j < G729_ORDER; j++)
         for (int i = 0; i < FIRST_ENTRIES; i++) {
             const int16_t d = (int16_t)(target_q13[j] - g729_lsp_codebook1_by_element_q13[j][i]);
             distance[i] += d * d;
         }
+}
+
+static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
+    int32_t distance[FIRST_ENTRIES] = {0};
+    if (farthest(target_q13, g729_lsp_codebook1_range_q13, 0, G729_ORDER) >= 1 << 30)
+        return nearest_saturating(target_q13);
+    first_distances(distance, target_q13);
     return first_least(distance, FIRST_ENTRIES);
 }
 

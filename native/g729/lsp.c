@@ -1,5 +1,6 @@
 #include "g729/lsp.h"
 
+#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/tables.h"
 
@@ -12,9 +13,10 @@ enum { HALF = G729_ORDER / 2, GRID_INTERVALS = 50, BISECTIONS = 2 };
 struct series {
     int16_t f[HALF + 1];
     int q;
+    bool bounded; /* no evaluation can saturate */
 };
 
-static int16_t series_at(const struct series *s, int16_t x_q15) {
+static int16_t saturating_series_at(const struct series *s, int16_t x_q15) {
     const int16_t one = (int16_t)(1 << (s->q - 3)); /* upper half of 1.0 in Q(q + 13) */
     struct dpf b2 = {one, 0};
     struct dpf b1 = dpf_of(mac32(mul32(x_q15, (int16_t)(2 * one)), s->f[1], 4096));
@@ -58,14 +60,18 @@ static bool is_bounded(const struct series *s) {
     return bound < 116 << s->q;
 }
 
+static int16_t series_at(const struct series *s, int16_t x_q15) {
+    return s->bounded ? bounded_series_at(s, x_q15) : saturating_series_at(s, x_q15);
+}
+
 /* The values at all points of the grid. */
-static void tabulate(int16_t out[GRID_INTERVALS + 1], const struct series *s) {
-    if (is_bounded(s))
+G729_CLONES static void tabulate(int16_t out[GRID_INTERVALS + 1], const struct series *s) {
+    if (s->bounded)
         for (int i = 0; i <= GRID_INTERVALS; i++)
             out[i] = bounded_series_at(s, g729_lsp_grid_q15[i]);
     else
         for (int i = 0; i <= GRID_INTERVALS; i++)
-            out[i] = series_at(s, g729_lsp_grid_q15[i]);
+            out[i] = saturating_series_at(s, g729_lsp_grid_q15[i]);
 }
 
 static int16_t sum_or_flag(int32_t exact, bool *saturated) {
@@ -121,6 +127,8 @@ void g729_lsp_of_filter(int16_t lsp_q15[G729_ORDER], const int16_t a_q12[G729_OR
     int16_t roots[G729_ORDER];
     if (build_series(&f[0], &f[1], a_q12, 11))
         build_series(&f[0], &f[1], a_q12, 10);
+    f[0].bounded = is_bounded(&f[0]);
+    f[1].bounded = is_bounded(&f[1]);
     int16_t at_grid[2][GRID_INTERVALS + 1];
     tabulate(at_grid[0], &f[0]);
     tabulate(at_grid[1], &f[1]);

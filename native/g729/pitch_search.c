@@ -1,12 +1,14 @@
 #include "g729/pitch_search.h"
 
+#include "g729/clones.h"
 #include "g729/filters.h"
 #include "g729/fixed.h"
 
 #include <string.h>
 
 /* All sums at once; h[j] times the target from j on. */
-static void backwards_plain(int32_t sums[G729_SUBFRAME], const int16_t *h_q12, const int16_t *target) {
+G729_CLONES static void backwards_plain(int32_t sums[G729_SUBFRAME], const int16_t *h_q12,
+                                        const int16_t *target) {
     int16_t padded[2 * G729_SUBFRAME] = {0};
     memcpy(padded, target, G729_SUBFRAME * sizeof *padded);
     memset(sums, 0, G729_SUBFRAME * sizeof *sums);

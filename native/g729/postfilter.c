@@ -65,11 +65,11 @@ static void long_term_filter(int16_t *out, const int16_t *residual, const int16_
  */
 static int16_t tilt_of(const int16_t numerator_q12[G729_ORDER + 1],
                        const int16_t denominator_q12[G729_ORDER + 1]) {
-    enum { LENGTH = 22, TILT_Q15 = 26214 };
+    enum { LENGTH = 22, FILTERED = 30 /* whole tens */, TILT_Q15 = 26214 };
     static const int16_t silence[G729_ORDER];
-    int16_t h[LENGTH] = {0};
+    int16_t h[FILTERED] = {0};
     memcpy(h, numerator_q12, (G729_ORDER + 1) * sizeof *h);
-    g729_synthesis(h, denominator_q12, h, LENGTH, silence);
+    g729_synthesis(h, denominator_q12, h, FILTERED, silence);
     bool saturated;
     const int16_t energy = high16(g729_energy(h, LENGTH, 0, &saturated));
     const int16_t correlation = high16(g729_product(h, h + 1, LENGTH - 1, 0));
