@@ -16,7 +16,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Gap", "align", "correlation", "gaps", "level_dbov", "snr_db", "tone_level"]
+__all__ = [
+    "Gap",
+    "align",
+    "correlation",
+    "gaps",
+    "level_dbov",
+    "snr_db",
+    "tone_level",
+    "window_correlations",
+]
 
 Signal = npt.NDArray[np.int16]
 _Float = npt.NDArray[np.float64]
@@ -63,6 +72,25 @@ def correlation(heard: Signal, said: Signal, delay: int | None = None) -> float:
     mine, theirs = _centred(mine), _centred(theirs)
     power = float(np.sqrt((mine @ mine) * (theirs @ theirs)))
     return float(mine @ theirs) / power if power > 0 else 0.0
+
+
+def window_correlations(
+    heard: Signal, said: Signal, *, window_ms: int = 400, max_shift_ms: int = 200, rate_hz: int = 8000
+) -> _Float:
+    """Return, for each window of `said`, the correlation with the stretch of `heard` that is most like it.
+
+    Each window is aligned by itself, at most `max_shift_ms` from the place where one delay for all would put it: a
+    playout buffer that changes its delay costs the window in which it did, not everything after it.
+    """
+    size, reach = window_ms * rate_hz // 1000, max_shift_ms * rate_hz // 1000
+    delay = align(heard, said)
+    found = []
+    for start in range(0, len(said) - size + 1, size):
+        window = said[start : start + size]
+        begin = max(0, start + delay - reach)
+        around = heard[begin : max(begin, start + delay + size + reach)]
+        found.append(abs(correlation(around, window)))
+    return np.array(found)
 
 
 def snr_db(heard: Signal, said: Signal, delay: int | None = None) -> float:

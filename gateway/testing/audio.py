@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gateway.lab.measures import Gap, align, correlation, gaps, level_dbov, snr_db, tone_level
+from gateway.lab.measures import (
+    Gap,
+    align,
+    correlation,
+    gaps,
+    level_dbov,
+    snr_db,
+    tone_level,
+    window_correlations,
+)
 from gateway.lab.samples import read_wav, speech, write_wav
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "speech",
     "tone",
     "tone_level",
+    "window_correlations",
     "write_wav",
 ]
 

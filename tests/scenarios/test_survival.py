@@ -1,6 +1,7 @@
 """A process is killed during a call, and an ear that shares nothing with the switch hears the audio go on."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from itertools import pairwise
@@ -67,6 +68,26 @@ def test_audio_never_stops_when_the_switch_is_killed_and_new_calls_are_taken_soo
     assert_one_stream(all_heard)
     assert len(heard) < len(all_heard)
     assert switch.call("echo", "--duration", "0.5").report["outcome"] == "answered"
+
+
+@pytest.mark.slow
+def test_a_call_that_no_new_switch_takes_up_is_freed_after_a_minute(serve):
+    switch = serve()
+    before = switch.descriptors()["media"]
+
+    async def scenario():
+        async with wire_phone("alice", switch) as alice:
+            await alice.dial("tone")
+            os.kill(switch.child("switch"), signal.SIGKILL)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    await alice.hears(1, within_s=2)
+            return alice.ear.heard()
+
+    heard = asyncio.run(scenario())
+
+    assert 58 < heard[-1].at - heard[0].at < 65
+    assert switch.descriptors()["media"] == before
 
 
 def test_killing_the_supervisor_takes_everybody_along(serve):

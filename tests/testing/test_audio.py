@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from gateway.testing.audio import Gap, align, correlation, gaps, level_dbov, snr_db, speech, tone, tone_level
+from gateway.testing.audio import (
+    Gap,
+    align,
+    correlation,
+    gaps,
+    level_dbov,
+    snr_db,
+    speech,
+    tone,
+    tone_level,
+    window_correlations,
+)
 
 
 def delayed(pcm: np.ndarray, by: int) -> np.ndarray:
@@ -89,3 +100,14 @@ def test_tone_level_hears_one_tone_among_others():
 def test_a_full_sine_is_three_db_below_overload():
     assert level_dbov(tone(1000, duration_ms=1000, level_dbov=-3.01)) == pytest.approx(-3.01, abs=0.01)
     assert level_dbov(np.zeros(8, np.int16)) == level_dbov(np.zeros(0, np.int16)) == -127
+
+
+def test_windows_are_aligned_one_by_one():
+    """10 ms of silence in the middle move what follows: one delay for all would miss half of it."""
+    said = speech()
+    heard = np.concatenate([said[:20000], np.zeros(80, np.int16), said[20000:]])
+
+    likeness = window_correlations(heard, said)
+
+    assert np.median(likeness) > 0.99
+    assert (likeness < 0.9).sum() <= 1
