@@ -142,6 +142,12 @@ def test_every_key_is_heard_once_by_the_other_phone_and_once_in_the_log(switch):
     assert {event["leg"] for event in told} == {told[0]["leg"]}
 
 
+def test_a_call_over_tcp_is_heard_like_any_other(switch):
+    report = switch.call("echo", "--transport", "tcp", "--duration", "1").report
+
+    assert (report["outcome"], report["packets_lost"]) == ("answered", 0)
+
+
 def test_two_calls_at_once_do_not_hear_each_other(switch, tmp_path):
     record = tmp_path / "heard.wav"
     with contextlib.ExitStack() as calls:
