@@ -68,27 +68,28 @@ ILBC_INLINE void invert(struct half *half, const int32_t *energy, int n) {
 }
 
 /* From one plain vector to the next a sample enters and one leaves.  The truncation of the difference is part
- * of the result, and so is that no energy is negative. */
-ILBC_INLINE void plain_energies(int32_t *energy, const int16_t *first, const int16_t *end, int32_t newest,
-                                int n_plain, int shift) {
-    int32_t change[ENTRIES];
-    int64_t sum = newest, least = 0, greatest = 0;
+ * of the result, and so is that no energy is negative.  That is rare: first without looking.  An energy that
+ * left 32 bits shows as a negative one, too. */
+ILBC_INLINE void plain_energies(int32_t *restrict energy, const int16_t *first, const int16_t *end,
+                                int32_t newest, int n_plain, int shift) {
+    int32_t change[ENTRIES], least = 0;
+    uint32_t unlimited = (uint32_t)newest;
     for (int i = 0; i < n_plain; i++) {
         const int enters = first[-1 - i], leaves = end[-1 - i];
         change[i] = (enters * enters - leaves * leaves) >> shift;
     }
     for (int i = 0; i < n_plain; i++) {
-        energy[i] = (int32_t)sum;
-        least = sum < least ? sum : least;
-        greatest = sum > greatest ? sum : greatest;
-        sum += change[i];
+        energy[i] = (int32_t)unlimited;
+        unlimited += (uint32_t)change[i];
     }
-    if (least >= 0 && greatest <= INT32_MAX)
+    for (int i = 0; i < n_plain; i++)
+        least = energy[i] < least ? energy[i] : least;
+    if (least >= 0)
         return;
-    sum = newest;
+    int32_t limited = newest;
     for (int i = 0; i < n_plain; i++) {
-        energy[i] = (int32_t)sum;
-        sum = max_int(0, saturate32(sum + change[i]));
+        energy[i] = limited;
+        limited = max_int(0, saturate32((int64_t)limited + change[i]));
     }
 }
 
