@@ -19,7 +19,9 @@ void ilbc_decoder_start(struct ilbc_decoder *decoder, int mode_ms) {
     memcpy(decoder->lsf_old_q13, ILBC_LSF_MEAN_Q13, sizeof decoder->lsf_old_q13);
 }
 
-/* Bits that no encoder sends: conceal rather than believe the others, and touch no state before. */
+/* Bits that no encoder sends: conceal rather than believe the others.  Found before any state is touched, so
+ * that an impossible vector sounds like any loss; the codec itself, which comes upon it half-way, has to start
+ * anew there. */
 static bool is_plausible(const struct ilbc_frame *frame, int mode_ms) {
     const struct ilbc_mode mode = ilbc_mode_of(mode_ms);
     const int n_first = ILBC_STATE - mode.state_short;

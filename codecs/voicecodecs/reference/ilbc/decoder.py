@@ -96,7 +96,11 @@ class IlbcDecoder:
 
 
 def _is_plausible(frame: Frame, mode: Mode) -> bool:
-    """Say whether an encoder can have sent this; if not, the other bits are not believed either."""
+    """Say whether an encoder can have sent this; if not, the other bits are not believed either.
+
+    Asked before any state is touched, so that an impossible vector sounds like any loss; the codec itself, which
+    comes upon it half-way, has to start anew there.
+    """
     n_first = STATE - mode.state_short
     in_codebook = all(vector < 2 * half_size(_MEMORY_FIRST, n_first) for vector in frame.vector[0])
     return not frame.empty and 1 <= frame.start < mode.subblocks and in_codebook
