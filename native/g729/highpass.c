@@ -1,6 +1,7 @@
 #include "g729/highpass.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 /* 3.1: (0.46363718 - 0.92724705 z^-1 + 0.46363718 z^-2) / (1 - 1.9059465 z^-1 + 0.9114024 z^-2), where the
  * numerator is half of a high pass at 140 Hz. */
@@ -20,15 +21,6 @@ static inline int32_t step(const struct g729_highpass *s, int16_t x, const int16
     return mac32(sum, s->x2, b[2]);
 }
 
-/* The same in plain integers: where the inputs are small, or the coefficients' magnitudes say that no sum can
- * reach 2^31, nothing saturates before the shift that follows. */
-static inline int32_t plain_step(const struct g729_highpass *s, int16_t x, const int16_t b[3],
-                                 const int16_t a[3]) {
-    const int32_t past =
-        2 * (s->y1.high * a[1] + ((s->y1.low * a[1]) >> 15) + s->y2.high * a[2] + ((s->y2.low * a[2]) >> 15));
-    return past + 2 * (x * b[0] + s->x1 * b[1] + s->x2 * b[2]);
-}
-
 static inline void push(struct g729_highpass *s, int16_t x, int32_t y) {
     s->x2 = s->x1;
     s->x1 = x;
@@ -36,34 +28,65 @@ static inline void push(struct g729_highpass *s, int16_t x, int32_t y) {
     s->y1 = dpf_of(y);
 }
 
-/* Outputs weigh 11540 / 32768 at most, inputs 7596 * 2 each: 0.58 * 2^31. */
-void g729_preprocess(struct g729_highpass *state, int16_t *out, const int16_t *in, size_t n) {
+static void filter_saturating(struct g729_highpass *state, int32_t *y, const int16_t *in, size_t n,
+                              const int16_t b[3], const int16_t a[3], int shift) {
     for (size_t i = 0; i < n; i++) {
-        const int32_t y = shl32(plain_step(state, in[i], pre_b_q12, pre_a_q12), 3);
-        push(state, in[i], y);
-        out[i] = round16(y);
+        y[i] = shl32(step(state, in[i], b, a), shift);
+        push(state, in[i], y[i]);
     }
 }
 
-/* Outputs weigh 23503 / 32768, inputs 30796 * 2 each: below 2^31 as long as these are no larger than 9000. */
-static bool is_soft(const struct g729_highpass *state, const int16_t *in, size_t n) {
-    enum { SOFT = 9000 };
-    int largest = 0;
+static int32_t split_product(int32_t y, int16_t a) {
+    return (y >> 16) * a + ((((y >> 1) & 0x7FFF) * a) >> 15);
+}
+
+/* Without saturation; returns whether it was right to leave it out.  In units of 2^31: coefficients of past
+ * outputs add up to less than 0.72, so outputs below 0.5 give 0.36 at most; a single input gives 0.24, and
+ * where all three give less than 0.13, the first two give less than 0.37.  So no partial sum reaches 1. */
+static bool filter_plain(struct g729_highpass *state, int32_t *y, const int16_t *in, size_t n,
+                         const int16_t b[3], const int16_t a[3], int shift) {
+    enum { EIGHTH = 1 << 28, HALF = 1 << 30 };
+    int16_t x[2 + G729_HIGHPASS_SAMPLES] = {state->x2, state->x1};
+    int32_t y1 = dpf_value(state->y1), y2 = dpf_value(state->y2);
+    uint32_t spill = y1 >= HALF || y1 < -HALF || y2 >= HALF || y2 < -HALF;
+    memcpy(x + 2, in, n * sizeof *x);
     for (size_t i = 0; i < n; i++) {
-        const int magnitude = in[i] < 0 ? -in[i] : in[i];
-        largest = magnitude > largest ? magnitude : largest;
+        y[i] = x[i + 2] * b[0] + x[i + 1] * b[1] + x[i] * b[2];
+        spill |= (uint32_t)(y[i] < -EIGHTH / 2) | (uint32_t)(y[i] > EIGHTH / 2);
     }
-    return largest <= SOFT && state->x1 <= SOFT && state->x1 >= -SOFT && state->x2 <= SOFT &&
-           state->x2 >= -SOFT;
+    if (spill)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t sum = 2 * (split_product(y1, a[1]) + split_product(y2, a[2]) + y[i]);
+        spill |= ((uint32_t)sum + ((uint32_t)HALF >> shift)) >> (31 - shift);
+        y2 = y1;
+        y1 = y[i] = (int32_t)((uint32_t)sum << shift);
+        if (spill) /* rare, and what follows would be out of bounds */
+            return false;
+    }
+    state->x1 = x[n + 1];
+    state->x2 = x[n];
+    state->y1 = dpf_of(y1);
+    state->y2 = dpf_of(y2);
+    return true;
+}
+
+static void filter(struct g729_highpass *state, int32_t *y, const int16_t *in, size_t n, const int16_t b[3],
+                   const int16_t a[3], int shift) {
+    if (!filter_plain(state, y, in, n, b, a, shift))
+        filter_saturating(state, y, in, n, b, a, shift);
+}
+
+void g729_preprocess(struct g729_highpass *state, int16_t *out, const int16_t *in, size_t n) {
+    int32_t y[G729_HIGHPASS_SAMPLES];
+    filter(state, y, in, n, pre_b_q12, pre_a_q12, 3);
+    for (size_t i = 0; i < n; i++)
+        out[i] = round16(y[i]);
 }
 
 void g729_postprocess(struct g729_highpass *state, int16_t *out, const int16_t *in, size_t n) {
-    const bool soft = is_soft(state, in, n);
-    for (size_t i = 0; i < n; i++) {
-        const int32_t sum = soft ? plain_step(state, in[i], post_b_q13, post_a_q13)
-                                 : step(state, in[i], post_b_q13, post_a_q13);
-        const int32_t y = shl32(sum, 2);
-        push(state, in[i], y);
-        out[i] = round16(shl32(y, 1));
-    }
+    int32_t y[G729_HIGHPASS_SAMPLES];
+    filter(state, y, in, n, post_b_q13, post_a_q13, 2);
+    for (size_t i = 0; i < n; i++)
+        out[i] = round16(shl32(y[i], 1));
 }

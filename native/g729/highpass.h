@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+enum { G729_HIGHPASS_SAMPLES = 80 }; /* the most in a call */
+
 struct g729_highpass {
     struct dpf y1, y2; /* outputs one and two samples ago */
     int16_t x1, x2;    /* inputs one and two samples ago */

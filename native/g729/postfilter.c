@@ -110,12 +110,12 @@ static void control_gain(struct g729_postfilter *state, int16_t *out, const int1
         return;
     }
     const int16_t step = gain_step(scaled_energy(in), energy_out);
-    int16_t gain_q12 = state->gain_q12;
-    for (int i = 0; i < G729_SUBFRAME; i++) {
-        gain_q12 = add16(mul16(gain_q12, 29491), step);
-        out[i] = high16(shl32(mul32(out[i], gain_q12), 3));
-    }
-    state->gain_q12 = gain_q12;
+    int32_t gain_q12[G729_SUBFRAME], last_q12 = state->gain_q12;
+    for (int i = 0; i < G729_SUBFRAME; i++) /* at most 29491 + 3276: no more than 16 bits */
+        gain_q12[i] = last_q12 = ((last_q12 * 29491) >> 15) + step;
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        out[i] = clamp16((out[i] * gain_q12[i]) >> 12);
+    state->gain_q12 = (int16_t)last_q12;
 }
 
 void g729_postfilter_subframe(struct g729_postfilter *state, int16_t out[G729_SUBFRAME], const int16_t *in,
