@@ -51,6 +51,22 @@ class G729Encoders:
         """Put these rows into the state of a new call."""
         _native.g729_reset_encoders(self._states, rows)
 
+    @property
+    def state_bytes(self) -> int:
+        """Return the size of the kernel's struct."""
+        return _native.G729_ENCODER_BYTES
+
+    def snapshot(self, rows: RowArray) -> Uint8Array:
+        """Return copies of the structs."""
+        return self._states[rows]
+
+    def restore(self, rows: RowArray, states: Uint8Array) -> int:
+        """Take over structs that the kernel finds valid."""
+        bad = _native.g729_first_invalid_encoder(states)
+        if bad < 0:
+            self._states[rows] = states
+        return bad
+
 
 class G729Decoders:
     """A `DecoderEngine`."""
@@ -68,3 +84,19 @@ class G729Decoders:
     def reset(self, rows: RowArray) -> None:
         """Put these rows into the state of a new call."""
         _native.g729_reset_decoders(self._states, rows)
+
+    @property
+    def state_bytes(self) -> int:
+        """Return the size of the kernel's struct."""
+        return _native.G729_DECODER_BYTES
+
+    def snapshot(self, rows: RowArray) -> Uint8Array:
+        """Return copies of the structs."""
+        return self._states[rows]
+
+    def restore(self, rows: RowArray, states: Uint8Array) -> int:
+        """Take over structs that the kernel finds valid."""
+        bad = _native.g729_first_invalid_decoder(states)
+        if bad < 0:
+            self._states[rows] = states
+        return bad

@@ -116,6 +116,37 @@ done:
     return result;
 }
 
+static bool g729_encoder_state_is_valid(const void *state) {
+    return g729_encoder_is_valid(state);
+}
+
+static bool g729_decoder_state_is_valid(const void *state) {
+    return g729_decoder_is_valid(state);
+}
+
+static PyObject *g729_first_invalid_with(PyObject *states_object, size_t state_bytes,
+                                         bool (*is_valid)(const void *state)) {
+    PyObject *result = NULL;
+    struct view states = {0};
+    if (view_get(&states, states_object, "states", sizeof(uint8_t), false)) {
+        const Py_ssize_t n = states.n / (Py_ssize_t)state_bytes;
+        Py_ssize_t i = 0;
+        while (i < n && is_valid((const char *)states.buffer.buf + (size_t)i * state_bytes))
+            i++;
+        result = PyLong_FromSsize_t(i == n ? -1 : i);
+    }
+    view_release(&states);
+    return result;
+}
+
+static PyObject *g729_first_invalid_encoder(PyObject *Py_UNUSED(self), PyObject *states) {
+    return g729_first_invalid_with(states, sizeof(struct g729_encoder), g729_encoder_state_is_valid);
+}
+
+static PyObject *g729_first_invalid_decoder(PyObject *Py_UNUSED(self), PyObject *states) {
+    return g729_first_invalid_with(states, sizeof(struct g729_decoder), g729_decoder_state_is_valid);
+}
+
 #define G729_METHODS                                                                                         \
     {"g729_reset_encoders", g729_reset_encoders, METH_VARARGS,                                               \
      "g729_reset_encoders($module, states, rows, /)\n--\n\nPut rows into the state of a new call."},         \
@@ -128,7 +159,13 @@ done:
          "g729_decode_frames($module, states, rows, payloads, lengths, pcm, /)\n--\n\n"                      \
          "Decode payloads (n x 10 x uint8) into pcm (n x 80 x int16).\n\n"                                   \
          "lengths (n x int32): 10, 2, 0 (untransmitted) or -1 (lost).\n"                                     \
-         "Returns -1, or the index of the first frame of any other length; then nothing has changed."}
+         "Returns -1, or the index of the first frame of any other length; then nothing has changed."},      \
+        {"g729_first_invalid_encoder", g729_first_invalid_encoder, METH_O,                                   \
+         "g729_first_invalid_encoder($module, states, /)\n--\n\n"                                            \
+         "Return the index of the first state that no call can have, or -1."},                               \
+        {"g729_first_invalid_decoder", g729_first_invalid_decoder, METH_O,                                   \
+         "g729_first_invalid_decoder($module, states, /)\n--\n\n"                                            \
+         "Return the index of the first state that no call can have, or -1."}
 
 static int g729_add_constants(PyObject *module) {
     if (PyModule_AddIntConstant(module, "G729_ENCODER_BYTES", sizeof(struct g729_encoder)) < 0)

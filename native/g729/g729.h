@@ -80,6 +80,10 @@ struct g729_decoder {
 void g729_encoder_reset(struct g729_encoder *encoder);
 void g729_decoder_reset(struct g729_decoder *decoder);
 
+/* Whether a state that came from elsewhere can be used: nothing in it leads out of bounds. */
+bool g729_encoder_is_valid(const struct g729_encoder *encoder);
+bool g729_decoder_is_valid(const struct g729_decoder *decoder);
+
 /* Returns the bytes of the frame: 10, with annexb also 2 (a SID frame) or 0 (nothing to transmit). */
 size_t g729_encode(struct g729_encoder *encoder, uint8_t out[G729_SPEECH_BYTES], const int16_t in[G729_FRAME],
                    bool annexb);

@@ -136,6 +136,38 @@ static void any_samples_encode(bool annexb, uint32_t expected) {
     CHECK(hash == expected);
 }
 
+/* States of random bytes, where they pass for valid: nothing may be undefined then either. */
+static void any_valid_state_can_be_used(void) {
+    static struct g729_encoder encoder;
+    static struct g729_decoder decoder;
+    for (int i = 0; i < 400; i++) {
+        uint8_t frame[G729_SPEECH_BYTES] = {0};
+        int16_t pcm[G729_FRAME];
+        for (size_t j = 0; j < sizeof encoder; j++)
+            ((uint8_t *)&encoder)[j] = (uint8_t)random_bits();
+        for (size_t j = 0; j < sizeof decoder; j++)
+            ((uint8_t *)&decoder)[j] = (uint8_t)random_bits();
+        CHECK(i > 5 || !g729_encoder_is_valid(&encoder) || !g729_decoder_is_valid(&decoder));
+        encoder.vad.may_extend = encoder.vad.was_speech = encoder.vad.was_speech_before = i & 1;
+        encoder.dtx.changed = decoder.was_speech = i & 2;
+        encoder.vad.frame = (int16_t)(i % 140);
+        encoder.vad.n_quiet = encoder.vad.n_extended = 0;
+        encoder.dtx.n_in_pair = (int16_t)(i & 1);
+        encoder.dtx.n_frames_since_sid = 2;
+        encoder.dtx.n_energies = 1;
+        decoder.lag = 144;
+        decoder.lsf.last_mode = i & 1;
+        for (int j = 0; j < G729_ORDER; j++)
+            decoder.lsf.last_q13[j] &= INT16_MAX;
+        CHECK(g729_encoder_is_valid(&encoder) && g729_decoder_is_valid(&decoder));
+        for (int j = 0; j < 4; j++) {
+            g729_decode(&decoder, pcm, frame, j % 2 ? G729_UNTRANSMITTED : G729_LOST);
+            g729_decode(&decoder, pcm, frame, j % 2 ? G729_SPEECH_BYTES : G729_SID_BYTES);
+            g729_encode(&encoder, frame, pcm, true);
+        }
+    }
+}
+
 static void a_bad_length_stops_the_batch_before_it_starts(void) {
     static struct g729_decoder bank[2];
     const intptr_t rows[3] = {1, 0, 1};
@@ -162,6 +194,7 @@ int main(void) {
     any_frames_decode(0x4ce2d6f5u);
     any_samples_encode(false, 0x88757985u);
     any_samples_encode(true, 0x969aa808u);
+    any_valid_state_can_be_used();
     a_bad_length_stops_the_batch_before_it_starts();
     return 0;
 }

@@ -170,3 +170,34 @@ def test_reset_row_is_a_new_call_and_the_others_go_on(implementation):
 
     assert again[1].tolist() == first[1].tolist()
     assert again[0].tolist() != first[0].tolist()
+
+
+def test_call_goes_on_in_another_bank_as_if_nothing_had_happened():
+    pcm = _SPEECHLIKE.reshape(-1, 80)
+    stayed, left, joined = (Encoder("g729", rows=3, annexb=True) for _ in range(3))
+    heard, heard_left, heard_joined = (Decoder("g729", rows=3) for _ in range(3))
+    for frame in pcm[:20]:
+        stayed.encode([1], frame[None])
+        payloads, lengths = left.encode([1], frame[None])
+        heard.decode([1], payloads, lengths)
+        heard_left.decode([1], payloads, lengths)
+
+    joined.restore([2], left.snapshot([1]))
+    heard_joined.restore([0], heard_left.snapshot([1]))
+
+    for frame in pcm[20:40]:
+        payloads, lengths = stayed.encode([1], frame[None])
+        moved, moved_lengths = joined.encode([2], frame[None])
+        assert (moved.tolist(), moved_lengths.tolist()) == (payloads.tolist(), lengths.tolist())
+        pcm_stayed = heard.decode([1], payloads, lengths)
+        assert heard_joined.decode([0], payloads, lengths).tolist() == pcm_stayed.tolist()
+
+
+@pytest.mark.parametrize("make", [Encoder, Decoder])
+def test_bytes_that_are_no_state_are_refused(make):
+    bank = make("g729", rows=2)
+    states = bank.snapshot([0, 1])
+    states[1] = 0xFF
+
+    with pytest.raises(CodecError, match="frame 1: this is not a state that a call can have"):
+        bank.restore([0, 1], states)
