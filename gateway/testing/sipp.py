@@ -101,6 +101,10 @@ class Sipp(Command):
             last = list(csv.DictReader(file, delimiter=";"))[-1]
         return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
 
+    def complaint(self) -> str:
+        """Return the beginning of what it found wrong."""
+        return self.errors.read_text()[:4000] if self.errors.exists() else ""
+
     def _listen(self) -> None:
         while not self._ended.is_set():
             if not select.select([self._rtp], [], [], _LOOK_S)[0]:

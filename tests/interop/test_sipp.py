@@ -33,13 +33,17 @@ def kernel_errors():
     return {name: counters[name] for name in ("InErrors", "RcvbufErrors", "SndbufErrors", "InCsumErrors")}
 
 
-def run_calls(switch, directory, *, n_calls):
+def run_calls(switch, directory, ports, *, n_calls):
     """Run the calls; return caller and callee, both ended."""
     for name, codec in (("caller.ul", "pcmu"), ("callee.al", "pcma")):
         (directory / name).write_bytes(b"".join(voicecodecs.encode_frames(speech(), codec)))
-    ports = free_block()
     callee = Sipp(
-        directory, SCENARIOS / "callee.xml", ip=CARRIER, sip_port=5060, rtp_port=ports[100], n_calls=n_calls
+        directory,
+        SCENARIOS / "callee.xml",
+        ip=CARRIER,
+        sip_port=ports[0],
+        rtp_port=ports[100],
+        n_calls=n_calls,
     )
     login = ("-s", "+46700000001", "-au", "alice", "-ap", switch.password("alice"))
     caller = Sipp(
@@ -69,14 +73,16 @@ def quiet(read, wanted):
     "n_calls", [200, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(300)])]
 )
 def test_no_call_fails_no_packet_is_lost_and_nothing_is_left(serve, tmp_path, n_calls):
-    trunk = f'[[trunks]]\nname = "carrier"\nuri = "sip:{CARRIER}:5060;transport=udp"\ncodecs = ["PCMA"]\n'
+    ports = free_block()
+    uri = f"sip:{CARRIER}:{ports[0]};transport=udp"
+    trunk = f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\n'
     switch = serve(settings=trunk, media_ports=MEDIA_PORTS)
     nothing = dict.fromkeys(switch.census(), 0)
     descriptors, errors = switch.descriptors(), kernel_errors()
 
-    caller, callee = run_calls(switch, tmp_path, n_calls=n_calls)
+    caller, callee = run_calls(switch, tmp_path, ports, n_calls=n_calls)
 
-    assert caller.counted() == callee.counted() == (n_calls, 0)
+    assert caller.counted() == callee.counted() == (n_calls, 0), caller.complaint() + callee.complaint()
     for phone in (caller, callee):
         assert len(phone.heard) == n_calls
         assert sum(map(missing, phone.heard.values())) == 0
