@@ -20,8 +20,8 @@ void ilbc_decoder_start(struct ilbc_decoder *decoder, int mode_ms) {
 }
 
 /* Bits that no encoder sends: conceal rather than believe the others.  Found before any state is touched, so
- * that an impossible vector sounds like any loss; the codec itself, which comes upon it half-way, has to start
- * anew there. */
+ * that an impossible vector sounds like any loss; the codec itself, which comes upon it half-way, has to
+ * start anew there. */
 static bool is_plausible(const struct ilbc_frame *frame, int mode_ms) {
     const struct ilbc_mode mode = ilbc_mode_of(mode_ms);
     const int n_first = ILBC_STATE - mode.state_short;

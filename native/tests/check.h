@@ -67,14 +67,14 @@ static inline void fixture_begin(struct fixture *f, enum mode mode) {
 }
 
 /* A packet of row 0's phone arrives from where it was signalled. */
-static inline enum verdict hear(struct fixture *f, uint8_t payload_type, uint16_t sequence, uint32_t timestamp,
-                                const uint8_t *payload, size_t bytes, double now) {
+static inline enum verdict hear(struct fixture *f, uint8_t payload_type, uint16_t sequence,
+                                uint32_t timestamp, const uint8_t *payload, size_t bytes, double now) {
     uint8_t packet[PACKET_BYTES];
     rtp_write(packet, false, payload_type, sequence, timestamp, SSRC);
     if (bytes)
         memcpy(packet + RTP_HEADER_BYTES, payload, bytes);
-    return plane_arrive(&f->plane, 0, &f->rows[0].remote, packet, RTP_HEADER_BYTES + bytes, false, now, f->sends,
-                        &f->n_sends);
+    return plane_arrive(&f->plane, 0, &f->rows[0].remote, packet, RTP_HEADER_BYTES + bytes, false, now,
+                        f->sends, &f->n_sends);
 }
 
 /* A frame of 20 ms, each byte `fill`. */

@@ -38,8 +38,10 @@ static void play(const struct event *events, size_t n) {
 
 static void a_whole_digit_is_told_at_its_first_end(void) {
     static const struct event events[] = {
-        {1, 800, 5, false, 160, 1.00, VERDICT_EVENT, 1, 0}, {2, 800, 5, false, 320, 1.02, VERDICT_EVENT, 1, 0},
-        {3, 800, 5, true, 320, 1.04, VERDICT_EVENT, 2, 1},  {4, 800, 5, true, 320, 1.06, VERDICT_EVENT, 1, 1},
+        {1, 800, 5, false, 160, 1.00, VERDICT_EVENT, 1, 0},
+        {2, 800, 5, false, 320, 1.02, VERDICT_EVENT, 1, 0},
+        {3, 800, 5, true, 320, 1.04, VERDICT_EVENT, 2, 1},
+        {4, 800, 5, true, 320, 1.06, VERDICT_EVENT, 1, 1},
         {5, 800, 5, true, 320, 1.08, VERDICT_EVENT, 1, 1},
     };
     play(events, COUNT(events));
@@ -56,8 +58,10 @@ static void an_end_alone_is_a_digit(void) {
 
 static void ends_with_one_sequence_number_count_once(void) {
     static const struct event events[] = {
-        {1, 800, 1, false, 160, 1.00, VERDICT_EVENT, 1, 0}, {2, 800, 1, true, 320, 1.02, VERDICT_EVENT, 2, 1},
-        {2, 800, 1, true, 320, 1.04, DROP_DUPLICATE, 0, 1}, {2, 800, 1, true, 320, 1.06, DROP_DUPLICATE, 0, 1},
+        {1, 800, 1, false, 160, 1.00, VERDICT_EVENT, 1, 0},
+        {2, 800, 1, true, 320, 1.02, VERDICT_EVENT, 2, 1},
+        {2, 800, 1, true, 320, 1.04, DROP_DUPLICATE, 0, 1},
+        {2, 800, 1, true, 320, 1.06, DROP_DUPLICATE, 0, 1},
     };
     play(events, COUNT(events));
 }
@@ -97,7 +101,8 @@ static void what_is_no_key_is_passed_on_and_not_told(void) {
 static void a_short_payload_is_malformed(void) {
     fixture_begin(&f, MODE_RELAY);
     for (size_t bytes = 0; bytes < 4; bytes++)
-        CHECK(hear(&f, EVENT, (uint16_t)bytes, 0, (const uint8_t[4]){1, 0x80, 3, 0}, bytes, 1) == DROP_MALFORMED);
+        CHECK(hear(&f, EVENT, (uint16_t)bytes, 0, (const uint8_t[4]){1, 0x80, 3, 0}, bytes, 1) ==
+              DROP_MALFORMED);
 }
 
 static void audio_after_a_digit_goes_on_behind_its_numbers(void) {
@@ -108,7 +113,8 @@ static void audio_after_a_digit_goes_on_behind_its_numbers(void) {
     CHECK(sent_sequence(&f.sends[0]) == 101 && sent_sequence(&f.sends[1]) == 102);
     CHECK(sent_timestamp(&f.sends[0]) == 160);
     CHECK(hear_audio(&f, 3, 960, 1, 1.12) == VERDICT_FORWARD);
-    CHECK(sent_sequence(&f.sends[0]) == 103 && sent_timestamp(&f.sends[0]) == 960 && sent_marker(&f.sends[0]));
+    CHECK(sent_sequence(&f.sends[0]) == 103 && sent_timestamp(&f.sends[0]) == 960 &&
+          sent_marker(&f.sends[0]));
 }
 
 static void audio_is_silent_until_120_ms_after_a_digit_that_does_not_end(void) {

@@ -75,7 +75,7 @@ static void play(const struct packet *packets, size_t n) {
 
 static void loss_disorder_and_duplicates_show_as_they_are(void) {
     static const struct packet packets[] = {
-        {10, 0, 1.00, VERDICT_FORWARD, 100, 0},   {12, 320, 1.04, VERDICT_FORWARD, 102, 320},
+        {10, 0, 1.00, VERDICT_FORWARD, 100, 0},     {12, 320, 1.04, VERDICT_FORWARD, 102, 320},
         {11, 160, 1.05, VERDICT_FORWARD, 101, 160}, {11, 160, 1.05, DROP_DUPLICATE, 0, 0},
         {15, 800, 1.10, VERDICT_FORWARD, 105, 800}, {9, 4294967136u, 1.10, DROP_OLD, 0, 0},
     };
@@ -84,7 +84,8 @@ static void loss_disorder_and_duplicates_show_as_they_are(void) {
 
 static void a_sender_that_restarts_goes_on_from_where_ours_was(void) {
     static const struct packet packets[] = {
-        {10, 0, 1.00, VERDICT_FORWARD, 100, 0},        {11, 160, 1.02, VERDICT_FORWARD, 101, 160},
+        {10, 0, 1.00, VERDICT_FORWARD, 100, 0},
+        {11, 160, 1.02, VERDICT_FORWARD, 101, 160},
         {12, 999160, 1.04, VERDICT_FORWARD, 102, 320}, /* the clock jumps */
         {13, 999000, 1.06, VERDICT_FORWARD, 103, 480}, /* and goes back */
         {40000, 999160, 1.08, DROP_OLD, 0, 0},         /* not proved yet */
@@ -109,10 +110,12 @@ static void the_next_writer_counts_on_and_sets_the_marker(void) {
     hear_audio(&f, 10, 0, 1, 1.00);
     hear_audio(&f, 11, 160, 1, 1.02);
     CHECK(tick(1.04) == 1);
-    CHECK(sent_sequence(&f.sends[0]) == 102 && sent_timestamp(&f.sends[0]) == 320 && sent_marker(&f.sends[0]));
+    CHECK(sent_sequence(&f.sends[0]) == 102 && sent_timestamp(&f.sends[0]) == 320 &&
+          sent_marker(&f.sends[0]));
     CHECK(tick(1.06) == 1 && !sent_marker(&f.sends[0]));
     CHECK(hear_audio(&f, 12, 320, 1, 1.08) == VERDICT_FORWARD);
-    CHECK(sent_sequence(&f.sends[0]) == 104 && sent_timestamp(&f.sends[0]) == 640 && sent_marker(&f.sends[0]));
+    CHECK(sent_sequence(&f.sends[0]) == 104 && sent_timestamp(&f.sends[0]) == 640 &&
+          sent_marker(&f.sends[0]));
     CHECK(hear_audio(&f, 11, 160, 1, 1.09) == DROP_DUPLICATE);
 }
 
@@ -131,7 +134,8 @@ static void a_leg_that_is_not_sent_to_only_moves_its_clock(void) {
     CHECK(tick(1.00) == 0 && tick(1.02) == 0);
     f.rows[1].sending = 1;
     CHECK(tick(1.04) == 1);
-    CHECK(sent_sequence(&f.sends[0]) == 100 && sent_timestamp(&f.sends[0]) == 320 && sent_marker(&f.sends[0]));
+    CHECK(sent_sequence(&f.sends[0]) == 100 && sent_timestamp(&f.sends[0]) == 320 &&
+          sent_marker(&f.sends[0]));
 }
 
 static void an_empty_packet_is_not_forwarded_and_divides_nothing(void) {

@@ -31,8 +31,9 @@ static void play(const struct step *steps, size_t n, double learn_until) {
 
 static void the_signalled_address_wins_for_ever(void) {
     static const struct step steps[] = {
-        {B, 5, 1, 7, 1, DROP_LEARNING},     {B, 5, 2, 7, 1, DROP_LEARNING}, {B, 5, 3, 7, 1, VERDICT_HOLD},
-        {A, 4000, 9, 8, 1.1, VERDICT_HOLD}, {B, 5, 4, 7, 1.1, DROP_STRANGER}, {A, 4001, 9, 8, 9, DROP_STRANGER},
+        {B, 5, 1, 7, 1, DROP_LEARNING},    {B, 5, 2, 7, 1, DROP_LEARNING},
+        {B, 5, 3, 7, 1, VERDICT_HOLD},     {A, 4000, 9, 8, 1.1, VERDICT_HOLD},
+        {B, 5, 4, 7, 1.1, DROP_STRANGER},  {A, 4001, 9, 8, 9, DROP_STRANGER},
         {A, 4000, 5, 1, 99, VERDICT_HOLD},
     };
     play(steps, COUNT(steps), 5);
@@ -40,9 +41,9 @@ static void the_signalled_address_wins_for_ever(void) {
 
 static void a_source_is_learnt_by_three_packets_in_order(void) {
     static const struct step steps[] = {
-        {B, 5, 65534, 7, 1, DROP_LEARNING},   {B, 5, 65535, 7, 1.02, DROP_LEARNING},
+        {B, 5, 65534, 7, 1, DROP_LEARNING}, {B, 5, 65535, 7, 1.02, DROP_LEARNING},
         {B, 5, 1, 7, 1.04, DROP_LEARNING}, /* 0 was lost: from the beginning */
-        {B, 5, 2, 7, 1.06, DROP_LEARNING},    {B, 5, 3, 7, 1.08, VERDICT_HOLD},
+        {B, 5, 2, 7, 1.06, DROP_LEARNING},  {B, 5, 3, 7, 1.08, VERDICT_HOLD},
         {B, 5, 9, 9, 1.1, VERDICT_HOLD}, /* where we are latched any SSRC may speak */
         {C, 5, 4, 9, 1.2, DROP_STRANGER},
     };
@@ -51,9 +52,11 @@ static void a_source_is_learnt_by_three_packets_in_order(void) {
 
 static void one_source_is_learnt_at_a_time_until_it_falls_silent(void) {
     static const struct step steps[] = {
-        {B, 5, 1, 7, 1, DROP_LEARNING},    {C, 5, 1, 9, 1.01, DROP_LEARNING}, {B, 5, 2, 7, 1.02, DROP_LEARNING},
-        {C, 5, 2, 9, 1.03, DROP_LEARNING}, {C, 5, 1, 9, 1.2, DROP_LEARNING},  {C, 5, 2, 9, 1.22, DROP_LEARNING},
-        {B, 5, 3, 7, 1.23, DROP_LEARNING}, {C, 5, 3, 9, 1.24, VERDICT_HOLD},  {B, 5, 4, 7, 1.25, DROP_STRANGER},
+        {B, 5, 1, 7, 1, DROP_LEARNING},    {C, 5, 1, 9, 1.01, DROP_LEARNING},
+        {B, 5, 2, 7, 1.02, DROP_LEARNING}, {C, 5, 2, 9, 1.03, DROP_LEARNING},
+        {C, 5, 1, 9, 1.2, DROP_LEARNING},  {C, 5, 2, 9, 1.22, DROP_LEARNING},
+        {B, 5, 3, 7, 1.23, DROP_LEARNING}, {C, 5, 3, 9, 1.24, VERDICT_HOLD},
+        {B, 5, 4, 7, 1.25, DROP_STRANGER},
     };
     play(steps, COUNT(steps), 5);
 }
@@ -70,9 +73,9 @@ static void nothing_is_learnt_when_the_time_is_over(void) {
 
 static void a_latch_moves_to_another_port_of_its_ip_and_ssrc_after_a_second(void) {
     static const struct step steps[] = {
-        {B, 5, 1, 7, 1, DROP_LEARNING},     {B, 5, 2, 7, 1, DROP_LEARNING},   {B, 5, 3, 7, 1, VERDICT_HOLD},
-        {B, 6, 4, 7, 1.99, DROP_STRANGER},  {C, 5, 4, 7, 3, DROP_STRANGER},   {B, 6, 4, 8, 3, DROP_STRANGER},
-        {B, 6, 4, 7, 3, VERDICT_HOLD},      {B, 5, 5, 7, 3.1, DROP_STRANGER},
+        {B, 5, 1, 7, 1, DROP_LEARNING},    {B, 5, 2, 7, 1, DROP_LEARNING},   {B, 5, 3, 7, 1, VERDICT_HOLD},
+        {B, 6, 4, 7, 1.99, DROP_STRANGER}, {C, 5, 4, 7, 3, DROP_STRANGER},   {B, 6, 4, 8, 3, DROP_STRANGER},
+        {B, 6, 4, 7, 3, VERDICT_HOLD},     {B, 5, 5, 7, 3.1, DROP_STRANGER},
     };
     play(steps, COUNT(steps), 5);
 }

@@ -6,7 +6,8 @@ static struct fixture f;
 static enum verdict take(const uint8_t *data, size_t bytes, bool on_rtcp) {
     uint8_t *exact = malloc(bytes + !bytes); /* so that asan sees a byte too many */
     memcpy(exact, data, bytes);
-    enum verdict verdict = plane_arrive(&f.plane, 0, &f.rows[0].remote, exact, bytes, on_rtcp, 1.0, f.sends, &f.n_sends);
+    enum verdict verdict =
+        plane_arrive(&f.plane, 0, &f.rows[0].remote, exact, bytes, on_rtcp, 1.0, f.sends, &f.n_sends);
     free(exact);
     return verdict;
 }
@@ -16,10 +17,10 @@ static void packets_are_told_apart_by_their_first_bytes(void) {
         uint8_t first, second;
         enum packet_kind kind;
     } cases[] = {
-        {0, 1, PACKET_STUN},      {3, 0, PACKET_STUN},     {4, 0, PACKET_FOREIGN},   {19, 0, PACKET_FOREIGN},
-        {20, 0, PACKET_DTLS},     {63, 0, PACKET_DTLS},    {64, 0, PACKET_FOREIGN},  {127, 0, PACKET_FOREIGN},
-        {128, 0, PACKET_RTP},     {191, 127, PACKET_RTP},  {128, 191, PACKET_RTP},   {128, 192, PACKET_RTCP},
-        {128, 223, PACKET_RTCP},  {128, 224, PACKET_RTP},  {192, 0, PACKET_FOREIGN}, {255, 255, PACKET_FOREIGN},
+        {0, 1, PACKET_STUN},     {3, 0, PACKET_STUN},    {4, 0, PACKET_FOREIGN},   {19, 0, PACKET_FOREIGN},
+        {20, 0, PACKET_DTLS},    {63, 0, PACKET_DTLS},   {64, 0, PACKET_FOREIGN},  {127, 0, PACKET_FOREIGN},
+        {128, 0, PACKET_RTP},    {191, 127, PACKET_RTP}, {128, 191, PACKET_RTP},   {128, 192, PACKET_RTCP},
+        {128, 223, PACKET_RTCP}, {128, 224, PACKET_RTP}, {192, 0, PACKET_FOREIGN}, {255, 255, PACKET_FOREIGN},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         CHECK(packet_kind((const uint8_t[2]){cases[i].first, cases[i].second}, 2) == cases[i].kind);
@@ -33,10 +34,10 @@ static void headers_end_where_the_packet_does(void) {
         uint8_t last;
         size_t bytes, payload; /* 9999 = not RTP */
     } cases[] = {
-        {0x80, 0, 0, 12, 0},    {0x80, 0, 0, 11, 9999},  {0x80, 0, 0, 172, 160},  {0x8f, 0, 0, 72, 0},
-        {0x8f, 0, 0, 71, 9999}, {0x90, 0, 0, 16, 0},     {0x90, 0, 0, 15, 9999},  {0x90, 1, 0, 20, 0},
+        {0x80, 0, 0, 12, 0},    {0x80, 0, 0, 11, 9999},       {0x80, 0, 0, 172, 160}, {0x8f, 0, 0, 72, 0},
+        {0x8f, 0, 0, 71, 9999}, {0x90, 0, 0, 16, 0},          {0x90, 0, 0, 15, 9999}, {0x90, 1, 0, 20, 0},
         {0x90, 1, 0, 19, 9999}, {0x90, 0xffff, 0, 172, 9999}, {0xa0, 0, 0, 20, 9999}, {0xa0, 0, 8, 20, 0},
-        {0xa0, 0, 9, 20, 9999}, {0xa0, 0, 255, 20, 9999}, {0xa0, 0, 3, 20, 5},     {0x40, 0, 0, 20, 9999},
+        {0xa0, 0, 9, 20, 9999}, {0xa0, 0, 255, 20, 9999},     {0xa0, 0, 3, 20, 5},    {0x40, 0, 0, 20, 9999},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         uint8_t *packet = calloc(1, cases[i].bytes);

@@ -24,11 +24,14 @@ static void lengths_that_lie_are_malformed(void) {
         size_t bytes;
         enum verdict expected;
     } cases[] = {
-        {0, 201, 1, 8, VERDICT_CONTROL},  {1, 201, 7, 32, VERDICT_CONTROL}, {1, 200, 12, 52, VERDICT_CONTROL},
-        {0, 200, 6, 28, VERDICT_CONTROL}, {0, 200, 1, 8, DROP_MALFORMED},   {1, 201, 1, 8, DROP_MALFORMED},
-        {1, 201, 6, 28, DROP_MALFORMED},  {31, 201, 7, 32, DROP_MALFORMED}, {0, 201, 2, 8, DROP_MALFORMED},
-        {0, 201, 0xffff, 8, DROP_MALFORMED}, {0, 201, 1, 9, DROP_MALFORMED}, {0, 201, 1, 11, DROP_MALFORMED},
-        {1, 203, 1, 8, VERDICT_CONTROL},  {0, 203, 0, 4, VERDICT_CONTROL},  {9, 207, 1, 8, VERDICT_CONTROL},
+        {0, 201, 1, 8, VERDICT_CONTROL},   {1, 201, 7, 32, VERDICT_CONTROL},
+        {1, 200, 12, 52, VERDICT_CONTROL}, {0, 200, 6, 28, VERDICT_CONTROL},
+        {0, 200, 1, 8, DROP_MALFORMED},    {1, 201, 1, 8, DROP_MALFORMED},
+        {1, 201, 6, 28, DROP_MALFORMED},   {31, 201, 7, 32, DROP_MALFORMED},
+        {0, 201, 2, 8, DROP_MALFORMED},    {0, 201, 0xffff, 8, DROP_MALFORMED},
+        {0, 201, 1, 9, DROP_MALFORMED},    {0, 201, 1, 11, DROP_MALFORMED},
+        {1, 203, 1, 8, VERDICT_CONTROL},   {0, 203, 0, 4, VERDICT_CONTROL},
+        {9, 207, 1, 8, VERDICT_CONTROL},
     };
     uint8_t packet[64] = {0};
     for (size_t i = 0; i < COUNT(cases); i++) {
