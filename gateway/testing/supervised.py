@@ -23,8 +23,10 @@ __all__ = ["DRAINING_SWITCH", "LEASING_MEDIA", "WELL_BEHAVED", "Supervised", "ch
 PATIENCE_S = 20.0
 
 SUPERVISOR = """
-import json, os, sys
+import json, os, signal, sys
 from gateway.supervisor import Plan, run
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
 
 def report(event, facts):
     os.write(1, json.dumps({"event": event, **facts}).encode() + b"\\n")
