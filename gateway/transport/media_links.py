@@ -15,11 +15,15 @@ import msgpack
 
 from gateway.errors import PeerError
 
-__all__ = ["BrokerLink", "SwitchLink"]
+__all__ = ["BrokerLink", "SupervisorGone", "SwitchLink"]
 
 _MAX_MESSAGE_BYTES: Final = 1 << 20
 _MAX_UNSENT_BYTES: Final = 8 << 20
 _LENGTH: Final = struct.Struct(">I")
+
+
+class SupervisorGone(ConnectionError):
+    """Nobody owns our sockets any more: it is time to end."""
 
 
 class BrokerLink:
@@ -45,13 +49,15 @@ class BrokerLink:
                 self._socket.send(json.dumps(self._unsent[0]).encode())
             except BlockingIOError:
                 return
+            except ConnectionError as error:
+                raise SupervisorGone from error
             self._unsent.pop(0)
 
     def answers(self) -> Iterator[tuple[dict[str, Any], list[int]]]:
         """Yield each waiting answer with the descriptors that came with it.
 
         Raises:
-            ConnectionError: the supervisor is gone.
+            SupervisorGone: it has ended.
         """
         while True:
             try:
@@ -59,7 +65,7 @@ class BrokerLink:
             except BlockingIOError:
                 return
             if not data:
-                raise ConnectionError("the supervisor is gone")
+                raise SupervisorGone
             yield json.loads(data), fds
 
 

@@ -26,7 +26,7 @@ from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import statistics_as_map
 from gateway.media.table import ROW
 from gateway.transport.media_io import MediaIo, media_io
-from gateway.transport.media_links import BrokerLink, SwitchLink
+from gateway.transport.media_links import BrokerLink, SupervisorGone, SwitchLink
 
 __all__ = ["MediaProcess", "main"]
 
@@ -45,13 +45,22 @@ class MediaProcess:
     """Owns the plane, its sockets and the two links."""
 
     def __init__(
-        self, *, plane: Plane, io: MediaIo, broker: BrokerLink, control: socket.socket, epoch: int
+        self,
+        *,
+        plane: Plane,
+        io: MediaIo,
+        broker: BrokerLink,
+        control: socket.socket,
+        epoch: int,
+        lifeline_fd: int | None = None,
     ) -> None:
+        """`lifeline_fd` is the end of a pipe that the supervisor holds open for as long as it lives."""
         self.plane = plane
         self._io = io
         self._broker = broker
         self._control = control
         self._epoch = epoch
+        self._lifeline_fd = lifeline_fd
         self._switch: SwitchLink | None = None
         self._address = os.environ.get("TANDEM_MEDIA_ADVERTISED", "127.0.0.1")
         self._ports: dict[LegId, int] = {}
@@ -64,8 +73,9 @@ class MediaProcess:
         self.ticks = 0
         self.skipped = 0
         self.errors = 0
-        for fd in (broker.fileno(), control.fileno()):
-            io.watch(fd)
+        for fd in (broker.fileno(), control.fileno(), lifeline_fd):
+            if fd is not None:
+                io.watch(fd)
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -96,11 +106,10 @@ class MediaProcess:
         """The exception wall: one bad message or tick costs itself, not the calls."""
         try:
             action(argument)
-        except ConnectionError as error:
-            if self._switch is None or "supervisor" in str(error):
-                self.stopping = True
-            else:
-                self._switch_left()
+        except SupervisorGone:
+            self.stopping = True
+        except ConnectionError:
+            self._switch_left()
         except Exception as error:  # the wall: counted, told, survived
             self.errors += 1
             if self.errors <= 10 or self.errors % 1000 == 0:
@@ -125,6 +134,8 @@ class MediaProcess:
     # --- who speaks to us ---------------------------------------------------------------------------------------
 
     def _readable(self, fd: int) -> None:
+        if fd == self._lifeline_fd:
+            raise SupervisorGone
         if fd == self._broker.fileno():
             started = time.monotonic()
             for answer, fds in self._broker.answers():
@@ -277,7 +288,7 @@ def _ask_for_real_time() -> str:
     return "real-time priority"
 
 
-def _stop_when_orphaned(process: MediaProcess) -> None:
+def _stop_when_told(process: MediaProcess) -> None:
     """SIGTERM stops; SIGINT is the supervisor's business."""
 
     def stop(_signal: int, _frame: object) -> None:
@@ -298,8 +309,9 @@ def main() -> None:
         broker=BrokerLink(int(os.environ["TANDEM_BROKER_FD"])),
         control=control,
         epoch=int(os.environ.get("TANDEM_EPOCH", "0")),
+        lifeline_fd=int(os.environ["TANDEM_LIFELINE_FD"]) if "TANDEM_LIFELINE_FD" in os.environ else None,
     )
-    _stop_when_orphaned(process)
+    _stop_when_told(process)
     print(f"media: {_ask_for_real_time()}", file=sys.stderr, flush=True)  # noqa: T201  # before there is a log
     os.write(int(os.environ["TANDEM_READY_FD"]), b"1")
     gc.freeze()

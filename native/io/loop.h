@@ -11,7 +11,7 @@
  *
  * How do I use it?
  *   loop_open(), loop_attach() for each row, loop_watch() for control descriptors, then loop_wait() and
- * loop_send() in turn.  Elsewhere than on Linux gateway/transport/portable.py does the same with the standard
+ * loop_send() in turn.  Elsewhere than on Linux gateway/transport/media_io.py does the same with the standard
  * library.
  */
 #ifndef TANDEM_IO_LOOP_H

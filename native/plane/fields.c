@@ -99,6 +99,8 @@ const struct row_field row_fields[] = {
     FIELD(rtcp_due, "<f8", 1),
     FIELD(sr_at, "<f8", 1),
     FIELD(round_trip, "<f8", 1),
+    FIELD(reported_at, "<f8", 1),
+    FIELD(reported_ntp, "<u4", 1),
     FIELD(sr_ntp, "<u4", 1),
     FIELD(remote_lost, "<u4", 1),
     FIELD(remote_jitter, "<u4", 1),

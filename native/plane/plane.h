@@ -145,14 +145,16 @@ struct row {
 
     /* RTCP */
     double rtcp_due;
-    double sr_at;         /* when their last SR came */
-    double round_trip;    /* s, 0 = unknown */
-    uint32_t sr_ntp;      /* the middle 32 bits of its NTP stamp */
-    uint32_t remote_lost; /* as they report it */
+    double sr_at;          /* when their last SR came */
+    double round_trip;     /* s, 0 = unknown */
+    double reported_at;    /* when our last SR was written, monotonic */
+    uint32_t reported_ntp; /* the middle 32 bits of its NTP stamp; 0 = none */
+    uint32_t sr_ntp;       /* the middle 32 bits of its NTP stamp */
+    uint32_t remote_lost;  /* as they report it */
     uint32_t remote_jitter;
     uint32_t rtcp_random;
     uint8_t remote_fraction;
-    uint8_t rtcp_padding[7];
+    uint8_t rtcp_padding[3];
 
     uint8_t receive_map[128]; /* payload type -> enum codec */
 };

@@ -13,8 +13,9 @@ enum {
     CLOCK_HZ = 8000
 };
 static const double NTP_EPOCH_S = 2208988800.0; /* 1900 to 1970 */
+static const double ROUND_TRIP_MAX_S = 10.0;
 
-/* The middle 32 bits of an NTP stamp: seconds in 1/65536. */
+/* Seconds in 1/65536, as the middle 32 bits of an NTP stamp count them. */
 static uint32_t ntp_middle(double seconds) {
     return (uint32_t)(uint64_t)(seconds * 65536.0);
 }
@@ -26,12 +27,13 @@ static void take_block(struct row *row, const uint8_t *block, double now) {
     row->remote_lost = read_u32(block + 4) & 0xffffff;
     row->remote_jitter = read_u32(block + 12);
     uint32_t lsr = read_u32(block + 16), dlsr = read_u32(block + 20);
-    if (lsr == 0)
+    if (lsr == 0 || lsr != row->reported_ntp)
         return;
-    /* our SRs carry the monotonic clock's middle bits where the wall's are not needed: see rtcp_write */
-    int32_t trip = (int32_t)(ntp_middle(now) - lsr - dlsr);
-    if (trip >= 0 && trip < 65536 * 10)
-        row->round_trip = trip / 65536.0;
+    /* the stamp names our last SR, and the monotonic clock knows when that was: no step of the wall can
+     * disturb */
+    double trip = now - row->reported_at - dlsr / 65536.0;
+    if (trip >= 0 && trip < ROUND_TRIP_MAX_S)
+        row->round_trip = trip;
 }
 
 enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data, size_t bytes, double now) {
@@ -115,12 +117,11 @@ size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t ou
     if (sender) {
         double ntp = wall + NTP_EPOCH_S;
         uint32_t seconds = (uint32_t)(uint64_t)ntp;
-        /* RFC 3550 6.4.1 asks for wall time; receivers only echo the middle 32 bits.  The seconds' low half
-         * and the fraction's high half are the monotonic clock's, so that a step of the wall clock is no
-         * round trip. */
-        uint32_t middle = ntp_middle(now);
-        write_u32(p, (seconds & 0xffff0000u) | middle >> 16);
-        write_u32(p + 4, middle << 16);
+        uint32_t fraction = (uint32_t)(uint64_t)((ntp - (double)(uint64_t)ntp) * 4294967296.0);
+        row->reported_ntp = seconds << 16 | fraction >> 16;
+        row->reported_at = now;
+        write_u32(p, seconds);
+        write_u32(p + 4, fraction);
         write_u32(p + 8, egress_clock(row, now));
         write_u32(p + 12, row->tx_packets);
         write_u32(p + 16, row->tx_octets);
