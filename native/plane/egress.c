@@ -23,7 +23,7 @@ static int32_t ahead(const struct row *row, uint32_t timestamp, double now) {
 
 /* The leg's clock keeps to a relayed sender's, whose crystal may be 100 ppm off ours for hours. */
 static void keep_to_sender(struct row *peer, uint32_t timestamp, double now) {
-    peer->tx_base_at -= (ahead(peer, timestamp, now) - peer->relay_ahead) * (CLOCK_GAIN / CLOCK_HZ);
+    peer->tx_base_at -= ((double)ahead(peer, timestamp, now) - peer->relay_ahead) * (CLOCK_GAIN / CLOCK_HZ);
 }
 
 /* The timestamp of the next packet of `samples`, when the last writer is not known to be in step with us. */
@@ -35,7 +35,7 @@ static uint32_t next_timestamp(struct row *row, uint32_t samples, double now) {
         return row->tx_timestamp;
     }
     uint32_t follows = row->tx_timestamp + row->tx_samples;
-    int32_t behind = -ahead(row, follows, now);
+    int32_t behind = (int32_t)(egress_clock(row, now) - follows);
     if (behind < (int32_t)(samples + samples / 2)) /* in step, give or take the jitter of one packet */
         return follows;
     return follows + ((uint32_t)behind + samples / 2) / samples * samples;

@@ -128,6 +128,15 @@ static void a_writer_does_not_run_ahead_of_the_clock(void) {
     CHECK(sent_timestamp(&f.sends[0]) == 320);
 }
 
+/* The distance has no opposite in 32 bits. */
+static void a_clock_half_a_cycle_away_is_taken_for_a_later_one(void) {
+    fixture_begin(&f, MODE_TICK);
+    CHECK(tick(1) == 1);
+    f.rows[1].tx_timestamp = 0x80000000u - FRAME;
+    f.rows[1].tx_base_timestamp = 0;
+    CHECK(tick(1) == 1 && sent_timestamp(&f.sends[0]) == 0x80000000u);
+}
+
 static void a_leg_that_is_not_sent_to_only_moves_its_clock(void) {
     fixture_begin(&f, MODE_TICK);
     f.rows[1].sending = 0;
@@ -167,6 +176,7 @@ int main(void) {
     time_follows_the_clock_by_whole_packets_after_a_pause();
     the_next_writer_counts_on_and_sets_the_marker();
     a_writer_does_not_run_ahead_of_the_clock();
+    a_clock_half_a_cycle_away_is_taken_for_a_later_one();
     a_leg_that_is_not_sent_to_only_moves_its_clock();
     an_empty_packet_is_not_forwarded_and_divides_nothing();
     a_packet_as_long_as_any_is_forwarded_whole();
