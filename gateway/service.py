@@ -57,7 +57,8 @@ HOPELESS_STATUS: Final = os.EX_CONFIG
 class Surroundings:
     """What the supervisor gives this process, besides the configuration."""
 
-    media_socket: str
+    media_sockets: tuple[str, ...]
+    """Where each media worker listens."""
     epoch: int = 0
     ready_fd: int | None = None
     lifeline_fd: int | None = None
@@ -70,13 +71,13 @@ class Surroundings:
             ConfigError: the process was not started by the supervisor.
         """
         try:
-            media_socket = os.environ["TANDEM_MEDIA_SOCKET"]
+            media_sockets = os.environ["TANDEM_MEDIA_SOCKETS"]
         except KeyError:
             raise ConfigError(
-                "TANDEM_MEDIA_SOCKET", "run `tandem serve`, which starts this process"
+                "TANDEM_MEDIA_SOCKETS", "run `tandem serve`, which starts this process"
             ) from None
         return cls(
-            media_socket=media_socket,
+            media_sockets=tuple(media_sockets.split(os.pathsep)),
             epoch=int(os.environ.get("TANDEM_EPOCH", "0")),
             ready_fd=_descriptor("TANDEM_READY_FD"),
             lifeline_fd=_descriptor("TANDEM_LIFELINE_FD"),
@@ -88,7 +89,9 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     ids = SystemIds()
     sources = await _trunk_sources(config, log)
     endpoint = Endpoint(_endpoint_config(config, sources), ids)
-    media = MediaClient(surroundings.media_socket, epoch=surroundings.epoch, announced=config.media.announced)
+    media = MediaClient(
+        surroundings.media_sockets[0], epoch=surroundings.epoch, announced=config.media.announced
+    )
 
     def tell_fault(traceback: str) -> None:
         log.warning("sip.fault_stopped", traceback=traceback.splitlines()[-_TRACEBACK_LINES:])

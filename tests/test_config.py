@@ -213,7 +213,7 @@ def test_configured_users_take_the_place_of_the_made_ones(read):
             "[media]\naddress = '0.0.0.0'",
             "media: media.address 0.0.0.0 cannot be written into SDP: set media.advertised",
         ),
-        ("[media]\nworkers = 2", "media.workers: should be less than or equal to 1"),
+        ("[media]\nworkers = 65", "media.workers: should be less than or equal to 64"),
         ("[log]\nlevel = 'loud'", "log.level: should be 'debug', 'info', 'warning' or 'error'"),
         ("[[users]]\nname = 'x'", "users[0].password: is missing"),
         ("[[users]]\nname = 'echo'\npassword = 'y'", "users[0].name: 'echo' is a built-in destination"),

@@ -33,7 +33,7 @@ from gateway.cli.options import (
 from gateway.config import SECRETS_FILE, Config, Listen
 from gateway.errors import ConfigError
 from gateway.observe import EVENTS, configure
-from gateway.supervisor import Plan, run
+from gateway.supervisor import DataInUse, Plan, locked_data, run
 
 __all__ = ["command_to_copy", "serve"]
 
@@ -64,9 +64,16 @@ def serve(
         pairs=settings.media.ports.pairs,
         config=str(config.absolute()) if config else "",
         data=str(settings.data_dir),
+        workers=settings.media.workers,
         environment=_environment(settings),
     )
-    raise typer.Exit(run(plan, _reporter(lambda: _welcome(settings, lan=lan))))
+    try:
+        with locked_data(settings.data_dir):
+            status = run(plan, _reporter(lambda: _welcome(settings, lan=lan)))
+    except DataInUse as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(str(error), "bold red"))
+        status = 1
+    raise typer.Exit(status)
 
 
 def command_to_copy(config: Config) -> str:

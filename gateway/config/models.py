@@ -129,8 +129,8 @@ class Media(Section):
     advertised: IpKey | None = None
     """Address that SDP names, behind NAT; None = `address`."""
     ports: PortsKey = PortRange(10000, 29999)
-    workers: Annotated[int, Field(ge=1, le=1)] = 1
-    """Media processes.  One, until a bridge can move between two."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Media processes, about one a core; legs move between them so that those of one room meet."""
     force_tick: bool = False
     """Never relay: decode and encode every leg.  For measuring and for tests."""
 

@@ -1,15 +1,17 @@
 """The port broker: who holds which RTP port, and why it outlives the process that speaks on it.
 
 What does it do?  It binds the RTP and RTCP sockets of every leg (an even port and the odd one above it, RFC
-3550 section 11) and keeps a copy of both descriptors.  The media process gets another copy and does all the
-talking.
+3550 section 11) and keeps a copy of both descriptors.  The media worker that holds the lease gets another
+copy and does all the talking.
 
-Why so?  A socket lives as long as any copy of its descriptor.  When the media process is killed, packets go
-on queueing in the kernel, no phone sees an ICMP error, and the next media process reads on where the last
-one stopped.
+Why so?  A socket lives as long as any copy of its descriptor.  When a media worker is killed, packets go
+on queueing in the kernel, no phone sees an ICMP error, and the next process of that worker reads on where the
+last one stopped.  A leg that moves to another worker takes its sockets along, and the packets in them.
 
 Rules:
-- A port belongs to one leg; asking again for a leg returns the lease that it has.
+- A port belongs to one leg and a leg to one worker; asking again for a leg returns the lease that it has.
+- A leg on its way between two workers leaves its luggage here (an opaque image of its row) until it has
+arrived: so the death of either worker loses neither the sockets nor the stream.
 - A released port rests 5 s: late packets of the old call must not be heard in a new one.
 - Ports are handed out in turn from a start that an attacker cannot guess, so each is reused as late as
 possible.
@@ -24,8 +26,8 @@ import errno
 import secrets
 import socket
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 __all__ = ["Lease", "LeaseError", "PortBroker"]
 
@@ -53,6 +55,10 @@ class Lease:
     """The RTP port, even; RTCP is the one above."""
     rtp: socket.socket
     rtcp: socket.socket
+    worker: int = 0
+    """Number of the media worker that holds it."""
+    luggage: bytes = b""
+    """What the worker before wrote about the leg, until the present one has read it."""
 
     def close(self) -> None:
         """Close our copies; the port is free once the media process has closed its own."""
@@ -67,48 +73,79 @@ class PortBroker:
         address: IPv4 or IPv6 address to bind.
         pairs: the even ports that may be used.
         descriptor_limit: RLIMIT_NOFILE of the processes that hold leases.
+        workers: how many workers a lease can be held by; they are numbered from 0.
         start: index in `pairs` of the first port; None = drawn by chance.
     """
 
     def __init__(
-        self, address: str, pairs: Sequence[int], *, descriptor_limit: int, start: int | None = None
+        self,
+        address: str,
+        pairs: Sequence[int],
+        *,
+        descriptor_limit: int,
+        workers: int = 1,
+        start: int | None = None,
     ) -> None:
         first = secrets.randbelow(len(pairs)) if start is None else start
         self._address = address
         self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._size = len(pairs)
+        self._workers = range(workers)
         self._descriptor_limit = descriptor_limit
         self._free = deque([*pairs[first:], *pairs[:first]])
         self._resting: deque[tuple[float, int]] = deque()
         self._leases: dict[str, Lease] = {}
 
-    def __iter__(self) -> Iterator[Lease]:
-        """Yield the leases in the order in which they were made."""
-        return iter(tuple(self._leases.values()))
-
     def __len__(self) -> int:
         return len(self._leases)
 
-    def lease(self, leg: str, now: float) -> Lease:
-        """Return the lease of `leg`, made now if it has none.
+    def leases_of(self, worker: int) -> tuple[Lease, ...]:
+        """Return the leases that a worker holds, in the order in which they were made."""
+        return tuple(lease for lease in self._leases.values() if lease.worker == worker)
+
+    def lease(self, leg: str, now: float, *, worker: int = 0) -> Lease:
+        """Return the lease of `leg`, made now if it has none, for `worker` to hold.
 
         Raises:
             LeaseError: ports or descriptors have run out, or the address cannot be bound.
         """
-        if held := self._leases.get(leg):
-            return held
+        if leg in self._leases:
+            return self._hold(leg, worker=worker)
         self._end_rests(now)
         if 2 * (len(self._leases) + 1) + RESERVE > self._descriptor_limit:
             raise LeaseError(f"the limit of {self._descriptor_limit} descriptors is reached (ulimit -n)")
-        lease = self._bind_next(leg, now)
-        self._leases[leg] = lease
-        return lease
+        self._leases[leg] = self._bind_next(leg, now)
+        return self._hold(leg, worker=worker)
 
-    def release(self, leg: str, now: float) -> None:
-        """End the lease of `leg`; its port rests.  A leg without a lease is no error: releases may repeat."""
-        if lease := self._leases.pop(leg, None):
+    def move(self, leg: str, *, holder: int, to: int, luggage: bytes) -> Lease | None:
+        """Give the lease of `leg` to another worker; None if `holder` has it not (any more), or there is no such."""
+        if not self._is_held(leg, holder) or to not in self._workers:
+            return None
+        return self._hold(leg, worker=to, luggage=luggage)
+
+    def arrived(self, leg: str, *, holder: int) -> None:
+        """Forget the luggage of a leg: its worker has unpacked it."""
+        if self._is_held(leg, holder):
+            self._hold(leg, worker=holder, luggage=b"")
+
+    def release(self, leg: str, now: float, *, holder: int = 0) -> None:
+        """End the lease of `leg`; its port rests.
+
+        A leg that `holder` does not hold is no error: releases may repeat, and may be said by a worker which
+        the leg has left.
+        """
+        if self._is_held(leg, holder):
+            lease = self._leases.pop(leg)
             lease.close()
             self._resting.append((now + REST_S, lease.port))
+
+    def _is_held(self, leg: str, holder: int) -> bool:
+        return leg in self._leases and self._leases[leg].worker == holder
+
+    def _hold(self, leg: str, *, worker: int, luggage: bytes | None = None) -> Lease:
+        held = self._leases[leg]
+        self._leases[leg] = replace(held, worker=worker, luggage=held.luggage if luggage is None else luggage)
+        return self._leases[leg]
 
     def close(self) -> None:
         """End every lease."""

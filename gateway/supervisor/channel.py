@@ -1,12 +1,17 @@
-"""The broker's conversation with one media process: JSON, one message a packet, descriptors beside it.
+"""The broker's conversation with one media worker: JSON, one message a packet, descriptors beside it.
 
     media -> broker   {"lease": leg}      {"release": leg}
-    broker -> media   {"leased": leg, "port": p} + 2 descriptors (RTP, RTCP)
+                      {"move": leg, "to": worker} + luggage     {"arrived": leg}
+    broker -> media   {"leased": leg, "port": p} + 2 descriptors (RTP, RTCP), + luggage if the leg has moved
                       {"refused": leg, "reason": text}
                       {"leases": n}       after the leases that a new media process inherits
 
-A channel lives as long as one media process.  It opens with every lease that the broker holds, in the order
-in which they were made, and `{"leases": n}`; so "tell me everything again" is the ordinary way in.
+Luggage is what one worker has to tell the other about a leg; it follows the JSON after a zero byte and is not
+looked into here.
+
+A channel lives as long as one media process.  It opens with every lease that its worker holds, in the order
+in which they were made, and `{"leases": n}`; so "tell me everything again" is the ordinary way in, also for a
+leg that was on its way when the process died: it comes with its luggage until it is said to have arrived.
 
 The pair is SOCK_SEQPACKET, which keeps packets whole and reports the other end's death; macOS has it not
 and gets SOCK_DGRAM.  The supervisor never waits for a media process: what does not fit into the socket is
@@ -27,7 +32,8 @@ from gateway.supervisor.broker import Lease, LeaseError, PortBroker
 
 __all__ = ["BrokerChannel", "packet_pair"]
 
-MAX_PACKET_BYTES = 4096
+MAX_PACKET_BYTES = 192 * 1024
+"""Below what a Unix socket takes in one packet (net.core.wmem_default, 208 KiB): a row's luggage is about 30."""
 BACKLOG = 256
 """Answers that may wait for the media process before its requests are left unread."""
 SHORTAGE = frozenset({errno.ENOBUFS, errno.ETOOMANYREFS})
@@ -48,16 +54,20 @@ def packet_pair() -> tuple[socket.socket, socket.socket]:
 class BrokerChannel:
     """One media process's access to the broker.  Owns `end`."""
 
-    def __init__(self, broker: PortBroker, end: socket.socket) -> None:
+    def __init__(self, broker: PortBroker, end: socket.socket, worker: int = 0) -> None:
         self._broker = broker
         self._end = end
+        self._worker = worker
         self._outgoing: deque[tuple[bytes, Lease | None]] = deque()
         self._retry_at = float("-inf")
         self.complaints: deque[str] = deque(maxlen=BACKLOG)
         """Reasons of refusals, for whoever reports them."""
-        for lease in broker:
-            self._hand_over(lease)
-        self._say({"leases": len(broker)})
+        self.departed: deque[Lease] = deque()
+        """Leases that this worker gave to another one, for whoever knows that one's channel."""
+        inherited = broker.leases_of(worker)
+        for lease in inherited:
+            self.hand_over(lease)
+        self._say({"leases": len(inherited)})
 
     def fileno(self) -> int:
         """Return the descriptor for a selector."""
@@ -82,6 +92,11 @@ class BrokerChannel:
         alive = self._read(now)
         self.flush(now)
         return alive
+
+    def hand_over(self, lease: Lease) -> None:
+        """Send the worker a lease that it holds from now on."""
+        message = _written({"leased": lease.leg, "port": lease.port})
+        self._outgoing.append((message + b"\0" + lease.luggage if lease.luggage else message, lease))
 
     def flush(self, now: float) -> None:
         """Send queued packets in order, as many as fit."""
@@ -127,25 +142,34 @@ class BrokerChannel:
         return True
 
     def _answer(self, packet: bytes, now: float) -> None:
-        match _parsed(packet):
+        head, _, luggage = packet.partition(b"\0")
+        match _parsed(head):
             case {"lease": str(leg)}:
                 self._lease(leg, now)
             case {"release": str(leg)}:
-                self._broker.release(leg, now)
+                self._broker.release(leg, now, holder=self._worker)
+            case {"move": str(leg), "to": int(to)}:
+                self._move(leg, to, luggage)
+            case {"arrived": str(leg)}:
+                self._broker.arrived(leg, holder=self._worker)
             case _:
                 self.complaints.append(f"the media process sent what is no request: {packet[:80]!r}")
 
     def _lease(self, leg: str, now: float) -> None:
         try:
-            lease = self._broker.lease(leg, now)
+            lease = self._broker.lease(leg, now, worker=self._worker)
         except LeaseError as error:
             self.complaints.append(str(error))
             self._say({"refused": leg, "reason": str(error)})
         else:
-            self._hand_over(lease)
+            self.hand_over(lease)
 
-    def _hand_over(self, lease: Lease) -> None:
-        self._outgoing.append((_written({"leased": lease.leg, "port": lease.port}), lease))
+    def _move(self, leg: str, to: int, luggage: bytes) -> None:
+        lease = self._broker.move(leg, holder=self._worker, to=to, luggage=luggage)
+        if lease is None:
+            self.complaints.append(f"leg {leg} is not worker {self._worker}'s to move")
+        else:
+            self.departed.append(lease)
 
     def _say(self, message: Mapping[str, str | int]) -> None:
         self._outgoing.append((_written(message), None))

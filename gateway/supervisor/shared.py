@@ -1,34 +1,40 @@
-"""What must outlive every child: the ledger, the control socket, the lifeline.
+"""What must outlive every child: ledgers, control sockets, the lifeline.
 
-- The **ledger** is anonymous shared memory (a memfd) in which the media process keeps what nobody may forget:
+- A **ledger** is anonymous shared memory (a memfd) in which a media worker keeps what nobody may forget:
   next sequence number, SSRC, latched address.  A restarted media process maps the same pages.
-- The **control socket** listens for the switch.  It is ours, so a switch that connects while there is no
+- A **control socket** listens for the switch.  It is ours, so a switch that connects while there is no
   media process waits in the backlog instead of failing.
 - The **lifeline** is a pipe nobody writes to.  The children hold its read end; when the supervisor dies,
   however it dies, the kernel closes the write end and they read its end.
 
-All of it is gone when `Shared` is closed: memory and pipe have no name, and the socket stands in a private
-directory.
+All of it is gone when `Shared` is closed: memory and pipe have no name, and the sockets stand in a private
+directory.  Whoever is killed cannot tidy up, so the next supervisor does it: the directory of a living one is
+locked (`flock`, which the kernel undoes with the process) before a socket stands in it, and sockets in
+directories that nobody locks are removed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import shutil
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["LEDGER_BYTES", "Shared", "raise_descriptor_limit"]
+__all__ = ["LEDGER_BYTES", "Shared", "WorkerShare", "raise_descriptor_limit"]
 
-LEDGER_BYTES = 8192 * 512
-"""8,192 rows of 512 bytes."""
+LEDGER_BYTES = 16 << 20
+"""Room for more rows than one process can serve; pages that nobody touches cost nothing."""
 MOST_DESCRIPTORS = 1 << 20
 """Where a hard limit says "infinite", this is enough."""
 SOCKET_PATH_BYTES = 100
 """Unix socket paths are limited to 104 (macOS) or 108 bytes."""
+PREFIX = "tandem-"
+SOCKET_PREFIX = "media-"
 
 
 def raise_descriptor_limit() -> int:
@@ -43,17 +49,30 @@ def raise_descriptor_limit() -> int:
     return wanted
 
 
-class Shared:
-    """The descriptors that every child inherits, and the directory of the control socket."""
+@dataclass(frozen=True, slots=True)
+class WorkerShare:
+    """What outlives the processes of one media worker."""
 
-    def __init__(self) -> None:
-        self.ledger = _anonymous_memory(LEDGER_BYTES)
-        self.lifeline, self._lifeline_write_end = os.pipe()
+    socket_path: Path
+    control: socket.socket
+    ledger: int
+    """A descriptor of `LEDGER_BYTES` of shared memory."""
+
+    def close(self) -> None:
+        """Forget it all."""
+        self.control.close()
+        os.close(self.ledger)
+
+
+class Shared:
+    """The descriptors that children inherit, and the directory of the control sockets."""
+
+    def __init__(self, workers: int = 1) -> None:
         self._directory = Path(_private_directory())
-        self.socket_path = self._directory / "media"
-        self.control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.control.bind(str(self.socket_path))
-        self.control.listen(16)
+        self._lock = _locked(self._directory)
+        _remove_orphans(self._directory)
+        self.lifeline, self._lifeline_write_end = os.pipe()
+        self.workers = tuple(_share(self._directory / f"{SOCKET_PREFIX}{n + 1}") for n in range(workers))
 
     def __enter__(self) -> Shared:
         return self
@@ -63,12 +82,25 @@ class Shared:
     ) -> None:
         self.close()
 
+    @property
+    def socket_paths(self) -> tuple[Path, ...]:
+        """Return where the switch reaches each worker."""
+        return tuple(share.socket_path for share in self.workers)
+
     def close(self) -> None:
         """Close everything and remove the directory."""
-        self.control.close()
-        for descriptor in (self.ledger, self.lifeline, self._lifeline_write_end):
-            os.close(descriptor)
+        for share in self.workers:
+            share.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+        for descriptor in (self.lifeline, self._lifeline_write_end, self._lock):
+            os.close(descriptor)
+
+
+def _share(path: Path) -> WorkerShare:
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    control.bind(str(path))
+    control.listen(16)
+    return WorkerShare(path, control, _anonymous_memory(LEDGER_BYTES))
 
 
 def _anonymous_memory(n_bytes: int) -> int:
@@ -84,8 +116,44 @@ def _anonymous_memory(n_bytes: int) -> int:
 
 def _private_directory() -> str:
     """Make a directory (0700) whose path leaves room for a socket's name."""
-    directory = tempfile.mkdtemp(prefix="tandem-")
-    if len(os.fsencode(directory)) > SOCKET_PATH_BYTES - len("/media"):
+    directory = tempfile.mkdtemp(prefix=PREFIX)
+    if len(os.fsencode(directory)) > SOCKET_PATH_BYTES - len("/media-99"):
         os.rmdir(directory)
-        directory = tempfile.mkdtemp(prefix="tandem-", dir="/tmp")
+        directory = tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")
     return directory
+
+
+def _locked(directory: Path) -> int:
+    """Return a descriptor that locks a directory for as long as it is open.
+
+    Raises:
+        BlockingIOError: somebody else has it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remove_orphans(ours: Path) -> None:
+    """Remove what supervisors that were killed have left beside `ours`."""
+    for directory in ours.parent.glob(f"{PREFIX}*"):
+        if directory == ours or not _is_full_of_sockets(directory):
+            continue
+        try:
+            os.close(_locked(directory))
+        except OSError:  # a living supervisor's, another user's, or gone meanwhile
+            continue
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _is_full_of_sockets(directory: Path) -> bool:
+    """Say whether a directory holds our control sockets and nothing else: then nobody can miss it."""
+    try:
+        found = list(directory.iterdir())
+    except OSError:
+        return False
+    return bool(found) and all(one.is_socket() and one.name.startswith(SOCKET_PREFIX) for one in found)

@@ -13,7 +13,7 @@ each later than the one before, never the other way:
     CLOSING   --any------->  KILLING   also after `MEDIA_END_S`
 
 CLOSING is entered from any of the first three when the switch has ended: then media is told to end.
-So the media process bridges on until nobody needs it.
+So the media workers bridge on until nobody needs them.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from gateway.supervisor.backoff import HEALTHY_S, QUICK_DEATHS
 from gateway.supervisor.broker import PortBroker
 from gateway.supervisor.channel import BrokerChannel, packet_pair
 from gateway.supervisor.child import HOPELESS_STATUS, Child, Ended, Running, Waiting
-from gateway.supervisor.shared import LEDGER_BYTES, Shared, raise_descriptor_limit
+from gateway.supervisor.shared import Shared, raise_descriptor_limit
 from gateway.supervisor.signals import SignalPipe
+from gateway.supervisor.worker import MediaWorker, media_workers
 
 __all__ = ["Plan", "Report", "Stage", "run"]
 
@@ -79,7 +80,7 @@ class Plan:
     """What to run."""
 
     media: tuple[str, ...]
-    """Command of the media process."""
+    """Command of a media process."""
     switch: tuple[str, ...]
     """Command of the switch process."""
     address: str
@@ -90,6 +91,8 @@ class Plan:
     """Path of the configuration file; empty = none."""
     data: str = ""
     """The data directory."""
+    workers: int = 1
+    """How many media processes share the legs."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the children's environment."""
     drain_s: float = 300.0
@@ -99,13 +102,13 @@ class Plan:
 
 
 def run(plan: Plan, report: Report) -> int:
-    """Keep the switch and the media process alive until told to stop.  Main thread only.
+    """Keep the switch and the media workers alive until told to stop.  Main thread only.
 
     Returns the exit status: 0 = stopped as asked, 1 = a child could not be kept alive.
     """
     limit = raise_descriptor_limit()
-    broker = PortBroker(plan.address, plan.pairs, descriptor_limit=limit)
-    with Shared() as shared, selectors.DefaultSelector() as selector, SignalPipe() as signals:
+    broker = PortBroker(plan.address, plan.pairs, descriptor_limit=limit, workers=plan.workers)
+    with Shared(plan.workers) as shared, selectors.DefaultSelector() as selector, SignalPipe() as signals:
         watch = Watch(plan, report, shared, broker, selector)
         selector.register(signals, selectors.EVENT_READ, lambda: watch.signalled(signals.read()))
         try:
@@ -125,36 +128,37 @@ class Watch:
         self._shared = shared
         self._broker = broker
         self._selector = selector
-        self._media = Child("media", plan.media)
+        self._workers = media_workers(plan.media, shared.workers)
         self._switch = Child("switch", plan.switch)
-        self._channel: BrokerChannel | None = None
+        self._children = (*(worker.child for worker in self._workers), self._switch)
         self._ready_ends: set[int] = set()
         self._epoch = 1
         self._stage = Stage.RUNNING
         self._deadline: float | None = None
-        """When the present stage, or the media process after the switch, has had its time."""
+        """When the present stage, or the media processes after the switch, have had their time."""
         self._status = 0
 
     def until_the_end(self) -> int:
-        """Start both children and serve until both have ended; return the exit status."""
-        self._start(self._media)
-        if self._stage is Stage.RUNNING:
-            self._start(self._switch)
+        """Start all children and serve until all have ended; return the exit status."""
+        for child in self._children:
+            if self._stage is Stage.RUNNING:
+                self._start(child)
         while not self._over:
             for key, _ in self._selector.select(self._patience_s()):
                 key.data()
             now = time.monotonic()
-            self._reap(self._media, now)
-            self._reap(self._switch, now)
+            for child in self._children:
+                self._reap(child, now)
             self._keep_time(now)
         self._report("supervisor.ended", {"status": self._status})
         return self._status
 
     def close(self) -> None:
         """Leave nothing behind, whatever happened."""
-        for child in (self._switch, self._media):
+        for child in self._children:
             child.end_now()
-        self._close_channel()
+        for worker in self._workers:
+            self._close_channel(worker)
         self._broker.close()
         for ready_end in self._ready_ends:
             os.close(ready_end)
@@ -167,7 +171,10 @@ class Watch:
 
     @property
     def _over(self) -> bool:
-        return isinstance(self._media.state, Ended) and isinstance(self._switch.state, Ended)
+        return all(isinstance(child.state, Ended) for child in self._children)
+
+    def _worker_of(self, child: Child) -> MediaWorker | None:
+        return next((worker for worker in self._workers if worker.child is child), None)
 
     # Life: start, ready, death
 
@@ -178,13 +185,13 @@ class Watch:
         with contextlib.ExitStack() as childs_own:
             childs_own.callback(os.close, childs_ready_end)
             descriptors = {"TANDEM_READY_FD": childs_ready_end, "TANDEM_LIFELINE_FD": self._shared.lifeline}
-            if child is self._media:
-                broker_end = childs_own.enter_context(self._open_channel())
-                descriptors["TANDEM_BROKER_FD"] = broker_end.fileno()
-                descriptors["TANDEM_LEDGER_FD"] = self._shared.ledger
-                descriptors["TANDEM_CONTROL_FD"] = self._shared.control.fileno()
+            environment = self._environment()
+            if worker := self._worker_of(child):
+                broker_end = childs_own.enter_context(self._open_channel(worker))
+                descriptors |= {"TANDEM_BROKER_FD": broker_end.fileno(), **worker.descriptors()}
+                environment |= worker.environment()
             try:
-                running = child.start(self._environment(), descriptors, time.monotonic())
+                running = child.start(environment, descriptors, time.monotonic())
             except OSError as error:
                 self._give_up(child, f"cannot run {child.argv[0]}: {error.strerror}")
                 return
@@ -200,8 +207,7 @@ class Watch:
             "TANDEM_CONFIG": self._plan.config,
             "TANDEM_DATA": self._plan.data,
             "TANDEM_EPOCH": str(self._epoch),
-            "TANDEM_LEDGER_BYTES": str(LEDGER_BYTES),
-            "TANDEM_MEDIA_SOCKET": str(self._shared.socket_path),
+            "TANDEM_MEDIA_SOCKETS": os.pathsep.join(map(str, self._shared.socket_paths)),
         }
 
     def _hear_ready(self, child: Child, running: Running, ready_end: int) -> None:
@@ -217,7 +223,7 @@ class Watch:
         self._report("child.ready", {"child": child.name, "took_s": took_s})
         if child is self._switch and self._stage is Stage.DRAINING:
             child.signal(signal.SIGTERM)  # a switch that crashed while it drained drains on
-        if self._media.is_ready and self._switch.is_ready:
+        if all(one.is_ready for one in self._children):
             self._report("supervisor.ready", {})
 
     def _reap(self, child: Child, now: float) -> None:
@@ -226,8 +232,8 @@ class Watch:
         if death is None:
             return
         status, healthy_s = death
-        if child is self._media:
-            self._close_channel()
+        if worker := self._worker_of(child):
+            self._close_channel(worker)
         meant = self._is_meant_to_end(child, status)
         facts = {"child": child.name, "cause": _cause(status), "ready_s": round(healthy_s, 3)}
         self._report("child.ended" if meant else "child.died", facts)
@@ -269,22 +275,23 @@ class Watch:
                 self._switch.signal(signal.SIGTERM if before is Stage.DRAINING else signal.SIGINT)
                 self._deadline = now + END_S
             case Stage.CLOSING:
-                self._media.signal(signal.SIGTERM)
+                for worker in self._workers:
+                    worker.child.signal(signal.SIGTERM)
                 self._deadline = now + MEDIA_END_S
             case _:
-                self._switch.signal(signal.SIGKILL)
-                self._media.signal(signal.SIGKILL)
+                for child in self._children:
+                    child.signal(signal.SIGKILL)
                 self._deadline = None
 
     # Time
 
     def _keep_time(self, now: float) -> None:
         """Do what is due."""
-        self._keep_time_of(self._media, now)
-        self._keep_time_of(self._switch, now)
-        if self._channel and _is_due(self._channel.next_deadline(), now):
-            self._channel.flush(now)
-            self._watch_channel(self._channel)
+        for child in self._children:
+            self._keep_time_of(child, now)
+        for channel in self._channels():
+            if _is_due(channel.next_deadline(), now):
+                self._flush(channel)
         if isinstance(self._switch.state, Ended) and self._stage < Stage.CLOSING:
             self._enter(Stage.CLOSING, "the switch has ended")
         elif _is_due(self._deadline, now):
@@ -309,30 +316,34 @@ class Watch:
     def _deadlines(self) -> Iterator[float]:
         if self._deadline is not None:
             yield self._deadline
-        if self._channel and (retry_at := self._channel.next_deadline()) is not None:
-            yield retry_at
-        for child in (self._media, self._switch):
+        for channel in self._channels():
+            if (retry_at := channel.next_deadline()) is not None:
+                yield retry_at
+        for child in self._children:
             match child.state:
                 case Waiting(until):
                     yield until
                 case Running(ready_at=None, started_at=started_at):
                     yield started_at + self._plan.ready_within_s
 
-    # The broker's channel
+    # The broker's channels
 
-    def _open_channel(self) -> socket.socket:
+    def _channels(self) -> Iterator[BrokerChannel]:
+        return (worker.channel for worker in self._workers if worker.channel is not None)
+
+    def _open_channel(self, worker: MediaWorker) -> socket.socket:
         """Make the channel of a new media process; return the child's end of it."""
         ours, theirs = packet_pair()
-        self._channel = BrokerChannel(self._broker, ours)
-        self._channel.flush(time.monotonic())
-        self._watch_channel(self._channel)
+        worker.channel = BrokerChannel(self._broker, ours, worker.number)
+        self._flush(worker.channel)
         return theirs
 
-    def _close_channel(self) -> None:
-        if self._channel:
-            self._forget(self._channel)
-            self._channel.close(time.monotonic())
-            self._channel = None
+    def _close_channel(self, worker: MediaWorker) -> None:
+        if channel := worker.channel:
+            self._forget(channel)
+            channel.close(time.monotonic())
+            worker.channel = None
+            self._forward_departed(channel)
 
     def _serve_channel(self, channel: BrokerChannel) -> None:
         alive = channel.serve(time.monotonic())
@@ -342,6 +353,19 @@ class Watch:
             self._watch_channel(channel)
         else:
             self._forget(channel)  # its process has died and will be reaped
+        self._forward_departed(channel)
+
+    def _forward_departed(self, channel: BrokerChannel) -> None:
+        """Hand the legs that a worker gave away to where they go; a worker that is away finds them later."""
+        while channel.departed:
+            lease = channel.departed.popleft()
+            if there := self._workers[lease.worker].channel:
+                there.hand_over(lease)
+                self._flush(there)
+
+    def _flush(self, channel: BrokerChannel) -> None:
+        channel.flush(time.monotonic())
+        self._watch_channel(channel)
 
     def _watch_channel(self, channel: BrokerChannel) -> None:
         """Tell the selector what the channel waits for now."""

@@ -18,7 +18,7 @@ from types import TracebackType
 
 from gateway.testing.ports import FIRST_PORT
 
-__all__ = ["DRAINING_SWITCH", "LEASING_MEDIA", "WELL_BEHAVED", "Supervised", "child"]
+__all__ = ["DRAINING_SWITCH", "LEASING_MEDIA", "MOVING_MEDIA", "WELL_BEHAVED", "Supervised", "child"]
 
 PATIENCE_S = 20.0
 
@@ -105,6 +105,36 @@ wait_for_the_supervisor_to_die()
 """
 """Tells the leases it inherits, with a packet that waited on each; the first one leases for its arguments."""
 
+MOVING_MEDIA = """
+broker = socket.socket(fileno=inherited("BROKER"))
+worker = int(os.environ["TANDEM_WORKER"])
+
+def hear():
+    packet, descriptors, _, _ = socket.recv_fds(broker, 65536, 2)
+    head, _, luggage = packet.partition(b"\\0")
+    return {**json.loads(head), "luggage": luggage.decode()}, descriptors
+
+def say(luggage=b"", **message):
+    broker.send(json.dumps(message).encode() + b"\\0" + luggage)
+
+say_ready()
+while True:
+    message, descriptors = hear()
+    if message.get("leases") == 0 and worker == 0:
+        say(lease="a")
+    elif "leased" in message and worker == 0:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        say(move="a", to=1, luggage=b"all that it is")
+    elif "leased" in message:
+        if os.path.exists(sys.argv[1]):
+            tell("media.received", **message, bound=socket.socket(fileno=descriptors[0]).getsockname()[1])
+        else:
+            open(sys.argv[1], "w").close()
+            os._exit(1)
+"""
+"""The first worker leases a port and gives it to the second, which dies of it the first time."""
+
 
 def child(program: str, *arguments: str) -> list[str]:
     """Return the command of a child that runs `program` after the prelude."""
@@ -152,7 +182,7 @@ class Supervised:
                 return record
 
     def wait_until_ready(self) -> dict[str, int]:
-        """Return the children's process ids by name once both are ready."""
+        """Return the children's process ids by name once all are ready."""
         self.wait_for("supervisor.ready")
         started = [record for record in self.heard if record["event"] == "child.started"]
         return {str(record["child"]): int(str(record["pid"])) for record in started}

@@ -30,7 +30,7 @@ def test_ports_are_unique(broker):
 
 
 def test_asking_again_returns_the_same_lease(broker):
-    assert broker.lease("a", now=0) is broker.lease("a", now=1)
+    assert broker.lease("a", now=0) == broker.lease("a", now=1)
 
 
 def test_a_released_port_rests_for_five_seconds(broker):

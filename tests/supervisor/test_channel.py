@@ -16,10 +16,10 @@ from gateway.testing.supervised import LEASING_MEDIA, WELL_BEHAVED, child
 class Media:
     """The media process's end of a channel."""
 
-    def __init__(self, broker):
+    def __init__(self, broker, worker=0):
         ours, self.end = packet_pair()
         self.end.setblocking(False)
-        self.channel = BrokerChannel(broker, ours)
+        self.channel = BrokerChannel(broker, ours, worker)
         self.channel.flush(0)
 
     def say(self, **message):

@@ -67,7 +67,7 @@ peer.sendall(b"hello")
 """
     switch = """
 control = socket.socket(socket.AF_UNIX)
-control.connect(os.environ["TANDEM_MEDIA_SOCKET"])
+control.connect(os.environ["TANDEM_MEDIA_SOCKETS"])
 tell("switch.served", heard=control.recv(5).decode())
 """
     house = supervise(
