@@ -1,0 +1,130 @@
+"""Valid streams for the decoders and the media plane, in the records that `native/fuzz` reads.
+
+Speech of the lab, coded by the codecs themselves, and the project's own iLBC vectors: enough for the mutator to
+start from frames that mean something.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from gateway.testing.audio import speech
+from voicecodecs import encode_frames
+
+__all__ = ["g729", "ilbc", "pcma", "pcmu", "plane"]
+
+_ROOT: Final = Path(__file__).parents[3]
+_LOST, _UNTRANSMITTED, _ANEW, _SHORT, _WHOLE, _DECODE = 0, 1, 3, 4, 5, 0x20
+_FRAMES: Final = 24
+_PACKETS: Final = 10
+"""Inputs of C have at most 4096 bytes."""
+_SHORT_BYTES: Final = (2, 38)
+"""A SID frame of G.729; iLBC of 20 ms where 30 ms would fit."""
+
+
+def pcmu() -> list[bytes]:
+    """Return streams of G.711 u-law: whole and with losses, of two calls at once."""
+    return _corpus("pcmu")
+
+
+def pcma() -> list[bytes]:
+    """Return streams of G.711 A-law."""
+    return _corpus("pcma")
+
+
+def g729() -> list[bytes]:
+    """Return streams of G.729, with pauses too."""
+    return _corpus("g729")
+
+
+def ilbc() -> list[bytes]:
+    """Return streams of iLBC in both modes."""
+    return _corpus("ilbc")
+
+
+def _corpus(codec: str) -> list[bytes]:
+    streams = list(_streams(codec))
+    return [_told(each) for stream in streams for each in _varied(stream)]
+
+
+def _streams(codec: str) -> Iterable[tuple[int, Sequence[bytes]]]:
+    """Yield the mode byte and the frames of each valid stream."""
+    said = speech()
+    for gain in (1.0, 0.02, 8.0):
+        pcm = np.clip(said[: 240 * _FRAMES] * gain, -32768, 32767).astype(np.int16)
+        if codec == "ilbc":
+            yield 1, encode_frames(pcm, codec, mode_ms=20)
+            yield 0, encode_frames(pcm, codec, mode_ms=30)
+        else:
+            yield 0, encode_frames(pcm[: 80 * _FRAMES], codec)
+    if codec == "g729":
+        pauses = (said[: 80 * 4 * _FRAMES] * 0.002).astype(np.int16)
+        yield 0, encode_frames(pauses, codec, annexb=True)
+    if codec == "ilbc":
+        for mode, name, n_bytes in ((1, "voice-20.lbc", 38), (0, "voice-30.lbc", 50)):
+            stream = (_ROOT / "tests" / "vectors" / "ilbc" / name).read_bytes()
+            yield mode, [stream[at : at + n_bytes] for at in range(0, _FRAMES * n_bytes, n_bytes)]
+
+
+def _varied(stream: tuple[int, Sequence[bytes]]) -> Iterable[tuple[int, list[bytes | None]]]:
+    mode, frames = stream
+    yield mode, list(frames)
+    yield mode, [None if at % 5 in (2, 3) else frame for at, frame in enumerate(frames)]
+    yield mode, [*frames[:6], *[None] * 12, *frames[6:]]
+
+
+def _told(stream: tuple[int, list[bytes | None]]) -> bytes:
+    mode, frames = stream
+    return bytes([mode]) + b"".join(_record(frame, at % 2 << 3) for at, frame in enumerate(frames))
+
+
+def _record(frame: bytes | None, row: int) -> bytes:
+    if frame is None:
+        return bytes([_LOST | row | _DECODE])
+    if not frame:
+        return bytes([_UNTRANSMITTED | row | _DECODE])
+    return bytes([(_SHORT if len(frame) in _SHORT_BYTES else _WHOLE) | row | _DECODE]) + frame
+
+
+def plane() -> list[bytes]:
+    """Return what four phones send: audio, digits, reports, in every mode of the plane."""
+    return [
+        bytes([mode]) + b"".join(_spoken(at, kind) for at in range(_PACKETS))
+        for mode in range(3)
+        for kind in ("audio", "digits", "reports", "restart")
+    ]
+
+
+def _spoken(at: int, kind: str) -> bytes:
+    """Return 20 ms: a packet of each of two phones, two ticks."""
+    sequence, timestamp = at, 160 * at
+    if kind == "restart" and at > _PACKETS // 2:
+        sequence, timestamp = at * 977 & 0xFFFF, 0xFFFFF000 + 160 * at & 0xFFFFFFFF
+    packet = _rtp(0, sequence, timestamp, bytes([at]) * 160)
+    if kind == "digits" and at % 8 > 3:
+        packet = _rtp(101, sequence, 320, struct.pack(">BBH", 5, 0x80 * (at % 8 == 7) | 10, 160 * (at % 8)))
+    records = _arrival(packet, row=0) + _arrival(packet, row=1)
+    if kind == "reports":
+        records += _arrival(_sender_report(timestamp), row=0, how=0x10) + bytes([1, at % 4])
+    return records + bytes([0, 0])
+
+
+def _arrival(packet: bytes, *, row: int, how: int = 0) -> bytes:
+    return bytes([15, row | how | 0x20, len(packet) // 4, len(packet) % 4]) + packet
+
+
+def _rtp(payload_type: int, sequence: int, timestamp: int, payload: bytes) -> bytes:
+    return struct.pack(">BBHII", 0x80, payload_type, sequence, timestamp, 77) + payload
+
+
+def _sender_report(timestamp: int) -> bytes:
+    """SR with one report block, SDES with a CNAME, BYE (RFC 3550 sections 6.4.1, 6.5, 6.6)."""
+    report = struct.pack(">BBHIIIIII", 0x81, 200, 12, 77, 1, 2, timestamp, 3, 480)
+    block = struct.pack(">IIIIII", 1001, 1 << 24, 9, 10, 11, 12)
+    description = struct.pack(">BBHIBB", 0x81, 202, 3, 77, 1, 4) + b"a@b!" + bytes(2)
+    return report + block + description + struct.pack(">BBHI", 0x81, 203, 1, 77)
