@@ -8,9 +8,9 @@
  * How does it work?
  *   A code is a sign, a 3-bit segment and a 4-bit step within it: a small floating-point number.  So an IEEE
  *   single does the work: converting the magnitude to float leaves segment and step side by side in the top
- *   bits, and putting them back there decodes.  Magnitudes have at most 15 bits, a float holds 24, so every
- *   conversion is exact and no result depends on rounding or on the instruction set.  There is no branch, no
- *   look-up and no shift by a variable count: the compiler vectorises these loops even for plain SSE2.
+ *   bits, and putting them back there decodes.  The bits that count are exact whatever the machine: a float
+ *   holds 24, and what is below them is cut off.  There is no branch, no look-up and no shift by a variable
+ *   count: the compiler vectorises these loops even for plain SSE2.
  *   Negative samples are one's complemented (~x), not negated: negating moves every negative decision point
  *   by one and gives other codes.
  *

@@ -69,6 +69,23 @@ static void every_sample_gets_the_standards_code(void) {
     }
 }
 
+/* Neighbours go through one conversion together: whatever the one is, it must not show in the other. */
+static void no_sample_changes_the_code_of_its_neighbour(encoder *encode) {
+    static const int16_t neighbours[] = {INT16_MIN, -32636, -256, -1, 0, 255, 256, 16383, 32635, INT16_MAX};
+    static uint8_t alone[ALL_SAMPLES], beside[2 * ALL_SAMPLES];
+    static int16_t pairs[2 * ALL_SAMPLES];
+    encode(alone, samples, ALL_SAMPLES);
+    for (size_t k = 0; k < 2 * sizeof neighbours / sizeof *neighbours; k++) {
+        for (size_t i = 0; i < ALL_SAMPLES; i++) {
+            pairs[2 * i + k % 2] = samples[i];
+            pairs[2 * i + 1 - k % 2] = neighbours[k / 2];
+        }
+        encode(beside, pairs, 2 * ALL_SAMPLES);
+        for (size_t i = 0; i < ALL_SAMPLES; i++)
+            CHECK(beside[2 * i + k % 2] == alone[i]);
+    }
+}
+
 static void every_code_gets_the_standards_sample(void) {
     int16_t ulaw[ALL_CODES], alaw[ALL_CODES];
     g711_ulaw_decode(ulaw, codes, ALL_CODES);
@@ -115,7 +132,7 @@ static void tables_decode_then_encode(void) {
 
 /* Vector loops have heads and tails: every length and offset, with guards that must stay as they were. */
 static void any_length_at_any_offset_writes_n_and_no_more(encoder *encode, decoder *decode) {
-    enum { N = 150, OFFSETS = 17, ROOM = N + OFFSETS + 1 };
+    enum { N = 270, OFFSETS = 17, ROOM = N + OFFSETS + 1 };
     uint8_t whole[ROOM], part[ROOM];
     int16_t whole_pcm[ROOM], part_pcm[ROOM];
     const int16_t *in = samples + ALL_SAMPLES / 2 - N;
@@ -143,6 +160,8 @@ int main(void) {
 #endif
     fill_domain();
     every_sample_gets_the_standards_code();
+    no_sample_changes_the_code_of_its_neighbour(g711_ulaw_encode);
+    no_sample_changes_the_code_of_its_neighbour(g711_alaw_encode);
     every_code_gets_the_standards_sample();
     minus_one_is_the_ones_complement_of_zero();
     absent_frames_are_silence_and_a_bad_length_stops_all();
