@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,12 +13,29 @@ from rich.table import Table
 
 from gateway.cli.bench_codecs import codecs as bench_codecs
 from gateway.errors import GatewayError
-from gateway.lab.bench.bridge import BridgeBench, Step
+from gateway.lab.bench.capacity import SERVER_CORE, CapacityBench, Step
+from gateway.lab.bench.capacity_plot import write_plot
+from gateway.lab.bench.servers import (
+    PAYLOAD_TYPES,
+    Janus,
+    MediaServer,
+    Rtpengine,
+    TandemMedia,
+    janus_installed,
+    rtpengine_installed,
+)
+from gateway.lab.bench.work import Bridges, Rooms, Work
 
 __all__ = ["bench"]
 
 bench: Final = typer.Typer(help="Measure what this machine carries.", no_args_is_help=True)
-_CODECS: Final = ("pcmu", "pcma")
+_errors: Final = Console(stderr=True)
+
+_Seconds = Annotated[float, typer.Option(help="How long each number is carried.", min=2)]
+_Rounds = Annotated[int, typer.Option(help="Ramps of each server; the median of ours counts.", min=1)]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+_Out = Annotated[Path | None, typer.Option(help="Write the JSON document there, too.")]
+_Plot = Annotated[Path | None, typer.Option(help="Draw the ramps there (PNG, SVG or PDF).")]
 
 
 @bench.callback()
@@ -31,38 +49,88 @@ bench.command("codecs")(bench_codecs)
 @bench.command()
 def bridge(
     codecs: Annotated[str, typer.Option(help="The two legs' codecs.")] = "pcmu,pcma",
-    seconds: Annotated[float, typer.Option(help="How long each number of calls is carried.", min=2)] = 5.0,
-    rounds: Annotated[int, typer.Option(help="Ramps of each server; the median of ours counts.", min=1)] = 1,
+    seconds: _Seconds = 5.0,
+    rounds: _Rounds = 1,
     peer: Annotated[bool, typer.Option(help="Compare with rtpengine where it is installed.")] = True,
     force_tick: Annotated[bool, typer.Option(help="Decode, mix and encode instead of relaying.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write the JSON document there, too.")] = None,
+    as_json: _Json = False,
+    out: _Out = None,
+    plot: _Plot = None,
 ) -> None:
     """Carry more and more two-leg calls on one core until a packet is lost or late.
 
     Needs two cores: the server runs on one, the load on the other.
     """
-    console = Console(stderr=True)
-    legs = tuple(name.strip().lower() for name in codecs.split(","))
-    if len(legs) != 2 or not set(legs) <= set(_CODECS):
-        console.print(f"[red]--codecs {codecs}:[/] two of {', '.join(_CODECS)} are needed, e.g. pcmu,pcma")
-        raise typer.Exit(2)
+    legs = [_known(name) for name in codecs.split(",")]
+    if len(legs) != 2:
+        _refuse(f"--codecs {codecs}: two codecs are needed, e.g. pcmu,pcma")
+    servers: list[Callable[[], MediaServer]] = [lambda: TandemMedia(SERVER_CORE, force_tick=force_tick)]
+    if peer and not force_tick and rtpengine_installed():
+        servers.append(lambda: Rtpengine(SERVER_CORE))
+    document = _measure(Bridges((legs[0], legs[1])), servers, seconds, rounds)
+    _present(
+        {"bench": "bridge", "path": "tick" if force_tick else "as decided"} | document, as_json, out, plot
+    )
 
+
+@bench.command()
+def conference(
+    codec: Annotated[str, typer.Option(help="What everybody speaks.")] = "pcmu",
+    size: Annotated[int, typer.Option(help="People a room; 0 = all in one room.", min=0)] = 0,
+    seconds: _Seconds = 5.0,
+    rounds: _Rounds = 1,
+    peer: Annotated[bool, typer.Option(help="Compare with Janus where it is installed.")] = True,
+    as_json: _Json = False,
+    out: _Out = None,
+    plot: _Plot = None,
+) -> None:
+    """Carry more and more people in conference on one core until a packet is lost or late.
+
+    Needs two cores: the server runs on one, the load on the other.
+    """
+    if size == 1:
+        _refuse("--size 1: a conference needs two people at least; 0 puts all into one room")
+    servers: list[Callable[[], MediaServer]] = [lambda: TandemMedia(SERVER_CORE)]
+    if peer and _known(codec) in {"pcmu", "pcma"} and janus_installed():
+        servers.append(lambda: Janus(SERVER_CORE))
+    document = _measure(Rooms(_known(codec), size or None), servers, seconds, rounds)
+    _present({"bench": "conference", "size": size} | document, as_json, out, plot)
+
+
+def _known(codec: str) -> str:
+    name = codec.strip().lower()
+    if name not in PAYLOAD_TYPES:
+        _refuse(f"codec {codec!r}: there are {', '.join(PAYLOAD_TYPES)}")
+    return name
+
+
+def _refuse(words: str) -> None:
+    _errors.print(f"[red]{words}[/]")
+    raise typer.Exit(2)
+
+
+def _measure(
+    work: Work, servers: list[Callable[[], MediaServer]], seconds: float, rounds: int
+) -> dict[str, Any]:
     def progress(server: str, step: Step) -> None:
         mark = "[green]clean[/]" if step.clean else f"[red]{step.verdict}[/]"
-        console.print(
-            f"{server:10} {step.calls:5} calls  {step.cpu_percent:4.0f} % of a core  "
+        _errors.print(
+            f"{server:10} {step.n:5} {work.unit}  {step.cpu_percent:4.0f} % of a core  "
             f"{step.cpu_us_per_packet:5.2f} us a packet  {mark}"
         )
 
-    measure = BridgeBench((legs[0], legs[1]), seconds=seconds, force_tick=force_tick, progress=progress)
     try:
-        document = measure.run(rounds=rounds, peer=peer and not force_tick)
+        return CapacityBench(work, seconds=seconds, progress=progress).run(servers, rounds=rounds)
     except GatewayError as error:
-        console.print(f"[red]{error}[/]")
+        _errors.print(f"[red]{error}[/]")
         raise typer.Exit(1) from None
+
+
+def _present(document: dict[str, Any], as_json: bool, out: Path | None, plot: Path | None) -> None:
     if out is not None:
         out.write_text(json.dumps(document, indent=1))
+    if plot is not None:
+        write_plot(document, plot)
     if as_json:
         print(json.dumps(document))
     else:
@@ -70,11 +138,11 @@ def bridge(
 
 
 def _table(document: dict[str, Any]) -> Table:
-    table = Table(title=f"{'<->'.join(document['codecs']).upper()}, one core of {document['machine']['cpu']}")
-    for heading in ("server", "calls", "legs"):
+    table = Table(title=f"{document['work']}, one core of {document['machine']['cpu']}")
+    for heading in ("server", document["unit"]):
         table.add_column(heading, justify="right" if heading != "server" else "left")
-    table.add_row(f"tandem ({document['path']})", f"{document['calls']:.0f}", f"{document['legs']:.0f}")
-    if document["peer_calls"]:
-        table.add_row("rtpengine", str(document["peer_calls"]), str(2 * document["peer_calls"]))
+    table.add_row("tandem", f"{document['capacity']:.0f}")
+    if document["peer_capacity"]:
+        table.add_row(document["peer"], str(document["peer_capacity"]))
         table.caption = f"{document['ratio']} times the peer"
     return table

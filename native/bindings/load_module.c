@@ -4,18 +4,57 @@
 
 #include <errno.h>
 
-/* run(fds int32[n], payload_types uint8[n], seconds, settle_s)
- *   -> (struct phone[n] as bytes, spacing uint64[1000] as bytes, late_max_s, share of late slots) */
+/* A bytes-like object of whole payloads as a song. */
+static bool song_get(struct song *song, const struct view *payloads, int packet_bytes) {
+    if (packet_bytes < 1 || packet_bytes > LOAD_PAYLOAD_BYTES || payloads->n < packet_bytes ||
+        payloads->n % packet_bytes) {
+        PyErr_Format(PyExc_ValueError, "a song is whole payloads of 1 to %d bytes each", LOAD_PAYLOAD_BYTES);
+        return false;
+    }
+    *song =
+        (struct song){payloads->buffer.buf, (uint32_t)(payloads->n / packet_bytes), (uint32_t)packet_bytes};
+    return true;
+}
+
+static PyObject *result_of(const struct phone *phones, size_t n, const struct load_result *result) {
+    return Py_BuildValue("(y#y#dd)", (const char *)phones, (Py_ssize_t)(n * sizeof *phones),
+                         (const char *)result->spacing, (Py_ssize_t)sizeof result->spacing,
+                         result->late_max_s,
+                         result->slots ? (double)result->late_slots / (double)result->slots : 0.0);
+}
+
+/* Everybody speaks by turns of their own: phone i begins at another line of its song. */
+static void fill_phones(struct phone *phones, size_t n, const struct view *fds, const struct view *types,
+                        const struct song songs[2]) {
+    for (size_t i = 0; i < n; i++) {
+        const struct song *song = &songs[i % 2];
+        phones[i].fd = ((const int32_t *)fds->buffer.buf)[i];
+        phones[i].payload_type = ((const uint8_t *)types->buffer.buf)[i];
+        phones[i].ssrc = 0x10000000u + (uint32_t)i;
+        phones[i].song = song;
+        phones[i].line = (uint32_t)(i * 37 % song->packets);
+    }
+}
+
+/* run(fds int32[n], payload_types uint8[n], even song, its payload bytes, odd song, its payload bytes,
+ * seconds, settle_s) -> (struct phone[n] as bytes, spacing uint64[1000] as bytes, late_max_s, share of late
+ * slots). Phones 0, 2, ... sing the even song, phones 1, 3, ... the odd one. */
 static PyObject *run(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *fds_object, *types_object, *result_object = NULL;
+    PyObject *objects[4], *result_object = NULL;
+    int bytes[2];
     double seconds, settle_s;
-    struct view fds = {0}, types = {0};
+    struct view fds = {0}, types = {0}, payloads[2] = {{0}, {0}};
+    struct song songs[2];
     struct phone *phones = NULL;
-    if (!PyArg_ParseTuple(args, "OOdd", &fds_object, &types_object, &seconds, &settle_s))
+    if (!PyArg_ParseTuple(args, "OOOiOidd", &objects[0], &objects[1], &objects[2], &bytes[0], &objects[3],
+                          &bytes[1], &seconds, &settle_s))
         return NULL;
-    if (!view_get(&fds, fds_object, "fds", sizeof(int32_t), false) ||
-        !view_get(&types, types_object, "payload_types", 1, false))
+    if (!view_get(&fds, objects[0], "fds", sizeof(int32_t), false) ||
+        !view_get(&types, objects[1], "payload_types", 1, false) ||
+        !view_get(&payloads[0], objects[2], "even song", 1, false) ||
+        !view_get(&payloads[1], objects[3], "odd song", 1, false) ||
+        !song_get(&songs[0], &payloads[0], bytes[0]) || !song_get(&songs[1], &payloads[1], bytes[1]))
         goto done;
     if (types.n != fds.n || fds.n == 0) {
         PyErr_SetString(PyExc_ValueError, "a payload type is needed for each of at least one descriptor");
@@ -27,26 +66,20 @@ static PyObject *run(PyObject *self, PyObject *args) {
         PyErr_NoMemory();
         goto done;
     }
-    for (size_t i = 0; i < n; i++) {
-        phones[i].fd = ((const int32_t *)fds.buffer.buf)[i];
-        phones[i].payload_type = ((const uint8_t *)types.buffer.buf)[i];
-        phones[i].ssrc = 0x10000000u + (uint32_t)i;
-    }
+    fill_phones(phones, n, &fds, &types, songs);
     struct load_result result;
     int failed;
     Py_BEGIN_ALLOW_THREADS;
     failed = load_run(phones, n, seconds, settle_s, &result);
     Py_END_ALLOW_THREADS;
-    if (failed) {
+    if (failed)
         PyErr_SetFromErrno(PyExc_OSError);
-        goto done;
-    }
-    result_object =
-        Py_BuildValue("(y#y#dd)", (const char *)phones, (Py_ssize_t)(n * sizeof *phones),
-                      (const char *)result.spacing, (Py_ssize_t)sizeof result.spacing, result.late_max_s,
-                      result.slots ? (double)result.late_slots / (double)result.slots : 0.0);
+    else
+        result_object = result_of(phones, n, &result);
 done:
     PyMem_Free(phones);
+    view_release(&payloads[1]);
+    view_release(&payloads[0]);
     view_release(&types);
     view_release(&fds);
     return result_object;

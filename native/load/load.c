@@ -18,11 +18,15 @@ static double monotonic(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-static void say(struct phone *phone, uint8_t packet[RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES]) {
+static void say(struct phone *phone) {
+    uint8_t packet[RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES];
+    const struct song *song = phone->song;
     rtp_write(packet, phone->sent == 0, phone->payload_type, phone->sequence++, phone->timestamp,
               phone->ssrc);
+    memcpy(packet + RTP_HEADER_BYTES, song->payloads + (size_t)phone->line * song->bytes, song->bytes);
+    phone->line = (phone->line + 1) % song->packets;
     phone->timestamp += SAMPLES;
-    if (send(phone->fd, packet, RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES, MSG_DONTWAIT) < 0)
+    if (send(phone->fd, packet, RTP_HEADER_BYTES + song->bytes, MSG_DONTWAIT) < 0)
         phone->send_errors++;
     phone->sent++;
 }
@@ -92,9 +96,6 @@ int load_run(struct phone *phones, size_t n, double seconds, double settle_s, st
             return -1;
         }
     }
-    uint8_t packet[RTP_HEADER_BYTES + LOAD_PAYLOAD_BYTES];
-    for (int i = 0; i < LOAD_PAYLOAD_BYTES; i++) /* a ramp: no payload of ours is silence */
-        packet[RTP_HEADER_BYTES + i] = (uint8_t)(i + 1);
     forget(phones, n, result);
     double start = monotonic(), end = start + seconds;
     bool settled = false;
@@ -108,7 +109,7 @@ int load_run(struct phone *phones, size_t n, double seconds, double settle_s, st
         }
         note_lateness(result, monotonic() - due);
         for (size_t i = slot % SLOTS_PER_PACKET; i < n; i += SLOTS_PER_PACKET)
-            say(&phones[i], packet);
+            say(&phones[i]);
     }
     for (double linger = monotonic() + 0.05; monotonic() < linger;)
         listen_once(epoll_fd, phones, 0, result);

@@ -10,8 +10,8 @@
  * is read.
  *
  * How do I use it?
- *   Fill in fd, payload_type and ssrc of each phone; load_run() returns after `seconds`; the first `settle_s`
- * seconds are not counted.
+ *   Fill in fd, payload_type, ssrc and song of each phone; load_run() returns after `seconds`; the first
+ * `settle_s` seconds are not counted.
  */
 #ifndef TANDEM_LOAD_LOAD_H
 #define TANDEM_LOAD_LOAD_H
@@ -20,6 +20,12 @@
 #include <stdint.h>
 
 enum { LOAD_SPACING_BINS = 1000, LOAD_BINS_PER_MS = 10, LOAD_PAYLOAD_BYTES = 160 };
+
+/* What a phone says, over and over: `packets` payloads of `bytes` each. */
+struct song {
+    const uint8_t *payloads;
+    uint32_t packets, bytes;
+};
 
 struct phone {
     int32_t fd;
@@ -32,6 +38,8 @@ struct phone {
     uint8_t padding[2];
     double heard_at;
     double spacing_max_s;
+    const struct song *song;
+    uint32_t line; /* the payload that comes next */
 };
 
 struct load_result {

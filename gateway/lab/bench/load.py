@@ -6,6 +6,7 @@ of a leg is at most 30 ms, and no leg is silent.
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+import voicecodecs
 from gateway.lab import _load
+from gateway.lab.bench.servers import PAYLOAD_TYPES
+from gateway.lab.samples import speech
 
-__all__ = ["LoadReport", "Phones"]
+__all__ = ["LoadReport", "Phones", "song"]
 
 _PHONE: Final = np.dtype(
     [
@@ -36,6 +40,8 @@ _PHONE: Final = np.dtype(
         ("padding", "u1", (2,)),
         ("heard_at", "<f8"),
         ("spacing_max_s", "<f8"),
+        ("song", "<u8"),
+        ("line", "<u4"),
     ],
     align=True,
 )
@@ -43,6 +49,7 @@ _PHONE: Final = np.dtype(
 _BINS_PER_MS: Final = 10
 _MAX_LOSS: Final = 0.001
 _MAX_SPACING_MS: Final = 30.0
+_PACKET_MS: Final = 20
 _PACKETS_PER_SECOND: Final = 50
 
 
@@ -86,6 +93,20 @@ def _percentile(histogram: NDArray[np.uint64], share: float) -> float:
     return float(np.searchsorted(np.cumsum(histogram), share * total)) / _BINS_PER_MS
 
 
+@functools.cache
+def song(codec: str) -> tuple[bytes, int]:
+    """Return five seconds of speech as payloads of 20 ms, one after the other, and the bytes of one."""
+    facts = next(mode for mode in voicecodecs.modes(codec) if _PACKET_MS % mode.frame_ms == 0)
+    frames = (
+        voicecodecs.encode_frames(speech(), codec, mode_ms=facts.frame_ms)
+        if "mode_ms" in facts.encoder_options
+        else voicecodecs.encode_frames(speech(), codec)
+    )
+    payloads = b"".join(frames)
+    n_bytes = facts.frame_bytes * _PACKET_MS // facts.frame_ms
+    return payloads[: len(payloads) // n_bytes * n_bytes], n_bytes
+
+
 class Phones:
     """`n` phones on loopback; `ports[i]` is where phone i listens."""
 
@@ -103,17 +124,23 @@ class Phones:
     def run(
         self,
         targets: Sequence[tuple[str, int]],
-        payload_types: Sequence[int],
+        codecs: tuple[str, str],
         *,
         seconds: float,
         settle_s: float,
     ) -> LoadReport:
-        """Speak to `targets` (one a phone) for `seconds`; the first `settle_s` do not count."""
+        """Speak to `targets` (one a phone) for `seconds`; the first `settle_s` do not count.
+
+        Phones 0, 2, ... speak the first of `codecs`, phones 1, 3, ... the second.
+        """
         for phone, target in zip(self._sockets, targets, strict=True):
             phone.connect(target)
         fds = np.array([phone.fileno() for phone in self._sockets], np.int32)
-        types = np.array(payload_types, np.uint8)
-        phones_bytes, spacing_bytes, late_s, _ = _load.run(fds, types, seconds, settle_s)
+        types = np.array([PAYLOAD_TYPES[codecs[i % 2]] for i in range(len(targets))], np.uint8)
+        (even, even_bytes), (odd, odd_bytes) = song(codecs[0]), song(codecs[1])
+        phones_bytes, spacing_bytes, late_s, _ = _load.run(
+            fds, types, even, even_bytes, odd, odd_bytes, seconds, settle_s
+        )
         phones: NDArray[Any] = np.frombuffer(phones_bytes, _PHONE)
         spacing = np.frombuffer(spacing_bytes, np.uint64)
         expected = len(targets) * (seconds - settle_s) * _PACKETS_PER_SECOND
