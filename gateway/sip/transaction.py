@@ -40,6 +40,7 @@ from gateway.sip.transaction_events import (
 )
 from gateway.sip.transaction_messages import (
     MAGIC_COOKIE,
+    is_copied,
     response_key,
     server_key,
     with_source,
@@ -185,6 +186,8 @@ class TransactionLayer:
         transaction = self._transactions.get(response_key(response))
         if len(response.headers.all("Via")) != 1:
             self.counters["response_not_for_us"] += 1  # 8.1.3.3: we are the end, not a proxy on the way
+        elif transaction is not None and not is_copied(transaction.request, response):
+            self.counters["response_of_another_call"] += 1
         elif transaction is not None:
             transaction.answer = response
             self._engine.step(transaction, response_event(transaction.key, response.status), now)

@@ -20,6 +20,7 @@ __all__ = [
     "ack_for_refusal",
     "cancel_for",
     "client_key",
+    "is_copied",
     "merge_key",
     "response_key",
     "server_key",
@@ -55,6 +56,14 @@ def response_key(response: Response) -> TransactionKey:
     Clusters answer from other addresses than they were asked at.
     """
     return TransactionKey("client", response.via.branch, "", response.cseq.method)
+
+
+def is_copied(request: Request, response: Response) -> bool:
+    """Tell whether `response` has the Call-ID and the From tag of `request`, as it must (8.2.6.2).
+
+    One that has not would end the transaction, and no session would hear of it.
+    """
+    return response.call_id == request.call_id and response.from_.tag == request.from_.tag
 
 
 def merge_key(request: Request) -> tuple[str, str, int, str] | None:

@@ -122,12 +122,15 @@ class _Worker:
         reports.put((self, None))
 
     def crash(self, target: str) -> Crash:
-        """Keep the input that it died of."""
+        """Keep the input that it died of.  Raises `RuntimeError` if it died before its first."""
+        words = self.words.read_text(errors="replace")[-_LAST_WORDS:]
+        if not self.current.exists():
+            raise RuntimeError(f"the worker did not start:\n{words}")
         (n_bytes,) = struct.unpack_from("<I", held := self.current.read_bytes())
         data = held[4 : 4 + n_bytes]
         kept = _BUILD / f"crash-{target}-{hashlib.sha256(data).hexdigest()[:12]}"
         kept.write_bytes(data)
-        return Crash(kept, self.words.read_text(errors="replace")[-_LAST_WORDS:])
+        return Crash(kept, words)
 
 
 def run(

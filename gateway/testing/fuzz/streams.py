@@ -21,7 +21,7 @@ __all__ = ["g729", "ilbc", "pcma", "pcmu", "plane"]
 _ROOT: Final = Path(__file__).parents[3]
 _LOST, _UNTRANSMITTED, _ANEW, _SHORT, _WHOLE, _DECODE = 0, 1, 3, 4, 5, 0x20
 _FRAMES: Final = 24
-_PACKETS: Final = 10
+_PACKETS: Final = 8
 """Inputs of C have at most 4096 bytes."""
 _SHORT_BYTES: Final = (2, 38)
 """A SID frame of G.729; iLBC of 20 ms where 30 ms would fit."""
