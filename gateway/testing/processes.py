@@ -7,6 +7,7 @@ it is left it proves that nothing stays behind: no process, no bound port, no te
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -68,13 +69,14 @@ class Command:
         *,
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
+        listens: bool = False,
     ) -> None:
-        """`environment` is added to ours; `directory` is where it runs."""
+        """`environment` is added to ours; `directory` is where it runs; with `listens` it takes what is entered."""
         self.process = subprocess.Popen(
             argv,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if listens else subprocess.DEVNULL,
             text=True,
             env={**os.environ, **(environment or {})},
             cwd=directory,
@@ -99,9 +101,10 @@ class Command:
         self.process.wait()
         for reader in self._readers:
             reader.join()
-        for stream in (self.process.stdout, self.process.stderr):
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what was typed to it last is of no use to it now
+                    stream.close()
 
     @property
     def pid(self) -> int:
@@ -143,6 +146,12 @@ class Command:
         line = self._line(part)
         assert line is not None  # the wait has just seen it
         return line
+
+    def enter(self, line: str) -> None:
+        """Type a line to a process that listens.  Raises BrokenPipeError if it has ended."""
+        assert self.process.stdin is not None, "it does not listen"
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def tell(self, number: signal.Signals) -> None:
         """Send the process a signal."""
