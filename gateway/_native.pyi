@@ -61,11 +61,19 @@ def rtcp(
 def enter(plane: _Plane, row: int, now: float, /) -> None: ...
 def leave(plane: _Plane, row: int, now: float, /) -> None: ...
 def notices(plane: _Plane, /) -> int: ...
+def mix_row_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
+def mix_room_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
 def mix(
-    out: NDArray[np.int16],
-    pcm: NDArray[np.int16],
-    members: NDArray[np.int32],
+    rows: NDArray[Any],
+    rooms: NDArray[Any],
+    room_of: NDArray[np.int32],
     offsets: NDArray[np.int32],
+    member_rows: NDArray[np.int32],
+    member_at: NDArray[np.int32],
+    said: NDArray[np.int16],
+    spoken: NDArray[np.int16],
+    hears: NDArray[np.int16],
+    signal_of: NDArray[np.int32],
     samples: int,
     /,
 ) -> None: ...

@@ -11,12 +11,13 @@ The maps below are what travels between the processes (msgpack keeps integer key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from gateway.ids import LegId, RoomId
 
-__all__ = ["RowState", "row_as_map", "row_from_map"]
+__all__ = ["RoomState", "RowState", "room_as_map", "room_from_map", "row_as_map", "row_from_map"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,41 @@ class RowState:
     """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself)."""
     force_tick: bool = False
     """Never relay this row's packets, decode and encode them always."""
+    muted: bool = False
+    """Nobody hears it."""
+    deaf: bool = False
+    """It hears nothing of its room."""
+    gain_in_db: float = 0.0
+    """Of what it says, -60 to 24."""
+    gain_out_db: float = 0.0
+    """Of what it hears, -60 to 24."""
+    hold: str | None = None
+    """A source (`music`) that it hears instead of its room, which does not hear it meanwhile."""
+    coach: LegId | None = None
+    """The only leg in the room that hears this one; it hears all.  None = the room hears it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """How a room shall be mixed; rooms that nothing was said about have these defaults."""
+
+    room: RoomId
+    generation: int
+    """Grows by one with each state of this room; an older one is ignored."""
+    gate_from: int = 5
+    """With so many people or more, only who speaks is heard: no sum of background noises.  0 = never."""
+    loudest: int = 8
+    """So many are heard at once in a large room, 64 at most; 0 = all."""
+    loudest_from: int = 25
+    """How many people make a room large; 0 = never."""
+    loudest_margin_db: float = 3.0
+    """By so much must a newcomer be louder than one who is heard already, 0 to 20."""
+    auto_gain: bool = False
+    """Bring everybody slowly to one level of speech (-26 dBov, by 12 dB at most)."""
+    tell_speaker: bool = False
+    """Tell who speaks: `ActiveSpeaker` events, five a second at most."""
+    tell_levels: bool = False
+    """Tell everybody's level: a `RoomLevels` event five times a second."""
 
 
 def row_as_map(row: RowState) -> dict[str, Any]:
@@ -68,6 +104,12 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "room": row.room,
         "source": row.source,
         "force_tick": row.force_tick,
+        "muted": row.muted,
+        "deaf": row.deaf,
+        "gain_in_db": row.gain_in_db,
+        "gain_out_db": row.gain_out_db,
+        "hold": row.hold,
+        "coach": row.coach,
     }
 
 
@@ -94,7 +136,30 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         room=None if fields["room"] is None else RoomId(fields["room"]),
         source=fields["source"],
         force_tick=fields["force_tick"],
+        muted=fields.get("muted", False),
+        deaf=fields.get("deaf", False),
+        gain_in_db=fields.get("gain_in_db", 0.0),
+        gain_out_db=fields.get("gain_out_db", 0.0),
+        hold=fields.get("hold"),
+        coach=LegId(fields["coach"]) if fields.get("coach") is not None else None,
     )
+
+
+def room_as_map(room: RoomState) -> dict[str, Any]:
+    """Return the room as a plain map."""
+    return asdict(room)
+
+
+def room_from_map(named: Mapping[str, Any]) -> RoomState:
+    """Return the room that `room_as_map` wrote; unknown keys of a newer peer are ignored, missing ones the default.
+
+    Raises:
+        TypeError: it has no name or no generation.
+    """
+    return RoomState(**{name: value for name, value in named.items() if name in _ROOM_FIELDS})
+
+
+_ROOM_FIELDS = frozenset(field.name for field in dataclass_fields(RoomState))
 
 
 def _address(value: Any) -> tuple[str, int] | None:

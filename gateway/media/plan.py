@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import _native
+from gateway.media.mixer import MIX_ROW, rest
 
 __all__ = ["BLOCK_ROWS", "IDLE", "RELAY", "TICK", "Columns", "Plan", "make_plan"]
 
@@ -48,6 +49,8 @@ class Columns:
         """The loop the row says (no socket) or hears (socket); -1 = none."""
         self.source_position = np.zeros(capacity, np.int64)
         self.echo = np.zeros(capacity, bool)
+        self.mix = np.zeros(capacity, MIX_ROW)
+        """How the mixer treats the row, and what it knows of it."""
         self.ptime_ticks = np.full(capacity, 2, np.int32)
         self.phase = np.zeros(capacity, np.int32)
         """Ticks of audio in `pending`."""
@@ -71,9 +74,11 @@ class Plan:
     """Rows without a socket, whose source is heard by their room."""
     speak_at: NDArray[np.int32] = field(default_factory=_no_rows)
     members: NDArray[np.int32] = field(default_factory=_no_rows)
-    """Positions, room by room."""
+    """Rows, room by room."""
+    members_at: NDArray[np.int32] = field(default_factory=_no_rows)
     offsets: NDArray[np.int32] = field(default_factory=_no_rows)
-    """members[offsets[r]:offsets[r + 1]] are room r."""
+    """members[offsets[r]:offsets[r + 1]] are in the room whose number is rooms[r]."""
+    rooms: NDArray[np.int32] = field(default_factory=_no_rows)
     echo_at: NDArray[np.int32] = field(default_factory=_no_rows)
     listen: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows with a socket that hear a source alone."""
@@ -81,7 +86,11 @@ class Plan:
     encode: NDArray[np.int32] = field(default_factory=_no_rows)
     encode_at: NDArray[np.int32] = field(default_factory=_no_rows)
     said: NDArray[np.int16] = field(default_factory=_no_pcm)
+    spoken: NDArray[np.int16] = field(default_factory=_no_pcm)
+    """The mixer's own: what those say whom it weighs."""
     hears: NDArray[np.int16] = field(default_factory=_no_pcm)
+    signal_of: NDArray[np.int32] = field(default_factory=_no_rows)
+    """What position p hears is hears[signal_of[p]]: many listeners of a room share one signal."""
 
 
 def _rows_where(condition: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -100,7 +109,9 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     taking_part = decoded | spoken | encoded
     position = np.cumsum(taking_part, dtype=np.int32) - 1
     n = int(position[-1]) + 1 if top else 0
-    members, offsets = _rooms(_rows_where(taking_part & (columns.room[:top] >= 0)), columns.room)
+    mixed = taking_part & (columns.room[:top] >= 0)
+    rest(columns.mix[:top], ~mixed)
+    members, offsets = _rooms(_rows_where(mixed), columns.room)
     decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
     listen = _rows_where(encoded & (source >= 0))
     echo = _rows_where(decoded & columns.echo[:top])
@@ -109,15 +120,19 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         decode_at=position[decode],
         speak=speak,
         speak_at=position[speak],
-        members=position[members],
+        members=members,
+        members_at=position[members],
         offsets=offsets,
+        rooms=columns.room[members[offsets[:-1]]],
         echo_at=position[echo],
         listen=listen,
         listen_at=position[listen],
         encode=encode,
         encode_at=position[encode],
         said=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
+        spoken=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
+        signal_of=np.arange(n, dtype=np.int32),
     )
 
 

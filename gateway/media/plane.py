@@ -21,11 +21,13 @@ from gateway import _native
 from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
+from gateway.media.mixer import connect_coaches, fresh_row, row_wishes
 from gateway.media.payloads import CODEC_IDS, receive_map
 from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
 from gateway.media.relay import relay_reason
+from gateway.media.rooms import Rooms
 from gateway.media.snapshot import LAYOUT, RowSnapshot, Snapshot, image_of, put_image
 from gateway.media.sources import Sources
 from gateway.media.statistics import LegStatistics
@@ -60,14 +62,13 @@ class Plane:
         self._ids = ids
         self._columns = Columns(capacity)
         self._sources = Sources()
-        self._ticker = Ticker(self.table, self._columns, self._sources)
+        self._rooms = Rooms(capacity)
+        self._coaches: dict[int, LegId] = {}
+        self._ticker = Ticker(self.table, self._columns, self._sources, self._rooms)
         self._chores = Chores(self.table, self._columns)
         self._states: dict[int, RowState] = {}
         self._row_of: dict[LegId, int] = {}
         self._leg_of: dict[int, LegId] = {}
-        self._rooms: dict[RoomId, set[int]] = {}
-        self._room_numbers: dict[RoomId, int] = {}
-        self._rooms_opened = 0
         self._refused: set[int] = set()
         self._reasons: dict[int, str] = {}
         self._waiting: dict[int, float] = {}
@@ -145,6 +146,8 @@ class Plane:
         self._columns.clear(row)
         self._columns.open[row] = True
         self._columns.socket[row] = socket
+        self._columns.mix[row] = fresh_row(leg_hash(leg))
+        self._columns.mix["person"][row] = socket
         self._row_of[leg] = row
         self._leg_of[row] = leg
         self._top = max(self._top, row + 1)
@@ -156,7 +159,11 @@ class Plane:
         Raises:
             LocalError: one of them has no row.
         """
-        return Snapshot(LAYOUT, self._chores.ticks, tuple(self._still(leg) for leg in legs))
+        rows = tuple(self._still(leg) for leg in legs)
+        rooms = (
+            still.state.room for still in rows if still.state is not None and still.state.room is not None
+        )
+        return Snapshot(LAYOUT, self._chores.ticks, rows, self._rooms.said(rooms))
 
     def _still(self, leg: LegId) -> RowSnapshot:
         row = self.row(leg)
@@ -190,6 +197,8 @@ class Plane:
             raise Overload(f"{len(snapshot.rows)} rows are needed, {len(self._free)} are free")
         if not self._row_of:
             self._chores.ticks = snapshot.ticks
+        for room in snapshot.rooms:
+            self._rooms.apply(room)
         for still in snapshot.rows:
             self._put(still, (descriptors or {}).get(still.leg, (-1, -1)))
         came = {self._row_of[still.leg] for still in snapshot.rows}
@@ -220,7 +229,7 @@ class Plane:
         left_behind = still.peer is not None and still.peer not in self._row_of
         if left_behind:
             self.table.rows["mode"][row] = IDLE
-        if left_behind or (room is not None and self._rooms[room] - came):
+        if left_behind or (room is not None and self._rooms.members(room) - came):
             self._steer(room, row, now)
 
     def disown_rest(self) -> None:
@@ -249,6 +258,7 @@ class Plane:
         self._waiting.pop(row, None)
         self._refused.discard(row)
         self._reasons.pop(row, None)
+        self._coaches.pop(row, None)
         self._columns.clear(row)
         self._clear(row)
         del self._row_of[leg], self._leg_of[row]
@@ -277,7 +287,8 @@ class Plane:
         """
         if state.send_codec not in CODEC_IDS:
             raise LocalError(f"leg {state.leg}: no codec {state.send_codec!r}")
-        self._source_number(state)  # refused before anything has changed
+        self._source_number(state)  # what is not there is refused before anything has changed
+        row_wishes(state)
         if state.leg not in self._row_of:
             self.open(state.leg, socket=False)
         row = self._row_of[state.leg]
@@ -292,19 +303,27 @@ class Plane:
         self._enter(row, state)
         self._steer(state.room, row, now)
 
+    def apply_room(self, state: RoomState) -> None:
+        """Mix a room as `state` says, from the next tick on; an older generation is ignored.
+
+        Raises:
+            LocalError: a number out of bounds.
+        """
+        self._rooms.apply(state)
+
     def _enter(self, row: int, state: RowState) -> None:
-        """Note the room a row is in and the source it says or hears."""
-        if state.room is not None and state.room not in self._rooms:
-            self._rooms[state.room] = set()
-            self._room_numbers[state.room] = self._rooms_opened
-            self._rooms_opened += 1  # a number is never used again: an old one may still be somebody's
-        if state.room is not None:
-            self._rooms[state.room].add(row)
-        self._columns.room[row] = -1 if state.room is None else self._room_numbers[state.room]
+        """Note the room a row is in, the source it says or hears, and whom it coaches."""
+        self._columns.room[row] = -1 if state.room is None else self._rooms.enter(state.room, row)
         self._columns.source[row] = self._source_number(state)
+        self._columns.mix["aside"][row] = self._columns.socket[row] and self._columns.source[row] >= 0
+        self._coaches.pop(row, None)
+        self._columns.mix["heard_by"][row] = -1
+        if state.coach is not None:
+            self._coaches[row] = state.coach
 
     def _source_number(self, state: RowState) -> int:
-        return -1 if state.source is None or state.source == "echo" else self._sources.number(state.source)
+        source = state.hold or state.source
+        return -1 if source is None or source == "echo" else self._sources.number(source)
 
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
         fields = self.table.rows
@@ -326,15 +345,19 @@ class Plane:
         fields["sending"][row] = state.sending
         fields["receiving"][row] = state.receiving
         columns.ptime_ticks[row] = min(max(state.ptime_ms // 10, _PTIME_TICKS.start), _PTIME_TICKS.stop - 1)
-        columns.echo[row] = state.source == "echo"
+        columns.echo[row] = state.source == "echo" and state.hold is None
+        for name, value in row_wishes(state).items():
+            columns.mix[name][row] = value
+        if (
+            before is None or before.room != state.room
+        ):  # what was heard and said elsewhere ends without a click
+            columns.mix["weight"][row] = 0 if columns.socket[row] else columns.mix["gain_in"][row]
+            columns.mix["switched"][row] = 1
 
     def _leave_room(self, row: int, room: RoomId, now: float) -> None:
-        members = self._rooms[room]
-        members.discard(row)
+        members = self._rooms.leave(room, row)
         if members:
             self._steer(room, next(iter(members)), now)
-        else:
-            del self._rooms[room], self._room_numbers[room]
         if row in self._states:
             self._steer(None, row, now)
 
@@ -343,7 +366,7 @@ class Plane:
     def _steer(self, room: RoomId | None, row: int, now: float) -> None:
         """Set peer and mode of everybody whom a change of `row` in `room` concerns."""
         self._plan = None
-        members = sorted(self._rooms[room]) if room is not None else [row]
+        members = sorted(self._rooms.members(room)) if room is not None else [row]
         talkers = [member for member in members if self._columns.socket[member]]
         for member in talkers:
             if self._columns.echo[member]:
@@ -435,6 +458,7 @@ class Plane:
     def tick(self, now: float, wall: float) -> Iterator[tuple[NDArray[Any], bool]]:
         """Run one tick; yields (SEND [n], are they RTCP) to be sent before the next is asked for."""
         if self._plan is None:
+            connect_coaches(self._columns.mix, self._coaches, self._row_of)
             self._plan = make_plan(self.table.rows, self._columns, self._top)
         plan = self._plan
         for sends in self._ticker.run(plan, now):

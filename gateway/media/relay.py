@@ -21,6 +21,10 @@ _Check = Callable[[RowState, RowState], bool]
 
 _OBSTACLES: Final[tuple[tuple[_Check, str], ...]] = (
     (lambda a, b: a.force_tick or b.force_tick, "decoded: asked for"),
+    (lambda a, b: a.muted or a.hold is not None, "silent: this leg is muted or on hold with music"),
+    (lambda a, b: b.deaf, "silent: the other leg is deaf"),
+    (lambda a, b: a.gain_in_db != 0 or b.gain_out_db != 0, "decoded: a gain is set"),
+    (lambda a, b: a.coach is not None, "decoded: this leg is heard by one alone"),
     (lambda a, b: not a.receiving, "silent: this leg's audio is not wanted (hold)"),
     (lambda a, b: not b.sending, "silent: the other leg does not listen (hold)"),
     (lambda a, b: not _audio(a), "decoded: no audio format may arrive"),

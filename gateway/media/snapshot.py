@@ -18,7 +18,7 @@ import numpy as np
 
 from gateway import _native
 from gateway.ids import LegId
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.payloads import Banks
 from gateway.media.plan import Columns
 from gateway.media.table import ROW, Table
@@ -26,12 +26,22 @@ from gateway.media.table import ROW, Table
 __all__ = ["LAYOUT", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
 
 LAYOUT: Final = hashlib.blake2b(
-    repr((_native.row_layout(), _native.SLOTS, _native.SLOT_BYTES)).encode(), digest_size=8
+    repr((_native.row_layout(), _native.mix_row_layout(), _native.SLOTS, _native.SLOT_BYTES)).encode(),
+    digest_size=8,
 ).hexdigest()
 """Names the layout of `RowImage.row` and `RowImage.slots`."""
 
 _SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
-_COLUMNS: Final = ("socket", "echo", "source_position", "ptime_ticks", "phase", "pending", "pending_bytes")
+_COLUMNS: Final = (
+    "socket",
+    "echo",
+    "mix",
+    "source_position",
+    "ptime_ticks",
+    "phase",
+    "pending",
+    "pending_bytes",
+)
 """The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 
@@ -74,6 +84,8 @@ class Snapshot:
     ticks: int
     """How many ticks the plane had run: its reports keep their rhythm."""
     rows: tuple[RowSnapshot, ...]
+    rooms: tuple[RoomState, ...] = ()
+    """How their rooms are mixed, as far as it was said."""
 
 
 def image_of(row: int, table: Table, columns: Columns, banks: Banks) -> RowImage:

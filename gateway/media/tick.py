@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.payloads import Banks
 from gateway.media.plan import BLOCK_ROWS, Columns, Plan
+from gateway.media.rooms import Rooms
 from gateway.media.sources import Sources
 from gateway.media.table import SEND, Table
 
@@ -29,10 +30,11 @@ _UNIT_BYTES: Final = np.arange(_native.SLOT_BYTES)
 class Ticker:
     """The audio half of the plane: runs a `Plan` over a table."""
 
-    def __init__(self, table: Table, columns: Columns, sources: Sources) -> None:
+    def __init__(self, table: Table, columns: Columns, sources: Sources, rooms: Rooms) -> None:
         self._table = table
         self._columns = columns
         self._sources = sources
+        self._rooms = rooms
         self.banks = Banks(table.capacity)
         self._sends = np.zeros(BLOCK_ROWS, SEND)
         self._payloads = np.zeros((BLOCK_ROWS, _native.SLOT_BYTES), np.uint8)
@@ -48,21 +50,37 @@ class Ticker:
             yield nothing
         self._speak(plan.speak, plan.speak_at, plan.said)
         plan.hears[:] = 0
-        if plan.offsets.size:
-            _native.mix(plan.hears, plan.said, plan.members, plan.offsets, _native.UNIT_SAMPLES)
+        self._speak(plan.listen, plan.listen_at, plan.hears)
+        self._mix(plan)
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
-        self._speak(plan.listen, plan.listen_at, plan.hears)
         yield nothing
         for start in range(0, plan.encode.size, BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            yield self._encode(plan.encode[block], plan.hears[plan.encode_at[block]], now)
+            yield self._encode(plan.encode[block], plan.hears[plan.signal_of[plan.encode_at[block]]], now)
 
     def _playout(self, rows: NDArray[np.int32]) -> NDArray[np.int16]:
         n = rows.size
         payloads, lengths, codecs = self._payloads[:n], self._lengths[:n], self._codecs[:n]
         _native.take(self._table.kernel, rows, payloads, lengths, codecs)
         return self.banks.decode(rows, payloads, lengths, codecs)
+
+    def _mix(self, plan: Plan) -> None:
+        if plan.rooms.size == 0:
+            return
+        _native.mix(
+            self._columns.mix,
+            self._rooms.settings,
+            plan.rooms,
+            plan.offsets,
+            plan.members,
+            plan.members_at,
+            plan.said,
+            plan.spoken,
+            plan.hears,
+            plan.signal_of,
+            _native.UNIT_SAMPLES,
+        )
 
     def _speak(self, rows: NDArray[np.int32], at: NDArray[np.int32], out: NDArray[np.int16]) -> None:
         if rows.size == 0:

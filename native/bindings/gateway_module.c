@@ -4,6 +4,7 @@
  * How does it work?  plane(...) wraps the arrays into a capsule; every other function takes that capsule
  * first. How do I use it?  gateway/media/table.py is the only caller; gateway/_native.pyi is its face.
  */
+#include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
@@ -268,48 +269,6 @@ static PyObject *notices(PyObject *self, PyObject *capsule) {
     return PyLong_FromLong(n);
 }
 
-/* mix(out, pcm, members, offsets, samples) */
-static PyObject *mix(PyObject *self, PyObject *args) {
-    (void)self;
-    PyObject *out_object, *pcm_object, *members_object, *offsets_object, *result = NULL;
-    struct view out = {0}, pcm = {0}, members = {0}, offsets = {0};
-    Py_ssize_t samples;
-    if (!PyArg_ParseTuple(args, "OOOOn", &out_object, &pcm_object, &members_object, &offsets_object,
-                          &samples))
-        return NULL;
-    if (!VIEW(out, int16_t, true) || !VIEW(pcm, int16_t, false) || !VIEW(members, int32_t, false) ||
-        !VIEW(offsets, int32_t, false))
-        goto done;
-    if (samples <= 0 || samples > 960 || out.n != pcm.n || out.buffer.buf == pcm.buffer.buf) {
-        PyErr_SetString(PyExc_ValueError,
-                        "mix: out and pcm are two arrays of one shape, of 1 to 960 samples a row");
-        goto done;
-    }
-    const int32_t *m = members.buffer.buf, *o = offsets.buffer.buf;
-    Py_ssize_t rows = pcm.n / samples;
-    for (Py_ssize_t i = 0; i < members.n; i++)
-        if (m[i] < 0 || m[i] >= rows) {
-            PyErr_Format(PyExc_IndexError, "member %d of %zd", (int)m[i], rows);
-            goto done;
-        }
-    for (Py_ssize_t i = 0; i < offsets.n; i++)
-        if (o[i] < (i ? o[i - 1] : 0) || o[i] > members.n) {
-            PyErr_SetString(PyExc_ValueError, "offsets must rise from 0 to the number of members");
-            goto done;
-        }
-    Py_BEGIN_ALLOW_THREADS;
-    if (offsets.n > 1)
-        mix_rooms(out.buffer.buf, pcm.buffer.buf, m, o, (size_t)offsets.n - 1, (size_t)samples);
-    Py_END_ALLOW_THREADS;
-    result = Py_NewRef(Py_None);
-done:
-    view_release(&offsets);
-    view_release(&members);
-    view_release(&pcm);
-    view_release(&out);
-    return result;
-}
-
 static PyMethodDef methods[] = {
     {"plane", new_plane, METH_VARARGS, "Wrap the plane's arrays."},
     {"row_layout", row_layout, METH_NOARGS, "Bytes of a row, and its fields as (name, type, offset, count)."},
@@ -320,7 +279,9 @@ static PyMethodDef methods[] = {
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
     {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
     {"notices", notices, METH_O, "How many notices wait; they are overwritten from now on."},
-    {"mix", mix, METH_VARARGS, "Mix-minus of many rooms."},
+    {"mix", mixer_mix, METH_VARARGS, "Mix a tick of many rooms."},
+    {"mix_row_layout", mixer_row_layout, METH_NOARGS, "Bytes and fields of a row of the mixer."},
+    {"mix_room_layout", mixer_room_layout, METH_NOARGS, "Bytes and fields of a room of the mixer."},
     {NULL, NULL, 0, NULL},
 };
 

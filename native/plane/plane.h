@@ -236,11 +236,6 @@ uint32_t egress_clock(const struct row *row, double now);
  * bytes. */
 size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t out[PACKET_BYTES]);
 
-/* Mix rooms: members[offsets[r]..offsets[r+1]) are indices into pcm and out, both [][samples].  Each hears
- * the sum of the others, limited once: the order of members does not matter. */
-void mix_rooms(int16_t *restrict out, const int16_t *restrict pcm, const int32_t *members,
-               const int32_t *offsets, size_t n_rooms, size_t samples);
-
 /* Can `from` be sent as `to` without decoding?  A table look-up a byte at most. */
 static inline bool relay_possible(uint8_t from, uint8_t to) {
     bool both_g711 = from >= CODEC_PCMU && from <= CODEC_PCMA && to >= CODEC_PCMU && to <= CODEC_PCMA;

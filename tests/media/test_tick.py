@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gateway import _native
 from gateway.errors import LocalError
 from gateway.media.sources import loop_of
 from gateway.testing.audio import align, speech, tone, tone_level
@@ -246,25 +241,3 @@ def test_a_source_that_does_not_exist_is_refused_by_name(source: str) -> None:
         bench.change(a, source=source)
     bench.run(0.5)
     assert len(a.audio) == 25
-
-
-@given(
-    st.lists(st.integers(2, 5), min_size=1, max_size=4),
-    st.integers(0, 2**32 - 1),
-)
-@settings(max_examples=50, deadline=None)
-def test_mixing_many_rooms_is_mixing_each(sizes: list[int], seed: int) -> None:
-    chance = np.random.default_rng(seed)
-    n = sum(sizes)
-    pcm = chance.integers(-32768, 32768, (n, 80)).astype(np.int16)
-    members = chance.permutation(n).astype(np.int32)
-    offsets = np.cumsum([0, *sizes]).astype(np.int32)
-    out = np.zeros_like(pcm)
-
-    _native.mix(out, pcm, members, offsets, 80)
-
-    for start, stop in itertools.pairwise(offsets):
-        room = members[start:stop]
-        for member in room:
-            others = pcm[room].sum(0, dtype=np.int64) - pcm[member]
-            assert np.array_equal(out[member], np.clip(others, -32768, 32767))

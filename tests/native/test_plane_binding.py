@@ -151,35 +151,6 @@ def test_entering_and_leaving_refuse_a_row_that_is_not_there(
         function(table.kernel, row, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("members", "offsets", "samples", "error"),
-    [
-        ([0, 3], [0, 2], 80, IndexError),
-        ([-1], [0, 1], 80, IndexError),
-        ([0, 1], [0, 3], 80, ValueError),
-        ([0, 1], [2, 1], 80, ValueError),
-        ([0, 1], [-1, 2], 80, ValueError),
-        ([0, 1], [0, 2], 0, ValueError),
-        ([0, 1], [0, 2], -80, ValueError),
-        ([0, 1], [0, 2], 961, ValueError),
-    ],
-)
-def test_mix_refuses(members: list[int], offsets: list[int], samples: int, error: type[Exception]) -> None:
-    pcm, out = np.zeros((3, 80), np.int16), np.zeros((3, 80), np.int16)
-
-    with pytest.raises(error):
-        _native.mix(out, pcm, np.array(members, np.int32), np.array(offsets, np.int32), samples)
-
-
-def test_mix_refuses_to_mix_into_what_it_reads() -> None:
-    pcm = np.zeros((3, 80), np.int16)
-
-    with pytest.raises(ValueError, match="two arrays"):
-        _native.mix(pcm, pcm, np.zeros(1, np.int32), np.array([0, 1], np.int32), 80)
-    with pytest.raises(ValueError, match="two arrays"):
-        _native.mix(pcm[:2], pcm, np.zeros(1, np.int32), np.array([0, 1], np.int32), 80)
-
-
 @pytest.mark.parametrize("short", range(1, 5))
 def test_a_plane_is_not_made_of_arrays_that_are_too_small(short: int) -> None:
     table = Table(_CAPACITY)

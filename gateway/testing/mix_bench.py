@@ -1,0 +1,81 @@
+"""The mixer alone, without a plane: rooms of members in arrays, mixed a tick at a time.
+
+    bench = MixBench([3, 1000])            # two rooms
+    bench.rows["muted"][2] = 1
+    hears = bench.tick(said)               # int16 [members, samples]
+
+Members are rows 0..n - 1 in the order of their rooms; their positions and the order in which the kernel meets them
+are shuffled by `seed`, because neither may matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway import _native
+from gateway.ids import RoomId
+from gateway.media.commands import RoomState
+from gateway.media.mixer import MIX_ROOM, MIX_ROW, fresh_row, room_wishes
+
+__all__ = ["MixBench"]
+
+
+class MixBench:
+    """Rooms of so many members each."""
+
+    def __init__(self, sizes: Sequence[int], *, seed: int = 0, **room: int | float | bool) -> None:
+        """`room` are fields of `RoomState` for all rooms; without any, nothing is gated or left out."""
+        chance = np.random.default_rng(seed)
+        n = sum(sizes)
+        self.rows = np.zeros(n, MIX_ROW)
+        """The members, MIX_ROW [n]; wishes are written here between ticks."""
+        for i in range(n):
+            self.rows[i] = fresh_row(key=1000 + i)
+        self.rows["person"] = 1
+        self.rooms = np.zeros(len(sizes), MIX_ROOM)
+        self.signal_of = np.zeros(n, np.int32)
+        """For each member the member whose signal it shares; itself when it hears something of its own."""
+        self.mix_rooms_as(**room)
+        self._at = chance.permutation(n).astype(np.int32)
+        self._offsets = np.cumsum([0, *sizes]).astype(np.int32)
+        starts = self._offsets[:-1]
+        rooms = [start + chance.permutation(size) for start, size in zip(starts, sizes, strict=True)]
+        self._members = np.concatenate([*rooms, np.zeros(0)]).astype(np.int32)
+
+    def mix_rooms_as(self, **room: int | float | bool) -> None:
+        """Change how all rooms are mixed."""
+        defaults = {"gate_from": 0, "loudest_from": 0}
+        for name, value in room_wishes(RoomState(RoomId("room"), 1, **(defaults | room))).items():  # type: ignore[arg-type]  # mypy cannot tell fields apart
+            self.rooms[name] = value
+
+    def tick(self, said: NDArray[np.int16], aside: NDArray[np.int16] | None = None) -> NDArray[np.int16]:
+        """Mix one tick: said int16 [members, samples] -> what each hears, of the same shape.
+
+        `aside`, of the same shape, is what those hear who hear something else than their room.
+        """
+        n, samples = said.shape
+        positions = np.empty_like(said)
+        positions[self._at] = said
+        hears = np.zeros_like(said)
+        if aside is not None:
+            hears[self._at] = aside
+        signal_of = np.arange(n, dtype=np.int32)
+        _native.mix(
+            self.rows,
+            self.rooms,
+            np.arange(self.rooms.size, dtype=np.int32),
+            self._offsets,
+            self._members,
+            self._at[self._members],
+            positions,
+            np.zeros_like(said),
+            hears,
+            signal_of,
+            samples,
+        )
+        row_at = np.argsort(self._at)
+        self.signal_of = row_at[signal_of[self._at]].astype(np.int32)
+        return hears[signal_of[self._at]]
