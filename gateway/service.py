@@ -90,7 +90,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     sources = await _trunk_sources(config, log)
     endpoint = Endpoint(_endpoint_config(config, sources), ids)
     media = MediaClient(
-        surroundings.media_sockets[0], epoch=surroundings.epoch, announced=config.media.announced
+        surroundings.media_sockets, epoch=surroundings.epoch, announced=config.media.announced
     )
 
     def tell_fault(traceback: str) -> None:

@@ -59,6 +59,10 @@ class MediaIo(Protocol):
         """Return how many packets were received and sent, and what went wrong."""
         ...
 
+    def idle_s(self) -> float:
+        """Return for how many seconds `wait` has had nothing to do."""
+        ...
+
 
 class EpollIo:
     """The fast path: native/io/loop.h."""
@@ -89,6 +93,9 @@ class EpollIo:
         names = ("received", "sent", "send_errors", "wakeups", "edges_lost")
         return dict(zip(names, _io.counters(self._loop), strict=True))
 
+    def idle_s(self) -> float:
+        return _io.idle(self._loop)
+
 
 class PortableIo:
     """The slow honest path: one `recvfrom` and one call of the plane a packet, by selectors."""
@@ -99,6 +106,7 @@ class PortableIo:
         self._plane = plane
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[int, tuple[socket.socket, socket.socket]] = {}
+        self._idle_s = 0.0
         self._counters = {"received": 0, "sent": 0, "send_errors": 0, "wakeups": 0, "edges_lost": 0}
 
     def attach(self, row: int) -> None:
@@ -126,9 +134,11 @@ class PortableIo:
 
     def wait(self, deadline: float) -> list[int]:
         while True:
-            left = max(0.0, deadline - time.monotonic())
+            before = time.monotonic()
+            found = self._selector.select(max(0.0, deadline - before))
+            self._idle_s += time.monotonic() - before
             ready: list[int] = []
-            for key, _ in self._selector.select(left):
+            for key, _ in found:
                 row, value = key.data
                 if row == self._WATCHED:
                     ready.append(value)
@@ -181,6 +191,9 @@ class PortableIo:
 
     def counters(self) -> dict[str, int]:
         return dict(self._counters)
+
+    def idle_s(self) -> float:
+        return self._idle_s
 
 
 def media_io(plane: Plane) -> MediaIo:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from gateway.errors import PeerError
 __all__ = ["BrokerLink", "SupervisorGone", "SwitchLink"]
 
 _MAX_MESSAGE_BYTES: Final = 1 << 20
+_MAX_PACKET_BYTES: Final = 192 * 1024
 _MAX_UNSENT_BYTES: Final = 8 << 20
 _LENGTH: Final = struct.Struct(">I")
 
@@ -27,46 +29,55 @@ class SupervisorGone(ConnectionError):
 
 
 class BrokerLink:
-    """Asks the supervisor for ports and gets their descriptors (one JSON message a packet, SCM_RIGHTS beside)."""
+    """Asks the supervisor for ports and gets their descriptors (one JSON message a packet, SCM_RIGHTS beside).
+
+    What a leg carries from worker to worker, its luggage, follows the JSON after a zero byte.
+    """
 
     def __init__(self, fd: int) -> None:
         self._socket = socket.socket(fileno=fd)
         self._socket.setblocking(False)
-        self._unsent: list[dict[str, Any]] = []
+        self._unsent: deque[bytes] = deque()
 
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def ask(self, message: dict[str, Any]) -> None:
+    def ask(self, message: dict[str, Any], luggage: bytes = b"") -> None:
         """Send a request; kept and sent with the next one when the broker is busy."""
-        self._unsent.append(message)
+        packet = json.dumps(message).encode()
+        self._unsent.append(packet + b"\0" + luggage if luggage else packet)
         self.flush()
 
     def flush(self) -> None:
-        """Send what could not be sent before."""
+        """Send what could not be sent before.
+
+        Raises:
+            SupervisorGone: it has ended.
+        """
         while self._unsent:
             try:
-                self._socket.send(json.dumps(self._unsent[0]).encode())
+                self._socket.send(self._unsent[0])
             except BlockingIOError:
                 return
             except ConnectionError as error:
                 raise SupervisorGone from error
-            self._unsent.pop(0)
+            self._unsent.popleft()
 
-    def answers(self) -> Iterator[tuple[dict[str, Any], list[int]]]:
-        """Yield each waiting answer with the descriptors that came with it.
+    def answers(self) -> Iterator[tuple[dict[str, Any], list[int], bytes]]:
+        """Yield each waiting answer with the descriptors and the luggage that came with it.
 
         Raises:
             SupervisorGone: it has ended.
         """
         while True:
             try:
-                data, fds, _, _ = socket.recv_fds(self._socket, 4096, 2)
+                data, fds, _, _ = socket.recv_fds(self._socket, _MAX_PACKET_BYTES, 2)
             except BlockingIOError:
                 return
             if not data:
                 raise SupervisorGone
-            yield json.loads(data), fds
+            head, _, luggage = data.partition(b"\0")
+            yield json.loads(head), fds, luggage
 
 
 class SwitchLink:

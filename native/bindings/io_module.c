@@ -1,6 +1,7 @@
 /* gateway.transport._io: sockets and epoll for the media plane (Linux; elsewhere the module is not built). */
 #include "bindings/plane_capsule.h"
 #include "io/loop.h"
+#include "io/metronome.h"
 
 #include <errno.h>
 
@@ -173,6 +174,36 @@ static PyObject *counters(PyObject *self, PyObject *capsule) {
                          (unsigned long long)loop->edges_lost);
 }
 
+/* idle(loop) -> seconds that wait() has slept */
+static PyObject *idle(PyObject *self, PyObject *capsule) {
+    (void)self;
+    const struct loop *loop = loop_from(capsule);
+    if (!loop)
+        return NULL;
+    return PyFloat_FromDouble(loop->idle_s);
+}
+
+/* metronome(period, n, late) : late[i] = how much later than n * period a bare loop wakes up, s */
+static PyObject *beat(PyObject *self, PyObject *args) {
+    (void)self;
+    double period;
+    PyObject *late_object;
+    struct view late = {0};
+    if (!PyArg_ParseTuple(args, "dO", &period, &late_object))
+        return NULL;
+    if (!(period > 0 && period < 1)) {
+        PyErr_SetString(PyExc_ValueError, "the period must lie between 0 and 1 s");
+        return NULL;
+    }
+    if (!view_get(&late, late_object, "late", sizeof(double), true))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    metronome(period, (size_t)late.n, late.buffer.buf);
+    Py_END_ALLOW_THREADS;
+    view_release(&late);
+    Py_RETURN_NONE;
+}
+
 /* edges(loop) -> [(row, ip[16], port, family, bytes)], and forgets them */
 static PyObject *edges(PyObject *self, PyObject *capsule) {
     (void)self;
@@ -204,6 +235,8 @@ static PyMethodDef methods[] = {
      "Serve arrivals until a deadline; returns the watched descriptors ready."},
     {"send", send_all, METH_VARARGS, "Send packets through their rows' sockets."},
     {"counters", counters, METH_O, "(received, sent, send_errors, wakeups, edges_lost)"},
+    {"idle", idle, METH_O, "Seconds that wait() has slept."},
+    {"metronome", beat, METH_VARARGS, "How late a bare timer loop wakes up: the yardstick of lateness."},
     {"edges", edges, METH_O, "Packets for the edge process, taken."},
     {NULL, NULL, 0, NULL},
 };

@@ -187,7 +187,7 @@ static int serve_round(struct loop *loop, int timeout_ms, uint32_t ready[LOOP_RE
     return n_ready;
 }
 
-static int sleep_precisely(struct loop *loop, double seconds) {
+static int sleep_precisely(const struct loop *loop, double seconds) {
     struct timespec t = {0, (long)(seconds * 1e9)};
     struct epoll_event event;
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
@@ -204,10 +204,13 @@ int loop_wait(struct loop *loop, double deadline, uint32_t ready[LOOP_READY_MAX]
         int n = serve_round(loop, 0, ready, &idle);
         if (n != 0)
             return n;
-        double left = deadline - monotonic();
-        if (left <= 0)
+        double before = monotonic();
+        if (before >= deadline)
             return 0;
-        if (idle && sleep_precisely(loop, left) < 0 && errno != EINTR)
+        if (!idle)
+            continue;
+        if (sleep_precisely(loop, deadline - before) < 0 && errno != EINTR)
             return -1;
+        loop->idle_s += monotonic() - before;
     } while (true);
 }

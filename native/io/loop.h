@@ -33,6 +33,7 @@ struct loop {
     struct plane *plane;
     int epoll_fd;
     uint64_t received, sent, send_errors, wakeups, edges_lost;
+    double idle_s; /* how long loop_wait() has slept */
     int32_t edges_n;
     struct edge_packet edges[EDGE_PACKETS];
 };

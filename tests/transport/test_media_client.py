@@ -10,7 +10,8 @@ from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState, row_as_map
 from gateway.media.events import DigitHeard, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics
-from gateway.transport.media_client import MAX_FRAME_BYTES, MediaClient, frame, read_frame
+from gateway.transport.media_client import MediaClient
+from gateway.transport.media_wire import MAX_FRAME_BYTES, frame, read_frame
 
 LEG = LegId("a1")
 
@@ -70,7 +71,7 @@ class Media:
 async def connected(tmp_path, **options):
     media = Media(str(tmp_path / "media"))
     await media.serve()
-    client = MediaClient(media.path, epoch=7, **options)
+    client = MediaClient([media.path], epoch=7, **options)
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(client.run())
         events = client.events()
@@ -165,7 +166,8 @@ def test_after_a_death_a_lease_that_was_forgotten_is_asked_for_again(tmp_path):
             await media.die()
             await anext(events), await anext(events)
 
-            assert await media.told.get() == {"open": LEG}
+            assert await media.told.get() == {"reopen": LEG}
+            media.say({"opened": LEG, "address": "127.0.0.1", "port": 4000})
             assert await media.told.get() == {"set": row_as_map(row())}
 
     asyncio.run(scenario())
