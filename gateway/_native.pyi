@@ -10,8 +10,20 @@ SLOT_BYTES: Final[int]
 PACKET_BYTES: Final[int]
 SEND_MAX: Final[int]
 VERDICTS: Final[int]
+PACKET_UNITS_MAX: Final[int]
+EAR_BYTES: Final[int]
+MOUTH_BYTES: Final[int]
+CODEC_PCMU: Final[int]
+CODEC_PCMA: Final[int]
+CODEC_G729: Final[int]
+CODEC_ILBC_20: Final[int]
+CODEC_ILBC_30: Final[int]
 CODEC_COMFORT_NOISE: Final[int]
 CODEC_EVENT: Final[int]
+NOTICE_DIGIT: Final[int]
+NOTICE_LATCHED: Final[int]
+NOTICE_RELAY_REFUSED: Final[int]
+NOTICE_BYE: Final[int]
 
 class _Plane: ...  # a capsule: see native/bindings/plane_capsule.h
 
@@ -21,6 +33,8 @@ def plane(
     slot_unit: NDArray[np.int32],
     slot_fill: NDArray[np.uint8],
     slot_codec: NDArray[np.uint8],
+    ears: NDArray[np.uint8],
+    mouths: NDArray[np.uint8],
     notices: NDArray[Any],
     /,
 ) -> _Plane: ...
@@ -37,24 +51,20 @@ def arrive(
     verdicts: NDArray[np.uint8],
     /,
 ) -> int: ...
-def take(
-    plane: _Plane,
-    rows: NDArray[np.int32],
-    payloads: NDArray[np.uint8],
-    lengths: NDArray[np.int32],
-    codecs: NDArray[np.uint8],
-    /,
+def playout(
+    plane: _Plane, rows: NDArray[np.int32], at: NDArray[np.int32], pcm: NDArray[np.int16], /
 ) -> None: ...
-def emit(
+def speak(
     plane: _Plane,
     rows: NDArray[np.int32],
-    payloads: NDArray[np.uint8],
-    lengths: NDArray[np.int32],
-    samples: NDArray[np.uint32],
+    at: NDArray[np.int32],
+    pcm: NDArray[np.int16],
     now: float,
     sends: NDArray[Any],
     /,
 ) -> int: ...
+def voice(plane: _Plane, row: int, /) -> tuple[bytes, bytes]: ...
+def set_voice(plane: _Plane, row: int, ear: bytes, mouth: bytes, /) -> None: ...
 def rtcp(
     plane: _Plane, rows: NDArray[np.int32], now: float, wall: float, bye: bool, sends: NDArray[Any], /
 ) -> int: ...

@@ -24,9 +24,6 @@ RTP_TIMEOUT_S: Final = 60.0
 
 _DIGITS: Final = "0123456789*#ABCD"
 _DIGIT_GAP_S: Final = 0.12
-_NOTICE_DIGIT: Final = 1
-_NOTICE_LATCHED: Final = 2
-_NOTICE_RELAY_REFUSED: Final = 3
 
 _REPORTS_EVERY: Final = 10
 _DIGITS_EVERY: Final = 4
@@ -72,13 +69,13 @@ class Chores:
             leg = leg_of.get(row)
             if leg is None:
                 continue
-            if notice["kind"] == _NOTICE_DIGIT:
+            if notice["kind"] == _native.NOTICE_DIGIT:
                 events.append(self._digit(leg, row, int(notice["value"]), int(notice["extra"])))
-            elif notice["kind"] == _NOTICE_LATCHED:
+            elif notice["kind"] == _native.NOTICE_LATCHED:
                 address = address_of(self._table.rows["latched"][row])
                 if address is not None:
                     events.append(AddressLatched(leg, address))
-            elif notice["kind"] == _NOTICE_RELAY_REFUSED:
+            elif notice["kind"] == _native.NOTICE_RELAY_REFUSED:
                 self._refused.append(row)
         return events
 

@@ -13,11 +13,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import fields as dataclass_fields
-from typing import Any
+from typing import Any, Final
 
 from gateway.ids import LegId, RoomId
 
-__all__ = ["RoomState", "RowState", "room_as_map", "room_from_map", "row_as_map", "row_from_map"]
+__all__ = [
+    "CodecOptions",
+    "RoomState",
+    "RowState",
+    "room_as_map",
+    "room_from_map",
+    "row_as_map",
+    "row_from_map",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CodecOptions:
+    """What offer and answer said of a leg's codecs beside their names."""
+
+    annexb: bool = False
+    """G.729: silence may go unsent, both ways (RFC 4856 section 2.1.9)."""
+    mode_ms: int = 20
+    """iLBC: how long a frame is, 20 or 30."""
+    noise_pt: int | None = None
+    """The payload type under which the peer takes comfort noise (RFC 3389); None = it was not agreed."""
+    conceal: bool = True
+    """False: a clear channel, as modems and fax need it: samples come as they were sent, what is lost is zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,7 @@ class RowState:
     """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself)."""
     force_tick: bool = False
     """Never relay this row's packets, decode and encode them always."""
+    options: CodecOptions = CodecOptions()
     muted: bool = False
     """Nobody hears it."""
     deaf: bool = False
@@ -86,6 +109,9 @@ class RoomState:
     """Tell everybody's level: a `RoomLevels` event five times a second."""
 
 
+_OPTIONS: Final = tuple(option.name for option in dataclass_fields(CodecOptions))
+
+
 def row_as_map(row: RowState) -> dict[str, Any]:
     """Return the row as plain maps, lists, numbers and strings."""
     return {
@@ -104,6 +130,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "room": row.room,
         "source": row.source,
         "force_tick": row.force_tick,
+        "options": asdict(row.options),
         "muted": row.muted,
         "deaf": row.deaf,
         "gain_in_db": row.gain_in_db,
@@ -136,6 +163,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         room=None if fields["room"] is None else RoomId(fields["room"]),
         source=fields["source"],
         force_tick=fields["force_tick"],
+        options=CodecOptions(**{name: fields["options"][name] for name in _OPTIONS}),
         muted=fields.get("muted", False),
         deaf=fields.get("deaf", False),
         gain_in_db=fields.get("gain_in_db", 0.0),

@@ -1,91 +1,67 @@
-"""Codecs as the kernels number them, and the banks that decode and encode a tick's frames.
+"""Codecs as the kernels number them: `enum codec` of native/plane/codec.h by the names of `voicecodecs`.
 
-`enum codec` of native/plane/plane.h and this table are the same list; a test holds them together.
+A codec whose frames have two lengths (iLBC) is two codecs there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-import voicecodecs
 from gateway import _native
+from gateway.errors import LocalError
 
-__all__ = ["CODEC_IDS", "CODEC_NAMES", "Banks", "receive_map"]
+__all__ = ["codec_id", "frame_units", "receive_map"]
 
-CODEC_IDS: Final[Mapping[str, int]] = {
-    "pcmu": 1,
-    "pcma": 2,
-    "cn": _native.CODEC_COMFORT_NOISE,
-    "telephone-event": _native.CODEC_EVENT,
+_IDS: Final[Mapping[str, Mapping[int, int]]] = {
+    "pcmu": {1: _native.CODEC_PCMU},
+    "pcma": {1: _native.CODEC_PCMA},
+    "g729": {1: _native.CODEC_G729},
+    "ilbc": {2: _native.CODEC_ILBC_20, 3: _native.CODEC_ILBC_30},
+    "cn": {1: _native.CODEC_COMFORT_NOISE},
+    "telephone-event": {1: _native.CODEC_EVENT},
 }
-CODEC_NAMES: Final[Mapping[int, str]] = {number: name for name, number in CODEC_IDS.items()}
-_AUDIO: Final = ("pcmu", "pcma")
+"""Name to the units of 10 ms in a frame to number."""
+_UNIT_MS: Final = 10
+_COMFORT_NOISE_PT: Final = 13
 
 
-def receive_map(receive: Mapping[int, str], event_pt: int | None) -> NDArray[np.uint8]:
-    """Return what each of the 128 payload types means on a row; unknown codecs stay 0 and are dropped."""
+def frame_units(name: str, mode_ms: int) -> int:
+    """Return the units of 10 ms in a frame of a codec; `mode_ms` counts where it has modes.
+
+    Raises:
+        LocalError: the plane has no such codec, or not with frames of that length.
+    """
+    modes = _IDS.get(name)
+    if modes is None:
+        raise LocalError(f"no codec {name!r}")
+    units = next(iter(modes)) if len(modes) == 1 else mode_ms // _UNIT_MS
+    if units not in modes:
+        raise LocalError(f"{name} has no frames of {mode_ms} ms")
+    return units
+
+
+def codec_id(name: str, mode_ms: int) -> int:
+    """Return the kernels' number of a codec.
+
+    Raises:
+        LocalError: as `frame_units`.
+    """
+    return _IDS[name][frame_units(name, mode_ms)] if name in _IDS else frame_units(name, mode_ms)
+
+
+def receive_map(receive: Mapping[int, str], event_pt: int | None, *, mode_ms: int) -> NDArray[np.uint8]:
+    """Return what each of the 128 payload types means on a row; unknown codecs stay 0 and are dropped.
+
+    Comfort noise is understood under its static number even if nobody agreed on it: some send it all the same.
+    """
     table = np.zeros(128, np.uint8)
+    table[_COMFORT_NOISE_PT] = _native.CODEC_COMFORT_NOISE
     for payload_type, name in receive.items():
-        table[payload_type & 127] = CODEC_IDS.get(name, 0)
+        table[payload_type & 127] = codec_id(name, mode_ms) if name in _IDS else 0
     if event_pt is not None:
         table[event_pt & 127] = _native.CODEC_EVENT
     return table
-
-
-class Banks:
-    """One decoder and one encoder bank per codec, a state per row of the plane."""
-
-    def __init__(self, capacity: int) -> None:
-        self._decoders = {CODEC_IDS[name]: voicecodecs.Decoder(name, rows=capacity) for name in _AUDIO}
-        self._encoders = {CODEC_IDS[name]: voicecodecs.Encoder(name, rows=capacity) for name in _AUDIO}
-
-    def decode(
-        self,
-        rows: NDArray[np.int32],
-        payloads: NDArray[np.uint8],
-        lengths: NDArray[np.int32],
-        codecs: NDArray[np.uint8],
-    ) -> NDArray[np.int16]:
-        """Decode one unit for each of `rows`; a row with nothing there (length -1) gives silence.
-
-        payloads: uint8 [n, SLOT_BYTES]; lengths: int32 [n]; codecs: uint8 [n]; returns int16 [n, UNIT_SAMPLES].
-        """
-        pcm = np.zeros((rows.size, _native.UNIT_SAMPLES), np.int16)
-        for number, decoder in self._decoders.items():
-            ours = np.flatnonzero(codecs == number)
-            if ours.size:
-                pcm[ours] = decoder.decode(rows[ours], payloads[ours], lengths[ours])
-        return pcm
-
-    def encode(
-        self, rows: NDArray[np.int32], pcm: NDArray[np.int16], codecs: NDArray[np.uint8], out: NDArray[Any]
-    ) -> NDArray[np.int32]:
-        """Encode one unit for each of `rows` by its codec into `out` uint8 [n, SLOT_BYTES]; returns the lengths."""
-        lengths = np.zeros(rows.size, np.int32)
-        for number, encoder in self._encoders.items():
-            ours = np.flatnonzero(codecs == number)
-            if ours.size:
-                payloads, n_bytes = encoder.encode(rows[ours], pcm[ours])
-                out[ours, : payloads.shape[1]] = payloads
-                lengths[ours] = n_bytes
-        return lengths
-
-    def snapshot(self, row: int) -> tuple[bytes, ...]:
-        """Return the states of a row's decoders, then of its encoders."""
-        return tuple(bank.snapshot([row]).tobytes() for bank in self._banks())
-
-    def restore(self, row: int, states: tuple[bytes, ...]) -> None:
-        """Put the states that `snapshot` returned into a row.
-
-        Raises:
-            CodecError: they are no states of these codecs.
-        """
-        for bank, state in zip(self._banks(), states, strict=True):
-            bank.restore([row], np.frombuffer(state, np.uint8)[None])
-
-    def _banks(self) -> tuple[voicecodecs.Decoder | voicecodecs.Encoder, ...]:
-        return (*self._decoders.values(), *self._encoders.values())

@@ -7,7 +7,7 @@ arrays.  Rows that the tick deals with get *positions* 0..n in two arrays of PCM
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.mixer import MIX_ROW, rest
 
-__all__ = ["BLOCK_ROWS", "IDLE", "RELAY", "TICK", "Columns", "Plan", "make_plan"]
+__all__ = ["BLOCK_ROWS", "IDLE", "RELAY", "STAGE_COST", "TICK", "Columns", "Plan", "Stages", "make_plan"]
 
 IDLE: Final = 0
 RELAY: Final = 1
@@ -23,9 +23,13 @@ TICK: Final = 2
 """`enum mode` of native/plane/plane.h: how the audio of a row travels."""
 
 BLOCK_ROWS: Final = 64
-"""Rows of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
+"""Rows of codec work in one stage, at most."""
+STAGE_COST: Final = 384
+"""Microseconds of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
+_LEAST_COST: Final = STAGE_COST // BLOCK_ROWS
 
-_PENDING_BYTES: Final = 8 * _native.SLOT_BYTES
+Stages: TypeAlias = tuple[tuple[NDArray[np.int32], NDArray[np.int32]], ...]
+"""Rows and their positions, stage by stage."""
 
 
 def _no_rows() -> NDArray[np.int32]:
@@ -51,17 +55,16 @@ class Columns:
         self.echo = np.zeros(capacity, bool)
         self.mix = np.zeros(capacity, MIX_ROW)
         """How the mixer treats the row, and what it knows of it."""
-        self.ptime_ticks = np.full(capacity, 2, np.int32)
-        self.phase = np.zeros(capacity, np.int32)
-        """Ticks of audio in `pending`."""
-        self.pending = np.zeros((capacity, _PENDING_BYTES), np.uint8)
-        self.pending_bytes = np.zeros(capacity, np.int32)
+        self.ear_cost = np.zeros(capacity, np.int32)
+        """Microseconds to decode what the row says in one tick."""
+        self.mouth_cost = np.zeros(capacity, np.int32)
+        """Microseconds to encode what it hears."""
 
     def clear(self, row: int) -> None:
         """Free a row."""
         self.open[row] = self.socket[row] = self.echo[row] = False
         self.room[row] = self.source[row] = -1
-        self.phase[row] = self.pending_bytes[row] = self.source_position[row] = 0
+        self.source_position[row] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class Plan:
     listen: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows with a socket that hear a source alone."""
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
-    encode: NDArray[np.int32] = field(default_factory=_no_rows)
-    encode_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    decode_stages: Stages = ()
+    encode_stages: Stages = ()
     said: NDArray[np.int16] = field(default_factory=_no_pcm)
     spoken: NDArray[np.int16] = field(default_factory=_no_pcm)
     """The mixer's own: what those say whom it weighs."""
@@ -127,13 +130,22 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         echo_at=position[echo],
         listen=listen,
         listen_at=position[listen],
-        encode=encode,
-        encode_at=position[encode],
+        decode_stages=_stages(decode, position[decode], columns.ear_cost),
+        encode_stages=_stages(encode, position[encode], columns.mouth_cost),
         said=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         spoken=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         signal_of=np.arange(n, dtype=np.int32),
     )
+
+
+def _stages(rows: NDArray[np.int32], at: NDArray[np.int32], cost: NDArray[np.int32]) -> Stages:
+    """Cut codec work into stages by its cost."""
+    if rows.size == 0:
+        return ()
+    spent = np.cumsum(np.maximum(cost[rows], _LEAST_COST))
+    cuts = np.flatnonzero(np.diff((spent - 1) // STAGE_COST)) + 1
+    return tuple(zip(np.split(rows, cuts), np.split(at, cuts), strict=True))
 
 
 def _rooms(

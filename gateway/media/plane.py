@@ -24,7 +24,7 @@ from gateway.media.chores import Chores
 from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
 from gateway.media.mixer import connect_coaches, fresh_row, row_wishes
-from gateway.media.payloads import CODEC_IDS, receive_map
+from gateway.media.payloads import codec_id, frame_units, receive_map
 from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
 from gateway.media.relay import relay_reason
 from gateway.media.rooms import Rooms
@@ -45,12 +45,22 @@ PAUSE_PEAK: Final = 400
 """Below this the moment is a pause in speech, and a direction may go back to the relay unheard (-38 dBFS)."""
 PAUSE_PATIENCE_S: Final = 2.0
 
-_PTIME_TICKS: Final = range(1, 7)
+_UNIT_MS: Final = 10
+_EAR_COST: Final = {"g729": 6, "ilbc": 8}
+"""Microseconds, roughly, of a unit: what the size of a stage goes by.  iLBC's frames may all fall into one tick."""
+_MOUTH_COST: Final = {"g729": 12, "ilbc": 12}
+"""... where iLBC's frames are spread over the ticks."""
 
 
 def leg_hash(leg: LegId) -> int:
     """Return the 64 bits by which a row remembers its leg when the process that knew the name is gone."""
     return int.from_bytes(hashlib.blake2b(leg.encode(), digest_size=8).digest()) | 1
+
+
+def _packet_units(state: RowState) -> int:
+    """Return how many units of 10 ms we put into a packet: whole frames, at least one, at most 60 ms."""
+    frame = frame_units(state.send_codec, state.options.mode_ms)
+    return max(min(state.ptime_ms // _UNIT_MS, _native.PACKET_UNITS_MAX) // frame, 1) * frame
 
 
 class Plane:
@@ -134,7 +144,7 @@ class Plane:
             "relay_sequence_delta",
         ):  # a relay goes on, in its own time, behind the jump
             fields[name][row] = int(fields[name][row]) + RESTART_SEQUENCE_JUMP & 0xFFFF
-        fields["slot_anchored"][row] = 0
+        fields["slot_anchored"][row] = fields["play_rest"][row] = fields["tx_phase"][row] = 0
         fields["tx_marker"][row] = 1
         fields["heard_at"][row] = now
         self._install(leg, row, rtp_fd, rtcp_fd, socket=True)
@@ -176,7 +186,7 @@ class Plane:
             reason=self._reasons.get(row),
             refused=row in self._refused,
             relayed_by=self._waiting.get(row),
-            image=image_of(row, self.table, self._columns, self._ticker.banks),
+            image=image_of(row, self.table, self._columns),
         )
 
     def restore(
@@ -208,7 +218,7 @@ class Plane:
     def _put(self, still: RowSnapshot, descriptors: tuple[int, int]) -> None:
         row = self._free.pop()
         self._install(still.leg, row, *descriptors, socket=True)
-        put_image(still.image, row, self.table, self._columns, self._ticker.banks)
+        put_image(still.image, row, self.table, self._columns)
         self.table.rows["rtp_fd"][row], self.table.rows["rtcp_fd"][row] = descriptors
         if still.reason is not None:
             self._reasons[row] = still.reason
@@ -285,9 +295,8 @@ class Plane:
         Raises:
             LocalError: a codec, a source or an address that we do not have.
         """
-        if state.send_codec not in CODEC_IDS:
-            raise LocalError(f"leg {state.leg}: no codec {state.send_codec!r}")
-        self._source_number(state)  # what is not there is refused before anything has changed
+        codec_id(state.send_codec, state.options.mode_ms)  # refused before anything has changed
+        self._source_number(state)
         row_wishes(state)
         if state.leg not in self._row_of:
             self.open(state.leg, socket=False)
@@ -337,14 +346,23 @@ class Plane:
             fields["learn_until"][row] = now + LEARN_S
         fields["remote_rtcp"][row] = pack_address(state.remote_rtcp)
         fields["generation"][row] = state.generation + 1
-        fields["send_codec"][row] = CODEC_IDS[state.send_codec]
+        options = state.options
+        fields["send_codec"][row] = codec_id(state.send_codec, options.mode_ms)
         fields["send_pt"][row] = state.send_pt
+        fields["send_units"][row] = _packet_units(state)
+        fields["send_dtx"][row] = options.annexb
+        fields["noise_send"][row] = options.noise_pt is not None
+        fields["noise_send_pt"][row] = options.noise_pt or 0
+        fields["clear"][row] = not options.conceal
         fields["event_send"][row] = state.event_send_pt is not None
         fields["event_send_pt"][row] = state.event_send_pt or 0
-        fields["receive_map"][row] = receive_map(state.receive, state.event_receive_pt)
+        fields["receive_map"][row] = receive_map(
+            state.receive, state.event_receive_pt, mode_ms=options.mode_ms
+        )
         fields["sending"][row] = state.sending
         fields["receiving"][row] = state.receiving
-        columns.ptime_ticks[row] = min(max(state.ptime_ms // 10, _PTIME_TICKS.start), _PTIME_TICKS.stop - 1)
+        columns.ear_cost[row] = max((_EAR_COST.get(name, 0) for name in state.receive.values()), default=0)
+        columns.mouth_cost[row] = _MOUTH_COST.get(state.send_codec, 0)
         columns.echo[row] = state.source == "echo" and state.hold is None
         for name, value in row_wishes(state).items():
             columns.mix[name][row] = value
@@ -416,13 +434,13 @@ class Plane:
         _native.leave(self.table.kernel, row, now)
         self.table.rows["mode"][row] = RELAY
         peer = int(self.table.rows["peer"][row])
-        self.table.rows["dropped_units"][row] += self._columns.phase[peer]
+        self.table.rows["dropped_units"][row] += self.table.rows["tx_phase"][peer]
         self._drop_pending(peer)
         self._plan = None
 
     def _drop_pending(self, row: int) -> None:
         """What was encoded for a row and not sent yet never will be: a relay writes to it now."""
-        self._columns.phase[row] = self._columns.pending_bytes[row] = 0
+        self.table.rows["tx_phase"][row] = 0
 
     def _relay_in_pauses(self, plan: Plan, now: float) -> None:
         """Directions that wait to be relayed again change over when their speaker is silent."""

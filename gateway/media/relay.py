@@ -28,11 +28,23 @@ _OBSTACLES: Final[tuple[tuple[_Check, str], ...]] = (
     (lambda a, b: not a.receiving, "silent: this leg's audio is not wanted (hold)"),
     (lambda a, b: not b.sending, "silent: the other leg does not listen (hold)"),
     (lambda a, b: not _audio(a), "decoded: no audio format may arrive"),
-    (lambda a, b: a.ptime_ms != b.ptime_ms, "decoded: the legs' packets differ in length"),
     (
         lambda a, b: not any(_convertible(name, b.send_codec) for name in _audio(a)),
         "decoded: the codecs differ",
     ),
+    (
+        lambda a, b: b.send_codec == "ilbc" and a.options.mode_ms != b.options.mode_ms,
+        "decoded: the legs' iLBC frames differ in length",
+    ),
+    (
+        lambda a, b: b.send_codec == "g729" and a.options.annexb and not b.options.annexb,
+        "decoded: this leg may send silence descriptors, the other takes none (annexb=no)",
+    ),
+    (
+        lambda a, b: "cn" in a.receive.values() and b.options.noise_pt is None,
+        "decoded: this leg may send comfort noise, the other takes none",
+    ),
+    (lambda a, b: a.ptime_ms != b.ptime_ms, "decoded: the legs' packets differ in length"),
 )
 """What keeps a direction a -> b from being relayed, the first that holds."""
 

@@ -19,29 +19,28 @@ import numpy as np
 from gateway import _native
 from gateway.ids import LegId
 from gateway.media.commands import RoomState, RowState
-from gateway.media.payloads import Banks
 from gateway.media.plan import Columns
 from gateway.media.table import ROW, Table
 
 __all__ = ["LAYOUT", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
 
 LAYOUT: Final = hashlib.blake2b(
-    repr((_native.row_layout(), _native.mix_row_layout(), _native.SLOTS, _native.SLOT_BYTES)).encode(),
+    repr(
+        (
+            _native.row_layout(),
+            _native.mix_row_layout(),
+            _native.SLOTS,
+            _native.SLOT_BYTES,
+            _native.EAR_BYTES,
+            _native.MOUTH_BYTES,
+        )
+    ).encode(),
     digest_size=8,
 ).hexdigest()
 """Names the layout of `RowImage.row` and `RowImage.slots`."""
 
 _SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
-_COLUMNS: Final = (
-    "socket",
-    "echo",
-    "mix",
-    "source_position",
-    "ptime_ticks",
-    "phase",
-    "pending",
-    "pending_bytes",
-)
+_COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost")
 """The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 
@@ -52,8 +51,8 @@ class RowImage:
     row: bytes
     slots: tuple[bytes, ...]
     columns: tuple[bytes, ...]
-    codecs: tuple[bytes, ...]
-    """The states of the decoders, then of the encoders."""
+    voice: tuple[bytes, bytes]
+    """The states in use of its decoder and of its encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +87,23 @@ class Snapshot:
     """How their rooms are mixed, as far as it was said."""
 
 
-def image_of(row: int, table: Table, columns: Columns, banks: Banks) -> RowImage:
+def image_of(row: int, table: Table, columns: Columns) -> RowImage:
     """Return the bytes of one row."""
     return RowImage(
         row=table.rows[row].tobytes(),
         slots=tuple(getattr(table, name)[row].tobytes() for name in _SLOT_ARRAYS),
         columns=tuple(getattr(columns, name)[row].tobytes() for name in _COLUMNS),
-        codecs=banks.snapshot(row),
+        voice=_native.voice(table.kernel, row),
     )
 
 
-def put_image(image: RowImage, row: int, table: Table, columns: Columns, banks: Banks) -> None:
-    """Make a row what an image says, descriptors and the numbers of other rows apart."""
+def put_image(image: RowImage, row: int, table: Table, columns: Columns) -> None:
+    """Make a row what an image says, descriptors and the numbers of other rows apart.
+
+    Raises:
+        ValueError: its codec states are none.
+    """
+    _native.set_voice(table.kernel, row, *image.voice)
     table.rows[row] = np.frombuffer(image.row, ROW)[0]
     for name in ("rtp_fd", "rtcp_fd", "peer", "relay_source"):
         table.rows[name][row] = -1
@@ -107,4 +111,3 @@ def put_image(image: RowImage, row: int, table: Table, columns: Columns, banks: 
     arrays += [(getattr(columns, name), part) for name, part in zip(_COLUMNS, image.columns, strict=True)]
     for array, part in arrays:
         array[row] = np.frombuffer(part, array.dtype).reshape(array.shape[1:])
-    banks.restore(row, image.codecs)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 import voicecodecs
 from gateway.ids import LegId, RoomId, SeededIds
-from gateway.media.commands import RowState
+from gateway.media.commands import CodecOptions, RowState
 from gateway.media.events import DigitHeard, MediaEvent
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics
@@ -215,6 +215,7 @@ class PlaneBench:
             sending=True,
             receiving=True,
             room=None,
+            options=CodecOptions(conceal=False),
         )
         self.plane.open(state.leg, rtp_fd=1000 + 2 * number, rtcp_fd=1001 + 2 * number)
         leg = BenchLeg(self, replace(state, **changes), home, ssrc=0xA0000000 + number)

@@ -6,6 +6,7 @@
  */
 #include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
+#include "plane/voice.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
 
@@ -17,24 +18,37 @@ static void plane_release(PyObject *capsule) {
 }
 
 static bool plane_take_views(struct plane_capsule *held, PyObject *const objects[PLANE_VIEWS]) {
-    static const char *const names[PLANE_VIEWS] = {"rows",      "slots",      "slot_unit",
-                                                   "slot_fill", "slot_codec", "notices"};
-    static const size_t bytes[PLANE_VIEWS] = {sizeof(struct row),   1, sizeof(int32_t), 1, 1,
-                                              sizeof(struct notice)};
-    for (int i = 0; i < PLANE_VIEWS; i++)
-        if (!view_get(&held->views[i], objects[i], names[i], bytes[i], true))
+    static const struct {
+        const char *name;
+        size_t item_bytes;
+        Py_ssize_t per_row; /* 0 = it has nothing to do with rows */
+    } arrays[PLANE_VIEWS] = {
+        {"rows", sizeof(struct row), 1},
+        {"slots", 1, SLOTS * SLOT_BYTES},
+        {"slot_unit", sizeof(int32_t), SLOTS},
+        {"slot_fill", 1, SLOTS},
+        {"slot_codec", 1, SLOTS},
+        {"ears", sizeof(struct ear), 1},
+        {"mouths", sizeof(struct mouth), 1},
+        {"notices", sizeof(struct notice), 0},
+    };
+    for (int i = 0; i < PLANE_VIEWS; i++) {
+        struct view *view = &held->views[i];
+        if (!view_get(view, objects[i], arrays[i].name, arrays[i].item_bytes, true) ||
+            !view_holds(view, arrays[i].name, held->views[0].n * arrays[i].per_row))
             return false;
-    Py_ssize_t rows = held->views[0].n;
-    return view_holds(&held->views[1], "slots", rows * SLOTS * SLOT_BYTES) &&
-           view_holds(&held->views[2], "slot_unit", rows * SLOTS) &&
-           view_holds(&held->views[3], "slot_fill", rows * SLOTS) &&
-           view_holds(&held->views[4], "slot_codec", rows * SLOTS);
+        if ((uintptr_t)view->buffer.buf % _Alignof(double) != 0) {
+            PyErr_Format(PyExc_ValueError, "%s: not aligned", arrays[i].name);
+            return false;
+        }
+    }
+    return true;
 }
 
 static PyObject *new_plane(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *o[PLANE_VIEWS];
-    if (!PyArg_ParseTuple(args, "OOOOOO", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5]))
+    if (!PyArg_ParseTuple(args, "OOOOOOOO", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7]))
         return NULL;
     struct plane_capsule *held = PyMem_Calloc(1, sizeof *held);
     if (!held)
@@ -54,9 +68,11 @@ static PyObject *new_plane(PyObject *self, PyObject *args) {
         .slot_unit = held->views[2].buffer.buf,
         .slot_fill = held->views[3].buffer.buf,
         .slot_codec = held->views[4].buffer.buf,
-        .notices = held->views[5].buffer.buf,
+        .ears = held->views[5].buffer.buf,
+        .mouths = held->views[6].buffer.buf,
+        .notices = held->views[7].buffer.buf,
         .capacity = (int32_t)held->views[0].n,
-        .notices_capacity = (int32_t)held->views[5].n,
+        .notices_capacity = (int32_t)held->views[7].n,
     };
     return capsule;
 }
@@ -133,70 +149,119 @@ done:
     return result;
 }
 
-/* take(plane, rows, payloads, lengths, codecs) */
-static PyObject *take(PyObject *self, PyObject *args) {
+/* True when 0 <= at[i] < the units in pcm for all; else IndexError. */
+static bool places_exist(const struct view *at, const struct view *pcm) {
+    const int32_t *place = at->buffer.buf;
+    for (Py_ssize_t i = 0; i < at->n; i++) {
+        if (place[i] < 0 || place[i] >= pcm->n / UNIT_SAMPLES) {
+            PyErr_Format(PyExc_IndexError, "place %d of %zd", (int)place[i], pcm->n / UNIT_SAMPLES);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* playout(plane, rows, at, pcm) */
+static PyObject *playout(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *capsule, *rows_object, *payloads_object, *lengths_object, *codecs_object, *result = NULL;
-    struct view rows = {0}, payloads = {0}, lengths = {0}, codecs = {0};
-    if (!PyArg_ParseTuple(args, "OOOOO", &capsule, &rows_object, &payloads_object, &lengths_object,
-                          &codecs_object))
+    PyObject *capsule, *rows_object, *at_object, *pcm_object, *result = NULL;
+    struct view rows = {0}, at = {0}, pcm = {0};
+    if (!PyArg_ParseTuple(args, "OOOO", &capsule, &rows_object, &at_object, &pcm_object))
         return NULL;
     struct plane *plane = plane_from(capsule);
-    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, true) ||
-        !VIEW(lengths, int32_t, true) || !VIEW(codecs, uint8_t, true) || !rows_exist(plane, &rows) ||
-        !view_holds(&payloads, "payloads", rows.n * SLOT_BYTES) || !view_holds(&lengths, "lengths", rows.n) ||
-        !view_holds(&codecs, "codecs", rows.n))
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(at, int32_t, false) || !VIEW(pcm, int16_t, true) ||
+        !rows_exist(plane, &rows) || !view_holds(&at, "at", rows.n) || !places_exist(&at, &pcm))
         goto done;
     Py_BEGIN_ALLOW_THREADS;
-    slots_take(plane, rows.buffer.buf, (size_t)rows.n, payloads.buffer.buf, lengths.buffer.buf,
-               codecs.buffer.buf);
+    playout_rows(plane, rows.buffer.buf, at.buffer.buf, (size_t)rows.n, pcm.buffer.buf);
     Py_END_ALLOW_THREADS;
     result = Py_NewRef(Py_None);
 done:
-    view_release(&codecs);
-    view_release(&lengths);
-    view_release(&payloads);
+    view_release(&pcm);
+    view_release(&at);
     view_release(&rows);
     return result;
 }
 
-/* emit(plane, rows, payloads, lengths, samples, now, sends) -> packets to send */
-static PyObject *emit(PyObject *self, PyObject *args) {
+/* speak(plane, rows, at, pcm, now, sends) -> packets to send */
+static PyObject *speak(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *capsule, *rows_object, *payloads_object, *lengths_object, *samples_object, *sends_object,
-        *result = NULL;
-    struct view rows = {0}, payloads = {0}, lengths = {0}, samples = {0}, sends = {0};
+    PyObject *capsule, *rows_object, *at_object, *pcm_object, *sends_object, *result = NULL;
+    struct view rows = {0}, at = {0}, pcm = {0}, sends = {0};
     double now;
-    if (!PyArg_ParseTuple(args, "OOOOOdO", &capsule, &rows_object, &payloads_object, &lengths_object,
-                          &samples_object, &now, &sends_object))
+    if (!PyArg_ParseTuple(args, "OOOOdO", &capsule, &rows_object, &at_object, &pcm_object, &now,
+                          &sends_object))
         return NULL;
     struct plane *plane = plane_from(capsule);
-    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(payloads, uint8_t, false) ||
-        !VIEW(lengths, int32_t, false) || !VIEW(samples, uint32_t, false) ||
-        !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) ||
-        !view_holds(&lengths, "lengths", rows.n) || !view_holds(&samples, "samples", rows.n) ||
-        !view_holds(&sends, "sends", rows.n))
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(at, int32_t, false) || !VIEW(pcm, int16_t, false) ||
+        !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) || !view_holds(&at, "at", rows.n) ||
+        !places_exist(&at, &pcm) || !view_holds(&sends, "sends", rows.n))
         goto done;
-    for (Py_ssize_t i = 0; i < rows.n; i++) {
-        if (((uint32_t *)samples.buffer.buf)[i] == 0) {
-            PyErr_Format(PyExc_ValueError, "samples[%zd] is 0", i);
-            goto done;
-        }
-    }
     size_t n;
     Py_BEGIN_ALLOW_THREADS;
-    n = egress_emit(plane, rows.buffer.buf, (size_t)rows.n, payloads.buffer.buf,
-                    rows.n ? (size_t)(payloads.n / rows.n) : 0, lengths.buffer.buf, samples.buffer.buf, now,
-                    sends.buffer.buf);
+    n = speak_rows(plane, rows.buffer.buf, at.buffer.buf, (size_t)rows.n, pcm.buffer.buf, now,
+                   sends.buffer.buf);
     Py_END_ALLOW_THREADS;
     result = PyLong_FromSize_t(n);
 done:
     view_release(&sends);
-    view_release(&samples);
-    view_release(&lengths);
-    view_release(&payloads);
+    view_release(&pcm);
+    view_release(&at);
     view_release(&rows);
     return result;
+}
+
+static struct plane *plane_and_index(PyObject *capsule, int row) {
+    struct plane *plane = plane_from(capsule);
+    if (plane && (row < 0 || row >= plane->capacity)) {
+        PyErr_Format(PyExc_IndexError, "row %d of %d", row, (int)plane->capacity);
+        return NULL;
+    }
+    return plane;
+}
+
+/* voice(plane, row) -> (ear, mouth): the codec states in use */
+static PyObject *voice(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    int row;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, &row))
+        return NULL;
+    const struct plane *plane = plane_and_index(capsule, row);
+    if (!plane)
+        return NULL;
+    const struct ear *ear = &plane->ears[row];
+    const struct mouth *mouth = &plane->mouths[row];
+    return Py_BuildValue("(y#y#)", ear, (Py_ssize_t)voice_ear_bytes(ear), mouth,
+                         (Py_ssize_t)voice_mouth_bytes(mouth));
+}
+
+/* set_voice(plane, row, ear, mouth): what voice() gave; nothing changes if it is not that */
+static PyObject *set_voice(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    int row;
+    const char *ear_bytes, *mouth_bytes;
+    Py_ssize_t n_ear, n_mouth;
+    if (!PyArg_ParseTuple(args, "Oiy#y#", &capsule, &row, &ear_bytes, &n_ear, &mouth_bytes, &n_mouth))
+        return NULL;
+    struct plane *plane = plane_and_index(capsule, row);
+    if (!plane)
+        return NULL;
+    struct ear ear = {0};
+    struct mouth mouth = {0};
+    if (n_ear <= (Py_ssize_t)sizeof ear && n_mouth <= (Py_ssize_t)sizeof mouth) {
+        memcpy(&ear, ear_bytes, (size_t)n_ear);
+        memcpy(&mouth, mouth_bytes, (size_t)n_mouth);
+    }
+    if (voice_ear_bytes(&ear) != (size_t)n_ear || voice_mouth_bytes(&mouth) != (size_t)n_mouth ||
+        !voice_ear_is_valid(&ear) || !voice_mouth_is_valid(&mouth)) {
+        PyErr_SetString(PyExc_ValueError, "these are no codec states that a row can have");
+        return NULL;
+    }
+    plane->ears[row] = ear;
+    plane->mouths[row] = mouth;
+    Py_RETURN_NONE;
 }
 
 /* rtcp(plane, rows, now, wall, bye, sends) -> packets to send */
@@ -228,12 +293,7 @@ static struct plane *plane_and_row(PyObject *args, int *row, double *now) {
     PyObject *capsule;
     if (!PyArg_ParseTuple(args, "Oid", &capsule, row, now))
         return NULL;
-    struct plane *plane = plane_from(capsule);
-    if (plane && (*row < 0 || *row >= plane->capacity)) {
-        PyErr_Format(PyExc_IndexError, "row %d of %d", *row, (int)plane->capacity);
-        return NULL;
-    }
-    return plane;
+    return plane_and_index(capsule, *row);
 }
 
 static PyObject *enter(PyObject *self, PyObject *args) {
@@ -273,8 +333,11 @@ static PyMethodDef methods[] = {
     {"plane", new_plane, METH_VARARGS, "Wrap the plane's arrays."},
     {"row_layout", row_layout, METH_NOARGS, "Bytes of a row, and its fields as (name, type, offset, count)."},
     {"arrive", arrive, METH_VARARGS, "Give packets to the plane; returns how many must be sent."},
-    {"take", take, METH_VARARGS, "Take each row's present unit from its playout slots."},
-    {"emit", emit, METH_VARARGS, "Stamp a tick's packets; returns how many must be sent."},
+    {"playout", playout, METH_VARARGS, "What each row's phone says in this tick, decoded."},
+    {"speak", speak, METH_VARARGS,
+     "What each row hears in this tick; returns how many packets must be sent."},
+    {"voice", voice, METH_VARARGS, "The codec states of a row, as bytes."},
+    {"set_voice", set_voice, METH_VARARGS, "Give a row the codec states of another."},
     {"rtcp", rtcp, METH_VARARGS, "Write a compound RTCP packet for each row."},
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
     {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
@@ -296,8 +359,20 @@ static int add_constants(PyObject *module) {
         {"PACKET_BYTES", PACKET_BYTES},
         {"SEND_MAX", SEND_MAX},
         {"VERDICTS", VERDICTS},
+        {"PACKET_UNITS_MAX", PACKET_UNITS_MAX},
+        {"EAR_BYTES", sizeof(struct ear)},
+        {"MOUTH_BYTES", sizeof(struct mouth)},
+        {"CODEC_PCMU", CODEC_PCMU},
+        {"CODEC_PCMA", CODEC_PCMA},
+        {"CODEC_G729", CODEC_G729},
+        {"CODEC_ILBC_20", CODEC_ILBC_20},
+        {"CODEC_ILBC_30", CODEC_ILBC_30},
         {"CODEC_COMFORT_NOISE", CODEC_COMFORT_NOISE},
         {"CODEC_EVENT", CODEC_EVENT},
+        {"NOTICE_DIGIT", NOTICE_DIGIT},
+        {"NOTICE_LATCHED", NOTICE_LATCHED},
+        {"NOTICE_RELAY_REFUSED", NOTICE_RELAY_REFUSED},
+        {"NOTICE_BYE", NOTICE_BYE},
     };
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)

@@ -24,23 +24,37 @@ static bool over_rate(struct row *row, double now) {
     return false;
 }
 
+static bool may_relay(const struct row *peer, const struct payload *payload) {
+    if (payload->codec == CODEC_COMFORT_NOISE)
+        return peer->noise_send;
+    /* a silence descriptor is not for a phone that did not agree on them */
+    return relay_possible((uint8_t)payload->codec, peer->send_codec) &&
+           (payload->tail_bytes == 0 || peer->send_dtx);
+}
+
+static enum verdict relay(struct plane *plane, int32_t index, const struct rtp *rtp,
+                          const struct payload *payload, double now, struct send *send) {
+    const struct row *peer = &plane->rows[plane->rows[index].peer];
+    if (may_relay(peer, payload))
+        return egress_forward(plane, index, rtp, payload, now, send);
+    if (payload->codec == CODEC_COMFORT_NOISE)
+        egress_skip(plane, index, rtp);
+    else
+        plane_notice(plane, index, NOTICE_RELAY_REFUSED, payload->codec, peer->send_codec, now);
+    return VERDICT_HOLD;
+}
+
 /* Audio goes into the playout slots in every mode, so that a relayed row enters the tick warm; it is relayed
  * first, while the slots still say where the sender's time had come to. */
-static enum verdict arrive_audio(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
-                                 double now, struct send sends[SEND_MAX], int *n_sends) {
+static enum verdict arrive_audio(struct plane *plane, int32_t index, const struct rtp *rtp,
+                                 const struct payload *payload, double now, struct send sends[SEND_MAX],
+                                 int *n_sends) {
     struct row *row = &plane->rows[index];
-    if (rtp->payload_bytes == 0) /* keeps a path open (RFC 6263), says nothing */
-        return DROP_FOREIGN_PAYLOAD;
     row->audio_at = now;
     if (row->mode != MODE_RELAY || row->peer < 0)
-        return slots_store(plane, index, rtp, codec);
-    const struct row *peer = &plane->rows[row->peer];
-    enum verdict verdict = VERDICT_HOLD;
-    if (relay_possible((uint8_t)codec, peer->send_codec))
-        verdict = egress_forward(plane, index, rtp, codec, now, &sends[0]);
-    else
-        plane_notice(plane, index, NOTICE_RELAY_REFUSED, codec, peer->send_codec, now);
-    slots_store(plane, index, rtp, codec);
+        return slots_store(plane, index, rtp, payload);
+    enum verdict verdict = relay(plane, index, rtp, payload, now, &sends[0]);
+    slots_store(plane, index, rtp, payload);
     *n_sends = verdict == VERDICT_FORWARD;
     return verdict;
 }
@@ -53,7 +67,10 @@ static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct 
     if (!rtp_read(&rtp, data, bytes))
         return DROP_MALFORMED;
     enum codec codec = row->receive_map[rtp.payload_type];
-    if (codec == CODEC_NONE)
+    struct payload payload;
+    bool audio = payload_read(&payload, codec, rtp.payload_bytes);
+    bool nothing = rtp.payload_bytes == 0; /* keeps a path open (RFC 6263) and says nothing */
+    if (codec == CODEC_NONE || (!audio && !nothing && codec != CODEC_EVENT))
         return DROP_FOREIGN_PAYLOAD;
     enum verdict verdict = latch_accept(plane, index, source, &rtp, now);
     if (verdict != VERDICT_HOLD)
@@ -65,11 +82,11 @@ static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct 
         return verdict;
     if (codec == CODEC_EVENT)
         return digit_arrive(plane, index, &rtp, now, sends, n_sends);
+    if (nothing)
+        return DROP_FOREIGN_PAYLOAD;
     if (!row->receiving)
         return DROP_HELD;
-    if (codec == CODEC_COMFORT_NOISE) /* a sign of life; the silence it stands for needs no slot */
-        return VERDICT_HOLD;
-    return arrive_audio(plane, index, &rtp, codec, now, sends, n_sends);
+    return arrive_audio(plane, index, &rtp, &payload, now, sends, n_sends);
 }
 
 static enum verdict judge(struct plane *plane, int32_t index, const struct address *source,

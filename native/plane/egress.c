@@ -9,7 +9,14 @@
 #include "g711/g711.h"
 #include "plane/plane.h"
 
-enum { CLOCK_HZ = 8000, SEEN_WINDOW = 64, SEQUENCE_JUMP = 3000, CLOCK_JUMP = CLOCK_HZ, SKIP_MAX_UNITS = 20 };
+enum {
+    CLOCK_HZ = 8000,
+    SEEN_WINDOW = 64,
+    SEQUENCE_JUMP = 3000,
+    CLOCK_JUMP = CLOCK_HZ,
+    SKIP_MAX_UNITS = 20,
+    IN_STEP_SAMPLES = 240, /* the least that counts as a gap: a tick that comes late is none */
+};
 static const double CLOCK_GAIN = 1.0 / 256; /* of an error a packet: 5 s of time constant */
 
 uint32_t egress_clock(const struct row *row, double now) {
@@ -36,7 +43,9 @@ static uint32_t next_timestamp(struct row *row, uint32_t samples, double now) {
     }
     uint32_t follows = row->tx_timestamp + row->tx_samples;
     int32_t behind = (int32_t)(egress_clock(row, now) - follows);
-    if (behind < (int32_t)(samples + samples / 2)) /* in step, give or take the jitter of one packet */
+    int32_t gap = (int32_t)(samples + samples / 2);
+    if (behind <
+        (gap > IN_STEP_SAMPLES ? gap : IN_STEP_SAMPLES)) /* in step, give or take a packet's jitter */
         return follows;
     return follows + ((uint32_t)behind + samples / 2) / samples * samples;
 }
@@ -121,7 +130,7 @@ static void renumber(struct row *peer, const struct rtp *rtp) {
 }
 
 static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n, uint8_t from, uint8_t to) {
-    if (from == to) {
+    if (from == to || from == CODEC_COMFORT_NOISE) {
         memcpy(out, in, n);
         return;
     }
@@ -130,10 +139,39 @@ static void convert(uint8_t *restrict out, const uint8_t *restrict in, size_t n,
         out[i] = table[in[i]];
 }
 
-enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
-                            double now, struct send *send) {
+/* Bring the peer's numbers in step with this sender's.  FORWARD, or why the packet cannot go out. */
+static enum verdict follow(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t samples,
+                           double now) {
     struct row *row = &plane->rows[index];
     struct row *peer = &plane->rows[row->peer];
+    if (continues(peer, index, rtp, now))
+        return VERDICT_FORWARD;
+    if (rtp->sequence != row->rx_max_sequence)
+        return DROP_OLD; /* a direction does not begin with a straggler */
+    count_skipped(row, rtp);
+    if (too_early(peer, index, samples, now)) {
+        row->dropped_units += samples / UNIT_SAMPLES;
+        return DROP_OLD;
+    }
+    cut_in(peer, index, rtp, samples, now);
+    return VERDICT_FORWARD;
+}
+
+static void write_forwarded(const struct row *peer, const struct rtp *rtp, const struct payload *payload,
+                            bool marker, struct send *send) {
+    bool noise = payload->codec == CODEC_COMFORT_NOISE;
+    uint16_t sequence = (uint16_t)(rtp->sequence + peer->relay_sequence_delta);
+    uint32_t timestamp = rtp->timestamp + peer->relay_timestamp_delta;
+    rtp_write(send->data, marker, noise ? peer->noise_send_pt : peer->send_pt, sequence, timestamp,
+              peer->tx_ssrc);
+    convert(send->data + RTP_HEADER_BYTES, rtp->payload, rtp->payload_bytes, (uint8_t)payload->codec,
+            peer->send_codec);
+    send->bytes = (uint32_t)(RTP_HEADER_BYTES + rtp->payload_bytes);
+}
+
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp,
+                            const struct payload *payload, double now, struct send *send) {
+    struct row *peer = &plane->rows[plane->rows[index].peer];
     if (!peer->sending || peer->generation == 0)
         return DROP_HELD;
     if (now < peer->tx_event_until) {
@@ -143,69 +181,57 @@ enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp
     }
     if (rtp->payload_bytes > PACKET_BYTES - RTP_HEADER_BYTES)
         return DROP_MALFORMED;
-    uint32_t samples = (uint32_t)rtp->payload_bytes; /* G.711: one byte a sample */
-    if (!continues(peer, index, rtp, now)) {
-        if (rtp->sequence != row->rx_max_sequence)
-            return DROP_OLD; /* a direction does not begin with a straggler */
-        count_skipped(row, rtp);
-        if (too_early(peer, index, samples, now)) {
-            row->dropped_units += samples / UNIT_SAMPLES;
-            return DROP_OLD;
-        }
-        cut_in(peer, index, rtp, samples, now);
-    }
-    bool newest = (int16_t)(rtp->sequence - peer->relay_highest) > 0;
-    enum verdict verdict = mark_seen(peer, rtp->sequence);
+    enum verdict verdict = follow(plane, index, rtp, payload->samples, now);
     if (verdict != VERDICT_FORWARD)
         return verdict;
-    uint16_t sequence = (uint16_t)(rtp->sequence + peer->relay_sequence_delta);
-    uint32_t timestamp = rtp->timestamp + peer->relay_timestamp_delta;
-    rtp_write(send->data, rtp->marker || (newest && peer->tx_marker), peer->send_pt, sequence, timestamp,
-              peer->tx_ssrc);
-    convert(send->data + RTP_HEADER_BYTES, rtp->payload, rtp->payload_bytes, (uint8_t)codec,
-            peer->send_codec);
-    send->row = row->peer;
-    send->bytes = (uint32_t)(RTP_HEADER_BYTES + rtp->payload_bytes);
+    bool newest = (int16_t)(rtp->sequence - peer->relay_highest) > 0;
+    verdict = mark_seen(peer, rtp->sequence);
+    if (verdict != VERDICT_FORWARD)
+        return verdict;
+    write_forwarded(peer, rtp, payload, rtp->marker || (newest && peer->tx_marker), send);
+    send->row = plane->rows[index].peer;
     if (!newest) {
         peer->tx_packets++;
-        peer->tx_octets += samples;
+        peer->tx_octets += (uint32_t)rtp->payload_bytes;
         return VERDICT_FORWARD;
     }
     peer->tx_marker = 0;
-    peer->tx_sequence = sequence;
+    peer->tx_sequence = (uint16_t)(rtp->sequence + peer->relay_sequence_delta);
     peer->relay_last_timestamp = rtp->timestamp;
     peer->relay_last_at = now;
+    uint32_t timestamp = rtp->timestamp + peer->relay_timestamp_delta;
     keep_to_sender(peer, timestamp, now);
-    sent(peer, timestamp, samples, rtp->payload_bytes);
+    sent(peer, timestamp, payload->samples, rtp->payload_bytes);
     return VERDICT_FORWARD;
 }
 
-size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uint8_t *payloads, size_t stride,
-                   const int32_t *lengths, const uint32_t *samples, double now, struct send *sends) {
-    size_t n_sends = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct row *row = &plane->rows[rows[i]];
-        uint32_t timestamp = next_timestamp(row, samples[i], now);
-        if (row->relay_locked) /* a new writer */
-            row->tx_marker = 1;
-        row->relay_locked = 0;
-        bool silent = !row->sending || lengths[i] <= 0 || now < row->tx_event_until;
-        if (silent || (size_t)lengths[i] > stride || lengths[i] > PACKET_BYTES - RTP_HEADER_BYTES) {
-            row->tx_timestamp = timestamp;
-            row->tx_samples = samples[i];
-            row->tx_marker = 1;
-            continue;
-        }
-        size_t bytes = (size_t)lengths[i];
-        struct send *send = &sends[n_sends++];
-        rtp_write(send->data, row->tx_marker, row->send_pt, ++row->tx_sequence, timestamp, row->tx_ssrc);
-        memcpy(send->data + RTP_HEADER_BYTES, payloads + i * stride, bytes);
-        send->row = rows[i];
-        send->bytes = (uint32_t)(RTP_HEADER_BYTES + bytes);
-        row->tx_marker = 0;
-        sent(row, timestamp, samples[i], bytes);
+void egress_skip(struct plane *plane, int32_t index, const struct rtp *rtp) {
+    struct row *peer = &plane->rows[plane->rows[index].peer];
+    if (is_locked(peer, index, rtp))
+        renumber(peer, rtp);
+}
+
+bool egress_emit(struct plane *plane, int32_t index, const struct spoken *spoken, double now,
+                 struct send *send) {
+    struct row *row = &plane->rows[index];
+    uint32_t timestamp = next_timestamp(row, spoken->samples, now);
+    if (row->relay_locked) /* a new writer */
+        row->tx_marker = 1;
+    row->relay_locked = 0;
+    if (!row->sending || spoken->bytes == 0 || now < row->tx_event_until) {
+        row->tx_timestamp = timestamp;
+        row->tx_samples = spoken->samples;
+        row->tx_marker = 1;
+        return false;
     }
-    return n_sends;
+    rtp_write(send->data, row->tx_marker && spoken->speech, row->send_pt, ++row->tx_sequence, timestamp,
+              row->tx_ssrc);
+    memcpy(send->data + RTP_HEADER_BYTES, spoken->payload, spoken->bytes);
+    send->row = index;
+    send->bytes = (uint32_t)(RTP_HEADER_BYTES + spoken->bytes);
+    row->tx_marker = row->tx_marker && !spoken->speech;
+    sent(row, timestamp, spoken->samples, spoken->bytes);
+    return true;
 }
 
 /* An event's packet takes the next sequence number; the relay's numbering makes room for it. */

@@ -20,19 +20,16 @@
 #define TANDEM_PLANE_PLANE_H
 
 #include "plane/address.h"
+#include "plane/codec.h"
 #include "plane/rtp.h"
 
 enum {
-    UNIT_SAMPLES = 80,   /* 10 ms at 8 kHz: the tick, and the grid of the playout slots */
-    SLOTS = 64,          /* playout slots a row: 640 ms */
-    SLOT_BYTES = 80,     /* the largest payload of one unit */
+    SLOTS = 64,          /* playout slots a row, a unit each: 640 ms */
+    SLOT_BYTES = 80,     /* the largest frame */
     PACKET_BYTES = 1500, /* the largest packet we take or send */
     DELAY_UNITS = 1,     /* playout starts this many ticks after the first that could */
     SEND_MAX = 2, /* an arrival causes at most two packets: an event's end goes out once more than it came */
 };
-
-/* What a payload type means on a row: `receive_map[pt]`. */
-enum codec { CODEC_NONE = 0, CODEC_PCMU = 1, CODEC_PCMA = 2, CODEC_COMFORT_NOISE = 126, CODEC_EVENT = 127 };
 
 enum verdict {
     VERDICT_FORWARD,      /* sent on to the peer (and stored) */
@@ -98,15 +95,24 @@ struct row {
     /* playout: media time in units of 10 ms since `slot_origin` */
     uint32_t slot_origin; /* RTP timestamp of unit 0 */
     int32_t slot_head;    /* one past the newest unit */
-    int32_t play_unit;    /* the unit the next tick plays */
+    int32_t play_unit;    /* where the next frame is looked for: the end of the one that is playing */
     int32_t played_head;  /* one past the newest unit that was heard: nothing before it is played again */
     double audio_at;      /* when the newest audio came */
     uint8_t slot_anchored;
     uint8_t lead_count; /* packets seen in the present measuring window */
     uint8_t slot_span;  /* units of the newest packet */
-    uint8_t play_padding;
-    int32_t lead_min; /* least lead of the window, units */
+    uint8_t play_codec; /* enum codec of the frame heard last: what is lost was like it */
+    int32_t lead_min;   /* least lead of the window, units */
     uint32_t inserted_units, dropped_units, concealed_units, late_packets;
+    uint32_t silent_units;  /* not sent on purpose: discontinuous transmission */
+    uint32_t absent_units;  /* since the last frame that was there */
+    uint16_t slot_sequence; /* of the newest packet */
+    uint8_t play_rest;      /* units of the frame that is playing, still to come */
+    uint8_t play_silent;    /* the last that came was a silence descriptor, or noise */
+    uint8_t play_lost;      /* the frame that is playing is concealment */
+    uint8_t play_joint;     /* what comes next does not follow what was played */
+    uint8_t play_fresh;     /* the sender began anew: so shall the decoder */
+    uint8_t clear;          /* nothing is concealed and nothing invented: what is not there is zero */
 
     /* telephone events heard, RFC 4733 */
     uint32_t digit_timestamp, digit_ssrc;
@@ -131,6 +137,11 @@ struct row {
     uint16_t tx_sequence; /* of the last packet */
     uint8_t tx_started, tx_marker;
     uint8_t send_codec, send_pt;
+    uint8_t send_units; /* of a packet */
+    uint8_t send_dtx;   /* silence may go unsent (G.729 Annex B) */
+    uint8_t noise_send; /* 1 = noise_send_pt is agreed (RFC 3389) */
+    uint8_t noise_send_pt;
+    uint8_t tx_phase;   /* units said and not yet sent */
     uint8_t event_send; /* 1 = event_send_pt is agreed */
     uint8_t event_send_pt;
 
@@ -182,10 +193,12 @@ struct send {
 
 struct plane {
     struct row *rows;
-    uint8_t *slots;      /* [capacity][SLOTS][SLOT_BYTES] payloads by media time */
-    int32_t *slot_unit;  /* [capacity][SLOTS] the unit a slot holds; -1 = none */
-    uint8_t *slot_fill;  /* [capacity][SLOTS] bytes */
-    uint8_t *slot_codec; /* [capacity][SLOTS] enum codec */
+    uint8_t *slots;       /* [capacity][SLOTS][SLOT_BYTES] frames by media time */
+    int32_t *slot_unit;   /* [capacity][SLOTS] the unit that a slot's frame begins at; -1 = none */
+    uint8_t *slot_fill;   /* [capacity][SLOTS] bytes; 0 = nothing was sent, on purpose */
+    uint8_t *slot_codec;  /* [capacity][SLOTS] enum codec */
+    struct ear *ears;     /* [capacity] what decodes each row's voice; all zero = nothing yet */
+    struct mouth *mouths; /* [capacity] what encodes for it */
     struct notice *notices;
     int32_t capacity, notices_capacity, notices_n;
     uint32_t notices_lost;
@@ -200,11 +213,14 @@ enum verdict plane_arrive(struct plane *plane, int32_t row, const struct address
 enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source,
                           const struct rtp *rtp, double now);
 enum verdict receive_count(struct row *row, const struct rtp *rtp, double now);
-enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec);
+enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp,
+                         const struct payload *payload);
 enum verdict digit_arrive(struct plane *plane, int32_t index, const struct rtp *rtp, double now,
                           struct send sends[SEND_MAX], int *n_sends);
-enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec,
-                            double now, struct send *send);
+enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp,
+                            const struct payload *payload, double now, struct send *send);
+/* A packet of rows[index] is not for its peer: the peer's sequence numbers show no gap. */
+void egress_skip(struct plane *plane, int32_t index, const struct rtp *rtp);
 /* A telephone event of rows[index] goes to its peer under the next sequence number, at `timestamp`. */
 void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
                   struct send *send);
@@ -215,31 +231,49 @@ enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data
 void plane_notice(struct plane *plane, int32_t row, enum notice_kind kind, uint32_t value, uint32_t extra,
                   double now);
 
-/* The playout of a tick: for each of rows[0..n), its present unit into payloads[i][SLOT_BYTES], lengths[i]
- * (-1 = absent) and codecs[i]; the playout position moves on by one unit. */
-void slots_take(struct plane *plane, const int32_t *rows, size_t n, uint8_t *payloads, int32_t *lengths,
-                uint8_t *codecs);
+/* What a row plays next. */
+enum frame_kind {
+    FRAME_NONE,   /* nothing was ever heard, or it does not count */
+    FRAME_REST,   /* more of the frame before */
+    FRAME_HERE,   /* data[bytes] of `codec`, comfort noise among them */
+    FRAME_SILENT, /* the sender paused */
+    FRAME_LOST,   /* it did not come, or not in time */
+};
+struct frame {
+    enum frame_kind kind;
+    uint8_t codec;
+    int32_t bytes;
+    const uint8_t *data;
+};
+/* Take the next 10 ms out of a row's slots. */
+struct frame slots_next(struct plane *plane, int32_t index);
+/* The playout of a tick: 10 ms of rows[i] into pcm[at[i]], decoded, concealed or comfort noise. */
+void playout_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
+                  int16_t (*pcm)[UNIT_SAMPLES]);
+/* The other end of a tick: rows[i] hears 10 ms, pcm[at[i]].  Returns how many of sends[] were written. */
+size_t speak_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
+                  const int16_t (*pcm)[UNIT_SAMPLES], double now, struct send *sends);
 /* Begin to play a row that was relayed: the little that playout's delay asks for is played again (and
  * counted). */
 void slots_enter(struct plane *plane, int32_t row, double now);
 /* Leave the tick for the relay: what is buffered is dropped (and counted). */
 void slots_leave(struct plane *plane, int32_t row);
 
-/* Stamp one packet of audio for each of rows[0..n); a row whose codec is none or that is silent for a digit
- * only moves its clock on.  payloads[i][stride], lengths[i]; returns how many of sends[] were written. */
-size_t egress_emit(struct plane *plane, const int32_t *rows, size_t n, const uint8_t *payloads, size_t stride,
-                   const int32_t *lengths, const uint32_t *samples, double now, struct send *sends);
+/* A packet of audio that the tick made. */
+struct spoken {
+    const uint8_t *payload;
+    size_t bytes; /* 0 = nothing to say: only the row's clock moves on */
+    uint32_t samples;
+    bool speech; /* else silence descriptors alone: no talkspurt begins with them */
+};
+/* Stamp it for `row`.  False: nothing is to be sent (the row does not listen, or a digit is under way). */
+bool egress_emit(struct plane *plane, int32_t row, const struct spoken *spoken, double now,
+                 struct send *send);
 /* The leg's own clock: the RTP time at `now`. */
 uint32_t egress_clock(const struct row *row, double now);
 
 /* A compound RTCP packet for `row`: SR or RR with one report block, SDES CNAME, BYE on request.  Returns its
  * bytes. */
 size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t out[PACKET_BYTES]);
-
-/* Can `from` be sent as `to` without decoding?  A table look-up a byte at most. */
-static inline bool relay_possible(uint8_t from, uint8_t to) {
-    bool both_g711 = from >= CODEC_PCMU && from <= CODEC_PCMA && to >= CODEC_PCMU && to <= CODEC_PCMA;
-    return to != CODEC_NONE && (from == to || both_g711);
-}
 
 #endif

@@ -8,6 +8,7 @@ static void restart(struct row *row, const struct rtp *rtp, double now) {
         uint32_t expected = row->rx_cycles + row->rx_max_sequence - row->rx_base_sequence + 1;
         if (expected > row->rx_received)
             row->lost_before += expected - row->rx_received;
+        row->play_fresh = 1;
     }
     row->rx_ssrc = rtp->ssrc;
     row->rx_base_sequence = rtp->sequence;

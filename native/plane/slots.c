@@ -1,20 +1,32 @@
-/* The playout slots: encoded payload by media time, on a grid of 10 ms.
+/* The playout slots: encoded frames by media time, on a grid of 10 ms.
  *
- * A row's RTP time is counted in units of 10 ms from `slot_origin`.  The tick plays one unit at a time, and
- * the position moves on whether something is there or not, so silence suppression needs no rule of its own.
+ * A row's RTP time is counted in units of 10 ms from `slot_origin`.  A frame lies in the slot of the unit
+ * that it begins at; one that lasts longer than a unit is decoded once and played in as many ticks.  The
+ * position moves on whether something is there or not.
  *
  *   a packet that comes too late     the position steps back to it: the delay grows at once, and is counted
  *   ... and was overtaken            is dropped: what was heard after it is not heard again
- *   100 packets, each early by 2     the position steps on by one: the delay shrinks, and is counted
+ *   100 packets, each early by 2     the position steps on by a frame: the delay shrinks, and is counted
  *   a jump of the sender's clock     starts the grid anew; a straggler is no jump
+ *   time goes on, the numbers do not silence on purpose (RFC 3551 section 4.1): its slots are empty, not
+ * missing
  */
 #include "plane/plane.h"
 
-enum { LATE_MAX_UNITS = 20, STALL_MAX_UNITS = 100, LEAD_WINDOW = 100, LEAD_SPARE_UNITS = 2 };
-static const uint8_t SILENCE[] = {0, 0xff, 0xd5}; /* by enum codec: G.711's zero */
+enum {
+    LATE_MAX_UNITS = 20,
+    STALL_MAX_UNITS = 100,
+    LEAD_WINDOW = 100,
+    LEAD_SPARE_UNITS = 1, /* beyond what a step takes away */
+};
+static const uint8_t SILENCE[CODECS] = {[CODEC_PCMU] = 0xff, [CODEC_PCMA] = 0xd5}; /* G.711's zero */
 
 static int32_t floor_units(int32_t samples) {
     return samples >= 0 ? samples / UNIT_SAMPLES : -((-samples + UNIT_SAMPLES - 1) / UNIT_SAMPLES);
+}
+
+static size_t slot_of(int32_t index, int32_t unit) {
+    return (size_t)index * SLOTS + ((uint32_t)unit & (SLOTS - 1));
 }
 
 static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
@@ -29,18 +41,38 @@ static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
     row->slot_head = SLOTS;
     row->play_unit = SLOTS - DELAY_UNITS;
     row->played_head = 0;
+    row->play_rest = 0;
+    row->play_joint = 1;
     row->slot_anchored = 1;
     row->lead_count = 0;
 }
 
+/* A frame is here that is being concealed: no more of the concealment than was needed. */
+static void cut_concealment(struct row *row) {
+    if (!row->play_lost || row->play_rest == 0)
+        return;
+    row->play_unit -= row->play_rest;
+    row->concealed_units -= row->play_rest;
+    row->absent_units -= row->play_rest;
+    row->play_rest = 0;
+    row->play_joint = 1;
+}
+
+static void step_back(struct row *row, int32_t unit) {
+    row->late_packets++;
+    cut_concealment(row);
+    if (unit >= row->play_unit)
+        return;
+    if (row->played_head > 0) /* before the first unit is heard there is nothing to put anything into */
+        row->inserted_units += (uint32_t)(row->play_unit - unit);
+    row->play_unit = unit;
+}
+
 /* Keep the playout position in step with what arrives. */
-static void keep_pace(struct row *row, int32_t unit) {
+static void keep_pace(struct row *row, int32_t unit, int32_t frame_units) {
     int32_t lead = unit - row->play_unit;
     if (lead < 0) {
-        row->late_packets++;
-        row->play_unit += lead;
-        if (row->played_head > 0) /* before the first unit is heard there is nothing to put anything into */
-            row->inserted_units += (uint32_t)-lead;
+        step_back(row, unit);
         lead = 0;
     }
     if (row->lead_count == 0 || lead < row->lead_min)
@@ -48,9 +80,10 @@ static void keep_pace(struct row *row, int32_t unit) {
     if (++row->lead_count < LEAD_WINDOW)
         return;
     row->lead_count = 0;
-    if (row->lead_min >= LEAD_SPARE_UNITS + DELAY_UNITS - 1) {
-        row->play_unit++;
-        row->dropped_units++;
+    if (row->lead_min >= frame_units + LEAD_SPARE_UNITS + DELAY_UNITS - 1) {
+        row->play_unit += frame_units;
+        row->dropped_units += (uint32_t)frame_units;
+        row->play_joint = 1;
     }
 }
 
@@ -61,13 +94,24 @@ static bool jumped(const struct row *row, int32_t unit, int32_t span, bool newes
     return lead > SLOTS - span - 2 || lead < -(goes_on ? STALL_MAX_UNITS : LATE_MAX_UNITS);
 }
 
-static void fill(struct plane *plane, int32_t index, int32_t sample, const uint8_t *payload, int32_t bytes,
-                 enum codec codec) {
+static void put(struct plane *plane, int32_t index, int32_t unit, uint8_t codec, const uint8_t *data,
+                int32_t bytes) {
+    size_t slot = slot_of(index, unit);
+    plane->slot_unit[slot] = unit;
+    plane->slot_codec[slot] = codec;
+    plane->slot_fill[slot] = (uint8_t)bytes;
+    if (bytes > 0)
+        memcpy(plane->slots + slot * SLOT_BYTES, data, (size_t)bytes);
+}
+
+/* One byte a sample: the payload is cut at the units' borders. */
+static void fill_samples(struct plane *plane, int32_t index, int32_t sample, const uint8_t *payload,
+                         int32_t bytes, enum codec codec) {
     while (bytes > 0) {
         int32_t unit = floor_units(sample);
         int32_t within = sample - unit * UNIT_SAMPLES;
         int32_t n = UNIT_SAMPLES - within < bytes ? UNIT_SAMPLES - within : bytes;
-        size_t slot = (size_t)index * SLOTS + ((uint32_t)unit & (SLOTS - 1));
+        size_t slot = slot_of(index, unit);
         uint8_t *data = plane->slots + slot * SLOT_BYTES;
         if (plane->slot_unit[slot] != unit || plane->slot_codec[slot] != codec) {
             plane->slot_unit[slot] = unit;
@@ -83,11 +127,65 @@ static void fill(struct plane *plane, int32_t index, int32_t sample, const uint8
     }
 }
 
-enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp, enum codec codec) {
+/* Whole frames and perhaps a silence descriptor; those before `heard` come too late. */
+static void fill_frames(struct plane *plane, int32_t index, int32_t unit, const uint8_t *data,
+                        const struct payload *payload, int32_t heard) {
+    const struct codec_facts *facts = &codec_facts[payload->codec];
+    for (int32_t i = 0; i < payload->frames; i++) {
+        if (unit >= heard)
+            put(plane, index, unit, (uint8_t)payload->codec, data, facts->frame_bytes);
+        unit += facts->frame_units;
+        data += facts->frame_bytes;
+    }
+    if (payload->tail_bytes && unit >= heard)
+        put(plane, index, unit, (uint8_t)payload->codec, data, payload->tail_bytes);
+}
+
+/* Put a payload into its slots.  False: all of it comes too late. */
+static bool fill(struct plane *plane, int32_t index, int32_t sample, const struct rtp *rtp,
+                 const struct payload *payload) {
+    const struct row *row = &plane->rows[index];
+    bool played = row->mode == MODE_TICK;
+    int32_t unit = floor_units(sample);
+    if (payload->frames == 0 && payload->codec < CODECS && codec_facts[payload->codec].samples) {
+        int32_t bytes = (int32_t)rtp->payload_bytes;
+        int32_t heard = played ? row->played_head * UNIT_SAMPLES - sample : 0;
+        if (heard >= bytes)
+            return false;
+        heard = heard < 0 ? 0 : heard;
+        fill_samples(plane, index, sample + heard, rtp->payload + heard, bytes - heard, payload->codec);
+        return true;
+    }
+    int32_t heard = played ? row->played_head : 0;
+    if (heard >= unit + payload->units)
+        return false;
+    if (payload->codec == CODEC_COMFORT_NOISE)
+        put(plane, index, unit, CODEC_COMFORT_NOISE, rtp->payload, (int32_t)rtp->payload_bytes);
+    else
+        fill_frames(plane, index, unit, rtp->payload, payload, heard);
+    return true;
+}
+
+/* The sender's time went on and its numbers did not: what lies between was not sent on purpose. */
+static void mark_silence(struct plane *plane, int32_t index, int32_t unit, enum codec codec) {
     struct row *row = &plane->rows[index];
-    int32_t bytes = (int32_t)rtp->payload_bytes; /* G.711: one byte a sample */
-    int32_t span = (bytes + UNIT_SAMPLES - 1) / UNIT_SAMPLES;
-    if (bytes == 0 || span > SLOTS / 2)
+    int32_t from = row->slot_head;
+    if (row->mode == MODE_TICK && from < row->play_unit) {
+        uint32_t past = (uint32_t)((unit < row->play_unit ? unit : row->play_unit) - from);
+        past = past < row->absent_units ? past : row->absent_units;
+        row->concealed_units -= past;
+        row->silent_units += past;
+        from = row->play_unit;
+    }
+    for (; from < unit; from++)
+        put(plane, index, from, (uint8_t)codec, NULL, 0);
+}
+
+enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp,
+                         const struct payload *payload) {
+    struct row *row = &plane->rows[index];
+    int32_t span = payload->units;
+    if (span > SLOTS / 2)
         return DROP_FOREIGN_PAYLOAD;
     if (!row->slot_anchored)
         anchor(plane, index, rtp->timestamp);
@@ -101,49 +199,95 @@ enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *r
         unit = SLOTS;
         sample = unit * UNIT_SAMPLES;
     }
-    int32_t heard = 0;
-    if (row->mode == MODE_TICK) {
-        keep_pace(row, unit);
-        heard = row->played_head * UNIT_SAMPLES - sample;
-    }
-    if (heard >= bytes)
+    if (unit > row->slot_head && rtp->sequence == (uint16_t)(row->slot_sequence + 1))
+        mark_silence(plane, index, unit, payload->codec);
+    if (row->mode == MODE_TICK)
+        keep_pace(row, unit, codec_units((uint8_t)payload->codec));
+    if (!fill(plane, index, sample, rtp, payload))
         return DROP_OLD;
-    heard = heard < 0 ? 0 : heard;
-    fill(plane, index, sample + heard, rtp->payload + heard, bytes - heard, codec);
     if (unit + span > row->slot_head) {
         row->slot_head = unit + span;
         row->slot_span = (uint8_t)span;
+        row->slot_sequence = rtp->sequence;
     }
     return VERDICT_HOLD;
 }
 
-void slots_take(struct plane *plane, const int32_t *rows, size_t n, uint8_t *payloads, int32_t *lengths,
-                uint8_t *codecs) {
-    for (size_t i = 0; i < n; i++) {
-        struct row *row = &plane->rows[rows[i]];
-        lengths[i] = -1;
-        codecs[i] = CODEC_NONE;
-        if (!row->slot_anchored)
-            continue;
-        int32_t unit = row->play_unit++;
-        if (!row->receiving) /* time goes on while nothing counts */
-            continue;
-        size_t slot = (size_t)rows[i] * SLOTS + ((uint32_t)unit & (SLOTS - 1));
-        if (plane->slot_unit[slot] != unit || unit < row->played_head) {
-            row->concealed_units++;
-            continue;
-        }
-        plane->slot_unit[slot] = -1;
-        row->played_head = unit + 1;
-        lengths[i] = plane->slot_fill[slot];
-        codecs[i] = plane->slot_codec[slot];
-        memcpy(payloads + i * SLOT_BYTES, plane->slots + slot * SLOT_BYTES, SLOT_BYTES);
+static bool is_there(const struct plane *plane, int32_t index, int32_t unit) {
+    return unit >= plane->rows[index].played_head && plane->slot_unit[slot_of(index, unit)] == unit;
+}
+
+static struct frame take(struct plane *plane, int32_t index) {
+    struct row *row = &plane->rows[index];
+    size_t slot = slot_of(index, row->play_unit);
+    struct frame frame = {
+        .kind = plane->slot_fill[slot] ? FRAME_HERE : FRAME_SILENT,
+        .codec = plane->slot_codec[slot],
+        .bytes = plane->slot_fill[slot],
+        .data = plane->slots + slot * SLOT_BYTES,
+    };
+    bool noise = frame.codec == CODEC_COMFORT_NOISE;
+    bool speech = frame.bytes > 0 && !noise && frame.bytes != codec_sid_bytes(frame.codec);
+    int32_t units = speech ? codec_units(frame.codec) : 1;
+    plane->slot_unit[slot] = -1;
+    if (!noise)
+        row->play_codec = frame.codec;
+    row->play_unit += units;
+    row->played_head = row->play_unit;
+    row->play_rest = (uint8_t)(units - 1);
+    row->play_silent = !speech;
+    row->play_lost = 0;
+    row->absent_units = 0;
+    row->silent_units += frame.bytes == 0;
+    return frame;
+}
+
+/* Nothing is there: for as long as a frame of its kind lasts, or until the next that is. */
+static struct frame miss(struct plane *plane, int32_t index) {
+    struct row *row = &plane->rows[index];
+    if (row->played_head == 0) { /* nor was anything yet */
+        row->play_unit++;
+        return (struct frame){.kind = FRAME_NONE};
     }
+    int32_t most = row->play_silent ? 1 : codec_units(row->play_codec), units = 1;
+    while (units < most && !is_there(plane, index, row->play_unit + units))
+        units++;
+    row->play_unit += units;
+    row->play_rest = (uint8_t)(units - 1);
+    row->play_lost = !row->play_silent;
+    if (row->play_silent) {
+        row->silent_units += (uint32_t)units;
+        return (struct frame){.kind = FRAME_SILENT, .codec = row->play_codec};
+    }
+    row->concealed_units += (uint32_t)units;
+    row->absent_units += (uint32_t)units;
+    return (struct frame){.kind = FRAME_LOST, .codec = row->play_codec};
+}
+
+struct frame slots_next(struct plane *plane, int32_t index) {
+    struct row *row = &plane->rows[index];
+    if (!row->slot_anchored)
+        return (struct frame){.kind = FRAME_NONE};
+    if (!row->receiving) { /* time goes on while nothing counts */
+        if (row->play_rest > 0)
+            row->play_rest--;
+        else
+            row->play_unit++;
+        row->play_joint = 1;
+        return (struct frame){.kind = FRAME_NONE};
+    }
+    if (row->play_rest > 0) {
+        row->play_rest--;
+        return (struct frame){.kind = FRAME_REST};
+    }
+    return is_there(plane, index, row->play_unit) ? take(plane, index) : miss(plane, index);
 }
 
 void slots_enter(struct plane *plane, int32_t index, double now) {
     struct row *row = &plane->rows[index];
     row->lead_count = 0;
+    row->play_rest = 0;
+    row->play_fresh = row->play_joint = 1;
     if (row->peer >= 0) { /* the tick writes to it now, even if the relay is back before it has */
         plane->rows[row->peer].tx_marker = 1;
         plane->rows[row->peer].relay_locked = 0;

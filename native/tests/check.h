@@ -3,6 +3,7 @@
 #define TANDEM_TESTS_CHECK_H
 
 #include "plane/plane.h"
+#include "plane/voice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,18 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { ROWS = 4, NOTICES = 8, PCMU = 0, PCMA = 8, EVENT = 101, FRAME = 160, SSRC = 77 };
+enum {
+    ROWS = 4,
+    NOTICES = 8,
+    PCMU = 0,
+    PCMA = 8,
+    G729 = 18,
+    NOISE = 13,
+    ILBC = 97,
+    EVENT = 101,
+    FRAME = 160,
+    SSRC = 77
+};
 
 /* A plane in the test's own memory; rows 0 and 1 are each other's peers. */
 struct fixture {
@@ -26,6 +38,8 @@ struct fixture {
     uint8_t slots[ROWS * SLOTS * SLOT_BYTES];
     int32_t slot_unit[ROWS * SLOTS];
     uint8_t slot_fill[ROWS * SLOTS], slot_codec[ROWS * SLOTS];
+    struct ear ears[ROWS];
+    struct mouth mouths[ROWS];
     struct notice notices[NOTICES];
     struct send sends[SEND_MAX];
     int n_sends;
@@ -44,6 +58,8 @@ static inline void fixture_begin(struct fixture *f, enum mode mode) {
         .slot_unit = f->slot_unit,
         .slot_fill = f->slot_fill,
         .slot_codec = f->slot_codec,
+        .ears = f->ears,
+        .mouths = f->mouths,
         .notices = f->notices,
         .capacity = ROWS,
         .notices_capacity = NOTICES,
@@ -58,10 +74,14 @@ static inline void fixture_begin(struct fixture *f, enum mode mode) {
         row->tx_ssrc = 1000u + (uint32_t)i;
         row->tx_sequence = 99;
         row->send_codec = CODEC_PCMU;
+        row->send_units = 2;
         row->event_send = 1;
         row->event_send_pt = EVENT;
         row->receive_map[PCMU] = CODEC_PCMU;
         row->receive_map[PCMA] = CODEC_PCMA;
+        row->receive_map[G729] = CODEC_G729;
+        row->receive_map[ILBC] = CODEC_ILBC_20;
+        row->receive_map[NOISE] = CODEC_COMFORT_NOISE;
         row->receive_map[EVENT] = CODEC_EVENT;
     }
 }

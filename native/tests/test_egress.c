@@ -6,12 +6,11 @@
 static struct fixture f;
 
 /* One packet of silence by the tick for row 1. */
-static size_t tick(double now) {
-    const int32_t row = 1, length = FRAME;
-    const uint32_t samples = FRAME;
+static int tick(double now) {
     uint8_t payload[FRAME];
     memset(payload, 0xff, sizeof payload);
-    return egress_emit(&f.plane, &row, 1, payload, sizeof payload, &length, &samples, now, f.sends);
+    const struct spoken spoken = {payload, sizeof payload, FRAME, true};
+    return egress_emit(&f.plane, 1, &spoken, now, f.sends);
 }
 
 static void a_forwarded_packet_is_ours_in_all_but_its_payload(void) {

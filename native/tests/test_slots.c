@@ -3,22 +3,28 @@
 
 static struct fixture f;
 
-/* Play one unit of row 0: its first byte; 0 = nothing was there. */
-static uint8_t play(void) {
-    const int32_t row = 0;
-    uint8_t payload[SLOT_BYTES], codec;
-    int32_t length;
-    slots_take(&f.plane, &row, 1, payload, &length, &codec);
-    CHECK(length == -1 || length == UNIT_SAMPLES);
-    return length < 0 ? 0 : payload[0];
+/* Play one unit of row 0: the first byte of its frame, '+' = more of the frame before, '~' = a pause,
+ * '-' = nothing was there. */
+static char play(void) {
+    struct frame frame = slots_next(&f.plane, 0);
+    switch (frame.kind) {
+    case FRAME_HERE:
+        return (char)frame.data[0];
+    case FRAME_REST:
+        return '+';
+    case FRAME_SILENT:
+        return '~';
+    default:
+        return '-';
+    }
 }
 
 static void expect(const char *played) {
     for (; *played; played++) {
-        uint8_t unit = play(), want = *played == '-' ? 0 : (uint8_t)*played;
-        if (unit != want)
-            fprintf(stderr, "played %d, not '%c'\n", unit, *played);
-        CHECK(unit == want);
+        char unit = play();
+        if (unit != *played)
+            fprintf(stderr, "played '%c', not '%c'\n", unit, *played);
+        CHECK(unit == *played);
     }
 }
 
@@ -95,15 +101,12 @@ static void units_off_the_grid_are_shared_by_neighbours(void) {
     hear_audio(&f, 2, 320 + 40, 'b', 0.04);
     hear_audio(&f, 3, 320 + 200, 'c', 0.06);
     expect("-aa");
-    const int32_t row = 0;
-    uint8_t payload[SLOT_BYTES], codec;
-    int32_t length;
-    slots_take(&f.plane, &row, 1, payload, &length, &codec);
-    CHECK(payload[0] == 0xff && payload[39] == 0xff && payload[40] == 'b');
-    slots_take(&f.plane, &row, 1, payload, &length, &codec);
-    CHECK(payload[0] == 'b' && payload[79] == 'b');
-    slots_take(&f.plane, &row, 1, payload, &length, &codec);
-    CHECK(payload[39] == 'b' && payload[40] == 'c');
+    struct frame frame = slots_next(&f.plane, 0);
+    CHECK(frame.data[0] == 0xff && frame.data[39] == 0xff && frame.data[40] == 'b');
+    frame = slots_next(&f.plane, 0);
+    CHECK(frame.data[0] == 'b' && frame.data[79] == 'b');
+    frame = slots_next(&f.plane, 0);
+    CHECK(frame.data[39] == 'b' && frame.data[40] == 'c');
 }
 
 static void time_goes_on_while_a_row_is_held(void) {
@@ -149,6 +152,90 @@ static void a_row_that_never_heard_anything_enters_and_leaves_in_peace(void) {
     CHECK(f.rows[0].inserted_units == 0 && f.rows[0].dropped_units == 0);
 }
 
+/* Frames of row 0's phone, all bytes `name`. */
+static enum verdict frames(uint8_t payload_type, uint16_t sequence, uint32_t timestamp, char name,
+                           size_t bytes) {
+    uint8_t payload[PACKET_BYTES];
+    memset(payload, name, sizeof payload);
+    return hear(&f, payload_type, sequence, timestamp, payload, bytes, timestamp / 8000.0);
+}
+
+static void a_payload_is_whole_frames_or_none(void) {
+    static const struct {
+        uint8_t payload_type;
+        size_t bytes;
+        enum verdict expected;
+    } cases[] = {
+        {G729, 10, VERDICT_HOLD},          {G729, 32, VERDICT_HOLD},
+        {G729, 2, VERDICT_HOLD},           {G729, 1, DROP_FOREIGN_PAYLOAD},
+        {G729, 11, DROP_FOREIGN_PAYLOAD},  {G729, 320, VERDICT_HOLD},
+        {G729, 330, DROP_FOREIGN_PAYLOAD}, {ILBC, 38, VERDICT_HOLD},
+        {ILBC, 76, VERDICT_HOLD},          {ILBC, 50, VERDICT_HOLD},
+        {ILBC, 37, DROP_FOREIGN_PAYLOAD},  {ILBC, 2, DROP_FOREIGN_PAYLOAD},
+        {NOISE, 1, VERDICT_HOLD},          {NOISE, 11, VERDICT_HOLD},
+        {NOISE, 34, DROP_FOREIGN_PAYLOAD},
+    };
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        fixture_begin(&f, MODE_TICK);
+        CHECK(frames(cases[c].payload_type, 1, 160, 'a', cases[c].bytes) == cases[c].expected);
+        CHECK(f.rows[0].rx_received == (cases[c].expected == VERDICT_HOLD) || cases[c].bytes == 330);
+    }
+}
+
+static void a_frame_of_many_units_is_taken_once(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(ILBC, 1, 0, 'a', 76);
+    frames(ILBC, 2, 320, 'b', 50);
+    expect("-a+a+b++-");
+}
+
+static void a_lost_frame_lasts_as_long_as_one_that_came(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(ILBC, 1, 0, 'a', 50);
+    expect("-a++");
+    expect("-++-++");
+    CHECK(f.rows[0].concealed_units == 6);
+    frames(ILBC, 5, 4 * 240, 'e', 50);
+    expect("-++e++");
+}
+
+static void concealment_ends_when_its_frame_comes(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(ILBC, 1, 0, 'a', 50);
+    expect("-a++-");
+    frames(ILBC, 2, 240, 'b', 50);
+    expect("b++");
+    CHECK(f.rows[0].inserted_units == 1 && f.rows[0].late_packets == 1);
+}
+
+static void a_gap_in_time_alone_is_a_pause_and_one_in_both_is_a_loss(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(G729, 1, 0, 'a', 20);
+    frames(G729, 2, 400, 'b', 20);
+    frames(G729, 4, 800, 'd', 20);
+    expect("-aa~~~bb---dd");
+    CHECK(f.rows[0].silent_units == 3 && f.rows[0].concealed_units == 3);
+}
+
+static void after_a_descriptor_everything_is_a_pause(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(G729, 1, 0, 'a', 12);
+    expect("-aa~~~~");
+    frames(NOISE, 2, 800, 'n', 1);
+    expect("~~");
+    CHECK(f.rows[0].concealed_units == 0);
+}
+
+static void a_pause_that_was_taken_for_a_loss_is_not_counted_as_one(void) {
+    fixture_begin(&f, MODE_TICK);
+    frames(G729, 1, 0, 'a', 20);
+    expect("-aa---");
+    CHECK(f.rows[0].concealed_units == 3);
+    frames(G729, 2, 400, 'b', 20);
+    CHECK(f.rows[0].concealed_units == 0 && f.rows[0].silent_units == 3);
+    expect("bb");
+}
+
 static void any_timestamp_and_length_stays_within_the_slots(void) {
     static uint8_t payload[PACKET_BYTES - RTP_HEADER_BYTES];
     uint32_t random = 1;
@@ -156,7 +243,8 @@ static void any_timestamp_and_length_stays_within_the_slots(void) {
     for (int i = 0; i < 200000; i++) {
         random = random * 1664525 + 1013904223;
         uint32_t timestamp = i % 3 ? random : (uint32_t)i * 160;
-        hear(&f, PCMU, (uint16_t)i, timestamp, payload, 1 + random % sizeof payload, i * 0.02);
+        static const uint8_t types[] = {PCMU, G729, ILBC, NOISE};
+        hear(&f, types[random >> 30], (uint16_t)i, timestamp, payload, 1 + random % sizeof payload, i * 0.02);
         if (random & 0x10000)
             play();
     }
@@ -175,6 +263,13 @@ int main(void) {
     a_relayed_row_is_warm_when_it_is_played();
     a_row_that_is_relayed_again_drops_what_is_buffered();
     a_row_that_never_heard_anything_enters_and_leaves_in_peace();
+    a_payload_is_whole_frames_or_none();
+    a_frame_of_many_units_is_taken_once();
+    a_lost_frame_lasts_as_long_as_one_that_came();
+    concealment_ends_when_its_frame_comes();
+    a_gap_in_time_alone_is_a_pause_and_one_in_both_is_a_loss();
+    after_a_descriptor_everything_is_a_pause();
+    a_pause_that_was_taken_for_a_loss_is_not_counted_as_one();
     any_timestamp_and_length_stays_within_the_slots();
     return 0;
 }

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.ids import LegId, SeededIds
-from gateway.media.commands import RowState
+from gateway.media.commands import CodecOptions, RowState
 from gateway.media.plane import Plane
 from gateway.media.table import pack_address
 from gateway.testing.numbered import numbered
@@ -47,6 +47,7 @@ def make_plane(n_rows: int) -> tuple[Plane, NDArray[np.uint8]]:
             None,
             "echo",
             i % 2 == 1,
+            CodecOptions(conceal=False),
         )
         plane.apply(state, _START)
         addresses.append(pack_address(address))

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import _native
-from gateway.media.payloads import CODEC_IDS
 from gateway.media.plan import IDLE, RELAY, TICK
 from gateway.media.table import ADDRESS, NOTICE, ROW, SEND, Table, address_of, pack_address
 from gateway.media.tally import VERDICT_NAMES
@@ -41,12 +40,12 @@ def arrivals(n: int, **changes: Any) -> list[Any]:
     return list((arguments | changes).values())
 
 
-def emissions(n: int, **changes: Any) -> list[Any]:
+def a_tick(n: int, **changes: Any) -> list[Any]:
+    """Return good arguments of `speak` behind the plane, with some made bad; the first three are `playout`'s."""
     arguments = {
         "rows": np.zeros(n, np.int32),
-        "payloads": np.zeros((n, 80), np.uint8),
-        "lengths": np.full(n, 80, np.int32),
-        "samples": np.full(n, 80, np.uint32),
+        "at": np.arange(n, dtype=np.int32),
+        "pcm": np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         "now": 1.0,
         "sends": np.zeros(n, SEND),
     }
@@ -92,47 +91,48 @@ def test_arrive_refuses_to_write_into_what_is_read_only(table: Table) -> None:
     ("change", "error"),
     [
         ({"rows": np.array([0, 4], np.int32)}, IndexError),
-        ({"lengths": np.zeros(1, np.int32)}, ValueError),
-        ({"samples": np.array([80, 0], np.uint32)}, ValueError),
-        ({"samples": np.zeros(1, np.uint32)}, ValueError),
-        ({"sends": np.zeros(1, SEND)}, ValueError),
-        ({"now": "later"}, TypeError),
+        ({"rows": np.array([-1, 0], np.int32)}, IndexError),
+        ({"at": np.zeros(1, np.int32)}, ValueError),
+        ({"at": np.array([0, 2], np.int32)}, IndexError),
+        ({"at": np.array([-1, 0], np.int32)}, IndexError),
+        ({"pcm": np.zeros((2, 79), np.int16)}, IndexError),
+        ({"pcm": np.zeros((2, 80), np.int32)}, TypeError),
     ],
 )
-def test_emit_refuses(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
+def test_playout_and_speak_refuse(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        _native.emit(table.kernel, *emissions(2, **change))
-
-
-@given(st.integers(-(2**31), 2**31 - 1))
-@settings(max_examples=50)
-def test_emit_sends_nothing_of_a_length_that_there_is_no_room_for(length: int) -> None:
-    table = Table(1)
-    table.clear(0)
-    table.rows["sending"][0] = 1
-
-    n = _native.emit(table.kernel, *emissions(1, lengths=np.array([length], np.int32)))
-
-    assert n == (0 < length <= 80)
+        _native.playout(table.kernel, *a_tick(2, **change)[:3])
+    with pytest.raises(error):
+        _native.speak(table.kernel, *a_tick(2, **change))
 
 
 @pytest.mark.parametrize(
-    ("row", "payloads", "lengths", "codecs", "error"),
-    [
-        (4, 2, 2, 2, IndexError),
-        (0, 1, 2, 2, ValueError),
-        (0, 2, 1, 2, ValueError),
-        (0, 2, 2, 1, ValueError),
-    ],
+    ("change", "error"), [({"sends": np.zeros(1, SEND)}, ValueError), ({"now": "later"}, TypeError)]
 )
-def test_take_refuses(
-    table: Table, row: int, payloads: int, lengths: int, codecs: int, error: type[Exception]
-) -> None:
-    """Two rows, and room for so many payloads, lengths and codecs."""
-    rows, room = np.array([0, row], np.int32), np.zeros((payloads, _native.SLOT_BYTES), np.uint8)
-
+def test_speak_refuses(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        _native.take(table.kernel, rows, room, np.zeros(lengths, np.int32), np.zeros(codecs, np.uint8))
+        _native.speak(table.kernel, *a_tick(2, **change))
+
+
+@pytest.mark.parametrize("row", [-1, _CAPACITY])
+def test_a_voice_is_of_a_row_that_is_there(table: Table, row: int) -> None:
+    with pytest.raises(IndexError):
+        _native.voice(table.kernel, row)
+    with pytest.raises(IndexError):
+        _native.set_voice(table.kernel, row, *_native.voice(table.kernel, 0))
+
+
+@given(st.binary(max_size=3000), st.binary(max_size=3000))
+@settings(max_examples=100)
+def test_bytes_that_are_no_voice_change_nothing(ear: bytes, mouth: bytes) -> None:
+    table = Table(1)
+    before = _native.voice(table.kernel, 0)
+
+    for bad in ((ear, before[1]), (before[0], mouth), (before[0] + b"\0", before[1])):
+        if bad != before:
+            with pytest.raises(ValueError, match="no codec states"):
+                _native.set_voice(table.kernel, 0, *bad)
+    assert _native.voice(table.kernel, 0) == before
 
 
 def test_rtcp_refuses_a_row_that_is_not_there_and_too_little_room(table: Table) -> None:
@@ -151,11 +151,12 @@ def test_entering_and_leaving_refuse_a_row_that_is_not_there(
         function(table.kernel, row, 1.0)
 
 
-@pytest.mark.parametrize("short", range(1, 5))
+@pytest.mark.parametrize("short", range(1, 7))
 def test_a_plane_is_not_made_of_arrays_that_are_too_small(short: int) -> None:
     table = Table(_CAPACITY)
     arrays = [
-        table.rows, table.slots, table.slot_unit, table.slot_fill, table.slot_codec, np.zeros(4, NOTICE)
+        table.rows, table.slots, table.slot_unit, table.slot_fill, table.slot_codec, table.ears, table.mouths,
+        np.zeros(4, NOTICE),
     ]  # fmt: skip
     arrays[short] = np.ascontiguousarray(arrays[short][: _CAPACITY - 1])
 
@@ -165,7 +166,7 @@ def test_a_plane_is_not_made_of_arrays_that_are_too_small(short: int) -> None:
 
 def test_a_plane_is_not_made_of_rows_of_another_size() -> None:
     with pytest.raises(TypeError, match="rows"):
-        _native.plane(np.zeros(7, np.uint8), *(np.zeros(0, np.uint8) for _ in range(5)))
+        _native.plane(np.zeros(7, np.uint8), *(np.zeros(0, np.uint8) for _ in range(7)))
 
 
 @pytest.mark.parametrize("capsule", [None, 7, object()])
@@ -185,13 +186,11 @@ def test_a_plane_keeps_its_arrays_alive() -> None:
 
 def test_no_arrivals_are_no_work(table: Table) -> None:
     assert _native.arrive(table.kernel, *arrivals(0)) == 0
-    assert _native.emit(table.kernel, *emissions(0)) == 0
+    assert _native.speak(table.kernel, *a_tick(0)) == 0
 
 
 def test_the_lists_of_c_and_of_python_are_the_same() -> None:
     assert len(VERDICT_NAMES) == _native.VERDICTS
-    assert CODEC_IDS["cn"] == _native.CODEC_COMFORT_NOISE
-    assert CODEC_IDS["telephone-event"] == _native.CODEC_EVENT
     assert (IDLE, RELAY, TICK) == (0, 1, 2)
 
 
