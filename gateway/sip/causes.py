@@ -13,8 +13,9 @@ from gateway.errors import BadMessage
 from gateway.sip.events import EndCause
 from gateway.sip.grammar import LWS, find_parameter, parse_parameters_untrusted, quote
 from gateway.sip.message import REASONS, Request, Response
+from gateway.sip.wire import Outcome, Silence
 
-__all__ = ["cause_of", "reason_headers"]
+__all__ = ["cause_of", "cause_of_outcome", "reason_headers"]
 
 _MAX_Q850: Final = 127
 
@@ -43,6 +44,13 @@ def cause_of(
                 status, words = number, words or REASONS.get(number, "")
         reason = words or reason
     return EndCause(status, reason, by, q850)
+
+
+def cause_of_outcome(outcome: Outcome) -> EndCause:
+    """Return the cause that a failed request of ours ends a session with."""
+    if isinstance(outcome, Silence):
+        return EndCause(outcome.status, outcome.reason, outcome.by)
+    return cause_of(outcome, status=outcome.status, reason=outcome.reason)
 
 
 def reason_headers(cause: EndCause | None) -> list[tuple[str, str]]:

@@ -12,12 +12,15 @@ is worth more than an address that may be `.invalid`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 from gateway.errors import BadMessage, PeerError
+from gateway.sip.abilities import Abilities
 from gateway.sip.headers import Headers, NameAddr, parse_cseq_untrusted, parse_name_addr_untrusted
 from gateway.sip.message import Request, Response
+from gateway.sip.offer_table import OfferState
+from gateway.sip.offers import Offers
 from gateway.sip.uri import Uri
 
 __all__ = ["Dialog", "DialogId", "target_of"]
@@ -49,6 +52,10 @@ class Dialog:
     """The highest CSeq of the peer's requests; None until one comes."""
     owns_call_id: bool
     """We made the Call-ID, which decides the back-off after glare (RFC 3261 section 14.1)."""
+    offers: Offers
+    abilities: Abilities = field(default_factory=Abilities)
+    rseq: int | None = None
+    """The RSeq of their last reliable provisional response that we acknowledged (RFC 3262 section 4)."""
 
     @property
     def id(self) -> DialogId:
@@ -70,6 +77,8 @@ class Dialog:
             local_cseq=cseq,
             remote_cseq=invite.cseq.number,
             owns_call_id=False,
+            offers=Offers(OfferState.THEIRS),
+            abilities=Abilities().heard(invite),
         )
 
     @classmethod
@@ -91,7 +100,14 @@ class Dialog:
             local_cseq=response.cseq.number,
             remote_cseq=None,
             owns_call_id=True,
+            offers=Offers(OfferState.OURS),
+            abilities=Abilities().heard(response),
         )
+
+    def confirm(self, response: Response) -> None:
+        """Take the 2xx that makes this early dialog a confirmed one: its route set counts (13.2.2.4)."""
+        self.route_set = tuple(reversed(_routes(response)))
+        self.refresh_target(response)
 
     def request(self, method: str, *, cseq: int | None = None) -> Request:
         """Write a request of this dialog without Via, Contact and body (section 12.2.1.1).
@@ -145,6 +161,7 @@ class Dialog:
 
         One without Contact changes nothing.
         """
+        self.abilities = self.abilities.heard(message)
         try:
             self.target = target_of(message)
         except PeerError:

@@ -21,12 +21,16 @@ from gateway.sip.flow import Flow
 from gateway.sip.reception import Reception
 from gateway.sip.registrar import Registrar
 from gateway.sip.registration import ClientRegistrations
-from gateway.sip.session import Outgoing, SessionMachine, Sessions
+from gateway.sip.session import Outgoing, Session, SessionMachine, Sessions
 from gateway.sip.session_callee import Callee
 from gateway.sip.session_caller import Caller
+from gateway.sip.session_early import EarlyDialogs
 from gateway.sip.session_offers import Offerer
+from gateway.sip.session_refresh import Refresher
 from gateway.sip.session_requests import SessionRequests
+from gateway.sip.session_ringing import Ringer
 from gateway.sip.session_table import SessionState
+from gateway.sip.session_timer import SessionTimers
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.transaction import (
     AckArrived,
@@ -58,9 +62,13 @@ class Dispatcher:
         self.wire = wire = Wire(config, ids)
         self.sessions = sessions = Sessions()
         self._machine = machine = SessionMachine(wire, sessions)
-        self.offerer = Offerer(wire, sessions, machine)
-        self.caller = Caller(wire, sessions, machine, self.offerer)
-        self.callee = Callee(wire, sessions, machine, self.offerer)
+        timers = SessionTimers(wire)
+        self.offerer = Offerer(wire, sessions, machine, timers)
+        self._refresher = Refresher(wire, sessions, machine, self.offerer, timers)
+        self._early = EarlyDialogs(wire, sessions, machine, self.offerer)
+        self.caller = Caller(wire, sessions, machine, self.offerer, self._early, timers)
+        self.ringer = Ringer(wire, machine, self.offerer)
+        self.callee = Callee(wire, sessions, machine, self.offerer, self.ringer, timers)
         self.requests = SessionRequests(wire, sessions, machine)
         self.registrar = Registrar(config.limits.registrar)
         self.registrations = ClientRegistrations(wire)
@@ -75,9 +83,19 @@ class Dispatcher:
             Purpose.OFFER: self.offerer.outcome,
             Purpose.BYE: self.requests.bye_outcome,
             Purpose.FORK_BYE: self.requests.fork_bye_outcome,
+            Purpose.PRACK: self._early.outcome,
+            Purpose.REFRESH: self._refresher.outcome,
             Purpose.INFO: self.requests.info_outcome,
             Purpose.REGISTER: self.registrations.outcome,
         }
+
+    def accept_offer(self, session: Session, sdp: bytes, now: float) -> None:
+        """Answer their offer, whichever message brought it.  Raises `LocalError` if there is none."""
+        side = session.side
+        if isinstance(side, Outgoing) and side.owed is not None and session.dialog is None:
+            self._early.answer(session, side, sdp, now)
+        else:
+            self.offerer.accept(session, sdp, now)
 
     def settle(self, now: float) -> None:
         """Hand out what the transaction layer reports, until it has nothing more to say."""
@@ -203,7 +221,13 @@ class Dispatcher:
             case Alarm.RING:
                 self.callee.answer_timeout(session, now)
             case Alarm.REMIND:
-                self.callee.remind(session, now)
+                self.ringer.remind(session, now)
+            case Alarm.REPEAT_PROGRESS:
+                self.ringer.repeat(session, now)
+            case Alarm.SESSION:
+                self._refresher.rang(session, now)
+            case Alarm.REFERRAL:
+                pass
             case Alarm.REPEAT_ANSWER:
                 self.callee.repeat_answer(session, now)
             case Alarm.GLARE:

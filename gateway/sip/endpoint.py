@@ -156,7 +156,7 @@ class Endpoint:
 
     def ring(self, session: SessionId, *, status: int = 180, sdp: bytes | None = None, now: float) -> None:
         """Send a provisional response, with early media or not.  Raises `LocalError` if no INVITE waits."""
-        self._inside.callee.ring(self._find(session), status, sdp, now)
+        self._inside.ringer.ring(self._find(session), status, sdp, now)
 
     def answer(self, session: SessionId, *, sdp: bytes, now: float) -> None:
         """Take the call: 200, repeated until its ACK.  Raises `LocalError` unless an INVITE waits."""
@@ -186,7 +186,7 @@ class Endpoint:
 
     def accept_offer(self, session: SessionId, *, sdp: bytes, now: float) -> None:
         """Answer `OfferReceived`, or a callee's late offer.  Raises `LocalError` if there is none."""
-        self._inside.offerer.accept(self._find(session), sdp, now)
+        self._inside.accept_offer(self._find(session), sdp, now)
 
     def refuse_offer(self, session: SessionId, *, status: int = 488, now: float) -> None:
         """Refuse `OfferReceived`; the session stays as it was.  Raises `LocalError` if there is none."""

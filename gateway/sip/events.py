@@ -65,6 +65,8 @@ class SessionOffered:
     """The source address is one of `EndpointConfig.trusted_sources`."""
     sdp: bytes | None
     """Their offer; None asks us to make the offer in our answer (late offer)."""
+    replaces: SessionId | None = None
+    """The session whose place this one shall take (RFC 3891); it is there, but may be anybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ class SessionProgressed:
     reason: str
     sdp: bytes | None
     """Early media is announced by this, whatever the status (RFC 3960)."""
+    branch: str = ""
+    """The To-tag: which callee of a fork says it."""
+    reliable: bool = False
+    """The description is final until an `OfferReceived`; in a session without an offer of ours it *is* the
+    offer, and `accept_offer` answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,9 @@ class SessionAnswered:
 
     session: SessionId
     sdp: bytes | None
+    """Their answer, be it from the 200 or from before; None also if it was changed since by `OfferReceived`."""
+    branch: str = ""
+    """The To-tag: which callee of a fork it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class OfferReceived:
-    """A re-INVITE or UPDATE; answer with `accept_offer` or `refuse_offer`."""
+    """A re-INVITE, an UPDATE or a PRACK with an offer; answer with `accept_offer` or `refuse_offer`."""
 
     session: SessionId
     sdp: bytes | None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.errors import Overload, PeerError
+from gateway.sip.abilities import ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED, unsupported
 from gateway.sip.authentication import Authenticator, Identity
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import BindingChanged
@@ -21,11 +22,10 @@ from gateway.sip.session import Incoming, Session, Sessions
 from gateway.sip.session_callee import Callee
 from gateway.sip.session_offers import Offerer
 from gateway.sip.session_requests import SessionRequests
-from gateway.sip.wire import ACCEPT, ALLOW, Arrival, Wire
+from gateway.sip.wire import Arrival, Wire
 
 __all__ = ["Reception"]
 
-SUPPORTED: Final = "outbound"
 _SCHEMES: Final = frozenset({"sip", "sips", "tel"})
 _BAD_EVENT: Final = frozenset({"SUBSCRIBE", "NOTIFY", "PUBLISH"})
 """Methods of event packages, of which there are none: 489 rather than 405, or phones ask for ever (RFC
@@ -60,10 +60,12 @@ class Reception:
             "BYE": _no_dialog,
             "INFO": _no_dialog,
             "UPDATE": _no_dialog,
+            "PRACK": _no_dialog,
         }
         self._inside: Mapping[str, Callable[[Session, Dialog, Arrival, float], None]] = {
             "INVITE": self._offer,
             "UPDATE": self._offer,
+            "PRACK": callee.pracked,
             "BYE": lambda session, _, arrival, now: requests.bye(session, arrival, now),
             "INFO": lambda session, _, arrival, now: requests.info(session, arrival, now),
             "OPTIONS": lambda session, _, arrival, now: self._options(arrival, now),
@@ -89,7 +91,7 @@ class Reception:
 
     def _dispatch(self, arrival: Arrival, now: float) -> None:
         request = arrival.request
-        if _unsupported(arrival):
+        if unsupported(request):
             raise PeerError("it requires what we do not support", status=420)
         if request.to.tag is None:
             outside = self._outside.get(request.method)
@@ -122,7 +124,7 @@ class Reception:
         trusted = self._wire.config.trusts(arrival.flow) and not ours
         user = None if trusted else self._identify(arrival, now)
         if trusted or user is not None:
-            self._callee.offered(arrival, user=user, trusted=trusted, now=now)
+            self._callee.offered(arrival, user=user, trusted=trusted, replaces=None, now=now)
 
     def _register(self, arrival: Arrival, now: float) -> None:
         user = self._identify(arrival, now)
@@ -139,7 +141,8 @@ class Reception:
             ("Allow", ALLOW),
             ("Accept", ACCEPT),
             ("Accept-Encoding", "identity"),
-            ("Supported", SUPPORTED),
+            ("Supported", f"{SUPPORTED}, outbound, path"),
+            ("Allow-Events", ALLOW_EVENTS),
         ]
         self._wire.answer(arrival, 200, now, headers=headers)
 
@@ -172,18 +175,15 @@ class Reception:
             case 415:
                 return [("Accept", ACCEPT), ("Accept-Encoding", "identity")]
             case 420:
-                return [("Unsupported", ", ".join(_unsupported(arrival)))]
+                return [("Unsupported", ", ".join(unsupported(arrival.request)))]
             case 423:
                 return [("Min-Expires", str(self._wire.config.limits.registrar.min_expires_s))]
+            case 422:
+                return [("Min-SE", str(self._wire.config.min_session_expires_s))]
+            case 489:
+                return [("Allow-Events", ALLOW_EVENTS)]
             case _:
                 return []
-
-
-def _unsupported(arrival: Arrival) -> list[str]:
-    """Return what the request requires and we do not support."""
-    headers = arrival.request.headers
-    required = (*headers.all("Require"), *headers.all("Proxy-Require"))
-    return [tag for tag in required if tag.lower() != SUPPORTED]
 
 
 def _unknown_method(method: str) -> PeerError:

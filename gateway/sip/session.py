@@ -8,8 +8,10 @@ in a dialog.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from gateway.errors import LocalError
 from gateway.sip.authentication import ClientAuthentication
@@ -17,13 +19,26 @@ from gateway.sip.causes import reason_headers
 from gateway.sip.dialog import Dialog, DialogId
 from gateway.sip.events import EndCause, SessionEnded, SessionId
 from gateway.sip.flow import Flow
+from gateway.sip.headers import Headers
 from gateway.sip.message import Request, Response
-from gateway.sip.offer_table import OfferState
+from gateway.sip.reliable_table import ReliableState
 from gateway.sip.session_table import TRANSITIONS, Action, SessionInput, SessionState
 from gateway.sip.transaction import TransactionKey
 from gateway.sip.wire import Alarm, Arrival, Errand, Purpose, Wire
 
-__all__ = ["Happening", "Incoming", "Offers", "Outgoing", "Session", "SessionMachine", "Sessions", "Unacked"]
+__all__ = [
+    "Happening",
+    "Incoming",
+    "Outgoing",
+    "Referral",
+    "SaidEarly",
+    "Session",
+    "SessionMachine",
+    "SessionTimer",
+    "Sessions",
+    "Unacked",
+    "with_headers",
+]
 
 
 @dataclass(slots=True)
@@ -36,10 +51,24 @@ class Outgoing:
     call_id: str
     late: bool
     """The INVITE had no offer, so the 200 makes it."""
-    early_sdp: dict[str, bytes] = field(default_factory=dict)
-    """The last SDP of each early dialog, by To-tag: a 200 without SDP means this one."""
+    asked_s: int = 0
+    """The session interval that we asked for (RFC 4028); 0 for none."""
+    owed: Dialog | None = None
+    """The early dialog whose reliable offer waits for our answer, which its PRACK brings."""
     acks: dict[str, Request] = field(default_factory=dict)
     """The ACK that each branch of a fork got, by To-tag, to be sent again on every repeated 2xx."""
+
+
+@dataclass(slots=True)
+class SaidEarly:
+    """A reliable provisional response of ours that waits for its PRACK (RFC 3262 section 3)."""
+
+    response: Response
+    rseq: int
+    sdp: bytes | None
+    interval_s: float
+    until: float
+    """Monotonic seconds at which we give up."""
 
 
 @dataclass(slots=True)
@@ -50,8 +79,16 @@ class Incoming:
     user: str | None
     late: bool
     """The INVITE had no offer, so our 200 makes it."""
-    ringing: Response | None = None
-    """The last provisional response, for saying it again."""
+    ringing: tuple[int, Response] | None = None
+    """Status and text of the last provisional response, for saying it again."""
+    reliable: ReliableState = ReliableState.FREE
+    said: SaidEarly | None = None
+    """What waits for its PRACK, while `reliable` is WAITING."""
+    next_rseq: int = 0
+    unsaid: deque[tuple[int, bytes | None]] = field(default_factory=deque)
+    """Status and SDP of what shall be said reliably after it."""
+    held: bytes | None = None
+    """The SDP of a 200 that must wait for the PRACK of our answer."""
 
 
 @dataclass(slots=True)
@@ -68,18 +105,28 @@ class Unacked:
 
 
 @dataclass(slots=True)
-class Offers:
-    """The one offer/answer state that INVITE, re-INVITE and UPDATE of a session share (RFC 3264)."""
+class SessionTimer:
+    """How long the session lives without a refresh (RFC 4028)."""
 
-    state: OfferState
-    theirs: Arrival | None = None
-    """The re-INVITE that waits for our user."""
-    ours: bytes = b""
-    """What we offered in the re-INVITE that is under way or backing off."""
-    queued: bytes | None = None
-    """What our user wants to offer as soon as that is allowed; the latest wish counts."""
-    retried: bool = False
-    """The offer met glare once already; it is retried once only."""
+    interval_s: int
+    ours: bool
+    """We are the refresher."""
+    ends_at: float
+    """Monotonic seconds at which we hang up if nothing refreshes it."""
+
+
+@dataclass(slots=True)
+class Referral:
+    """A REFER of the peer, and what it is still to be told about it (RFC 3515)."""
+
+    arrival: Arrival
+    event: str
+    """The value of the Event header."""
+    silent: bool
+    """They want no NOTIFY (RFC 4488)."""
+    accepted: bool = False
+    over: bool = False
+    """The last NOTIFY is out."""
 
 
 @dataclass(slots=True)
@@ -91,7 +138,6 @@ class Session:
     state: SessionState
     flow: Flow
     local_tag: str
-    offers: Offers
     authentication: ClientAuthentication | None = None
     dialogs: dict[str, Dialog] = field(default_factory=dict)
     """Early and confirmed dialogs by the peer's tag."""
@@ -100,6 +146,10 @@ class Session:
     unacked: Unacked | None = None
     last_ack: tuple[int, Request] | None = None
     """CSeq number and ACK of our last re-INVITE, to be sent again if its 200 is repeated."""
+    timer: SessionTimer | None = None
+    referral: Referral | None = None
+    referrals: int = 0
+    """How many REFERs came."""
 
     @property
     def confirmed(self) -> Dialog:
@@ -117,6 +167,8 @@ class Happening:
     cause: EndCause | None = None
     response: Response | None = None
     sdp: bytes | None = None
+    reliable: bool = False
+    """The response is one that was acknowledged (RFC 3262)."""
     refusal: int = 480
     """The status to refuse their INVITE with, if that is what the step does."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -180,8 +232,8 @@ class Sessions:
 
     def of_offer(self, key: TransactionKey) -> Session | None:
         """Return the session whose re-INVITE `key` waits for our user; rarely asked, so found by looking."""
-        for session in self._by_id.values():
-            if session.offers.theirs is not None and session.offers.theirs.key == key:
+        for session, dialog in self._by_dialog.values():
+            if dialog.offers.theirs is not None and dialog.offers.theirs.key == key:
                 return session
         return None
 
@@ -193,6 +245,19 @@ class Sessions:
         """Return the sessions that use `flow`."""
         return [session for session in self._by_id.values() if session.flow == flow]
 
+
+def with_headers(request: Request, headers: Iterable[tuple[str, str]], body: bytes = b"") -> Request:
+    """Return `request` with further headers at the end, and `body` (of SDP) if there is one."""
+    every = list(headers)
+    if body:
+        every.append(("Content-Type", "application/sdp"))
+    if not every:
+        return request
+    return replace(request, headers=Headers((*request.headers, *every)), body=body)
+
+
+_WHILE_ON: Final = (Alarm.RING, Alarm.REMIND, Alarm.GLARE, Alarm.SESSION, Alarm.REPEAT_PROGRESS)
+"""The alarms that mean nothing to a session of which our user has been told the end."""
 
 Doer = Callable[[Session, Happening], None]
 
@@ -231,7 +296,8 @@ class SessionMachine:
 
     def tidy(self, session: Session) -> None:
         """Forget a session that has ended, once no request of it is under way."""
-        if session.state is SessionState.ENDED and not self._wire.holds(session.id):
+        over = session.referral is None or session.referral.over
+        if session.state is SessionState.ENDED and over and not self._wire.holds(session.id):
             self._clear_alarms(session)
             self._sessions.forget(session)
 
@@ -245,22 +311,20 @@ class SessionMachine:
 
     def _report_end(self, session: Session, happening: Happening) -> None:
         assert happening.cause is not None  # every input whose steps report the end comes with its cause
-        for alarm in (Alarm.RING, Alarm.REMIND, Alarm.GLARE):
+        for alarm in _WHILE_ON:
             self._wire.alarms.clear((alarm, session.id))
         self._end_offers(session, happening.now)
         self._wire.emit(SessionEnded(session.id, happening.cause))
 
     def _end_offers(self, session: Session, now: float) -> None:
         """Answer a re-INVITE that still waits: a dialog ends with its pending requests (section 15.1.2)."""
-        offers = session.offers
-        if offers.theirs is not None:
-            self._wire.answer(offers.theirs, 487, now, to_tag=session.local_tag)
-        session.offers = replace(offers, theirs=None, queued=None)
+        for dialog in session.dialogs.values():
+            if dialog.offers.theirs is not None:
+                self._wire.answer(dialog.offers.theirs, 487, now, to_tag=session.local_tag)
+            dialog.offers.theirs = dialog.offers.queued = None
 
     def _send_bye(self, session: Session, happening: Happening) -> None:
-        bye = session.confirmed.request("BYE")
-        for name, value in reason_headers(happening.cause):
-            bye = replace(bye, headers=bye.headers.plus(name, value))
+        bye = with_headers(session.confirmed.request("BYE"), reason_headers(happening.cause))
         self._stop_answer(session, happening)
         self._wire.start(
             Errand(Purpose.BYE, session.id, bye, session.flow, session.confirmed, session.authentication),

@@ -2,7 +2,7 @@
 
 Our 200 is not made reliable by the transaction but by us: it is sent again after T1, then at twice the
 interval up to T2, over TCP too, until the ACK comes or 64*T1 have passed; then the session is ended with
-BYE.  The same serves the 200 to a re-INVITE.
+BYE.  The same serves the 200 to a re-INVITE.  What is said before it stands in `session_ringing`.
 """
 
 from __future__ import annotations
@@ -16,24 +16,35 @@ from gateway.sip.causes import cause_of
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import EndCause, OfferAnswered, SessionConfirmed, SessionId, SessionOffered
 from gateway.sip.message import REASONS, Request
-from gateway.sip.offer_table import OfferState
-from gateway.sip.session import Happening, Incoming, Offers, Session, SessionMachine, Sessions
+from gateway.sip.session import Happening, Incoming, Session, SessionMachine, Sessions
 from gateway.sip.session_offers import Offerer
+from gateway.sip.session_ringing import Ringer
 from gateway.sip.session_table import Action, SessionInput, SessionState
+from gateway.sip.session_timer import SessionTimers
 from gateway.sip.transaction import CancelArrived
 from gateway.sip.wire import Alarm, Arrival, Wire
 
 __all__ = ["Callee"]
 
 _T2_S: Final = 4.0
-_REMIND_S: Final = 60.0
+_BROWSERS: Final = frozenset({"ws", "wss"})
 
 
 class Callee:
     """Takes calls."""
 
-    def __init__(self, wire: Wire, sessions: Sessions, machine: SessionMachine, offerer: Offerer) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        sessions: Sessions,
+        machine: SessionMachine,
+        offerer: Offerer,
+        ringer: Ringer,
+        timers: SessionTimers,
+    ) -> None:
         self._wire = wire
+        self._timers = timers
+        self._ringer = ringer
         self._sessions = sessions
         self._machine = machine
         self._offerer = offerer
@@ -45,7 +56,9 @@ class Callee:
             }
         )
 
-    def offered(self, arrival: Arrival, *, user: str | None, trusted: bool, now: float) -> None:
+    def offered(
+        self, arrival: Arrival, *, user: str | None, trusted: bool, replaces: SessionId | None, now: float
+    ) -> None:
         """Begin a session with an INVITE of somebody whom we know.
 
         Raises:
@@ -54,6 +67,7 @@ class Callee:
         """
         wire, request = self._wire, arrival.request
         sdp = session_description(request)
+        self._timers.check(request)
         if len(self._sessions) >= wire.config.limits.sessions:
             raise Overload("there are as many sessions as there may be")
         tag = wire.ids.token(8)
@@ -64,37 +78,33 @@ class Callee:
             SessionState.OFFERED,
             arrival.flow,
             tag,
-            Offers(OfferState.THEIRS),
             dialog=dialog,
         )
+        dialog.offers.heard = sdp
         self._sessions.add(session)
         self._sessions.add_dialog(session, dialog)
         wire.alarms.set((Alarm.RING, session.id), now + wire.config.limits.answer_timeout_s)
-        wire.emit(SessionOffered(session.id, request, arrival.flow, user, trusted, sdp))
-
-    def ring(self, session: Session, status: int, sdp: bytes | None, now: float) -> None:
-        """Send a provisional response.  Raises `LocalError` unless it is one and their INVITE is waiting."""
-        if session.state is not SessionState.OFFERED or not 100 < status < 200:
-            raise LocalError("only a waiting INVITE can be answered with 101-199")
-        side = _incoming(session)
-        contact = self._wire.contact(session.flow)
-        side.ringing = self._wire.answer(
-            side.arrival, status, now, to_tag=session.local_tag, headers=[contact], body=sdp or b""
-        )
-        self._wire.alarms.set((Alarm.REMIND, session.id), now + _REMIND_S)
-
-    def remind(self, session: Session, now: float) -> None:
-        """Say the last provisional response again."""
-        side = _incoming(session)
-        if session.state is SessionState.OFFERED and side.ringing is not None:
-            self._wire.transactions.send_response(side.arrival.key, side.ringing, now)
-            self._wire.alarms.set((Alarm.REMIND, session.id), now + _REMIND_S)
+        wire.emit(SessionOffered(session.id, request, arrival.flow, user, trusted, sdp, replaces))
 
     def answer(self, session: Session, sdp: bytes, now: float) -> None:
-        """Send the 200.  Raises `LocalError` if their INVITE does not wait for it any more."""
+        """Send the 200, once a reliable answer before it has arrived (RFC 3262 section 3).
+
+        Raises `LocalError` if their INVITE does not wait for it any more.
+        """
         if session.state is not SessionState.OFFERED:
             raise LocalError("the session is not waiting to be answered")
-        self._machine.step(session, SessionInput.ANSWER, Happening(now, sdp=sdp))
+        side = _incoming(session)
+        if side.said is not None and side.said.sdp is not None:
+            side.held = sdp
+        else:
+            self._machine.step(session, SessionInput.ANSWER, Happening(now, sdp=sdp))
+
+    def pracked(self, session: Session, dialog: Dialog, arrival: Arrival, now: float) -> None:
+        """Take a PRACK, and send the 200 that waited for it.  Raises `PeerError` with how to refuse it."""
+        self._ringer.pracked(session, dialog, arrival, now)
+        side = _incoming(session)
+        if side.held is not None and session.state is SessionState.OFFERED:
+            self.answer(session, side.held, now)
 
     def reject(
         self,
@@ -137,6 +147,8 @@ class Callee:
             return
         session = found[0]
         sdp = self._sdp(ack) if unacked.late else None
+        if unacked.late:
+            session.confirmed.offers.heard = sdp
         if session.state is SessionState.ESTABLISHED:
             self._stop_repeating(session)
             if unacked.late:
@@ -144,7 +156,7 @@ class Callee:
         else:
             self._machine.step(session, SessionInput.ACK, Happening(now, sdp=sdp))
         if session.state is SessionState.ESTABLISHED:
-            self._offerer.settled(session, now)
+            self._offerer.settled(session.confirmed, session, now)
             if unacked.late and sdp is None:
                 cause = EndCause(488, "the ACK brought no answer to our offer", "remote", 65)
                 self._machine.step(session, SessionInput.HANG_UP, Happening(now, cause))
@@ -168,11 +180,17 @@ class Callee:
         side = _incoming(session)
         for alarm in (Alarm.RING, Alarm.REMIND):
             self._wire.alarms.clear((alarm, session.id))
-        self._offerer.send_200(session, side.arrival, happening.sdp or b"", happening.now, late=side.late)
+        self._ringer.stop(session, happening.now)
+        answered = session.confirmed.offers.answered
+        # Browsers want the answer in the 200 whatever came before it; all others are told it once.
+        sdp = b"" if answered and session.flow.transport not in _BROWSERS else happening.sdp or b""
+        late = side.late and not answered
+        self._offerer.send_200(session, side.arrival, sdp, happening.now, late=late)
 
     def _send_refusal(self, session: Session, happening: Happening) -> None:
         cause = happening.cause
         assert cause is not None  # every input that leads here comes with its cause
+        self._ringer.stop(session, happening.now)
         reason = cause.reason if cause.by == "local" and cause.status == happening.refusal else None
         self._wire.answer(
             _incoming(session).arrival,

@@ -1,31 +1,35 @@
 """The caller's half of a session: our INVITE and all that comes of it (RFC 3261 sections 13.2 and 9.1).
 
-A proxy may fork our INVITE to many callees.  Each of them that answers provisionally makes an early dialog
-of its own, told apart by To-tag; the first 2xx chooses the session's dialog; every further one is
-acknowledged and ended at once. A repeated 2xx means that our ACK was lost, so it gets the ACK again.
+A proxy may fork our INVITE to many callees (`session_early` hears them ring).  The first 2xx chooses the
+session's dialog; every further one is acknowledged and ended at once.  A repeated 2xx means that our ACK was
+lost, so it gets the ACK again.  What can be mended is tried once more: a challenge, and a session interval
+that was too short.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
-from gateway.errors import Overload, PeerError
+from gateway.errors import Overload
+from gateway.sip.abilities import ALLOW, SUPPORTED
 from gateway.sip.authentication import ClientAuthentication, Credentials
-from gateway.sip.bodies import session_description
-from gateway.sip.causes import cause_of, reason_headers
+from gateway.sip.causes import cause_of_outcome, reason_headers
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import EndCause, SessionAnswered, SessionId, SessionProgressed
 from gateway.sip.flow import Flow
 from gateway.sip.headers import Headers, NameAddr
 from gateway.sip.message import Request, Response
 from gateway.sip.offer_table import OfferState
-from gateway.sip.session import Happening, Offers, Outgoing, Session, SessionMachine, Sessions
+from gateway.sip.registrar import parse_seconds_untrusted
+from gateway.sip.session import Happening, Outgoing, Session, SessionMachine, Sessions, with_headers
+from gateway.sip.session_early import EarlyDialogs
 from gateway.sip.session_offers import Offerer
 from gateway.sip.session_table import Action, SessionInput, SessionState
+from gateway.sip.session_timer import LEAST_S, LONGEST_S, SessionTimers
+from gateway.sip.transaction import TransactionKey
 from gateway.sip.uri import Uri
-from gateway.sip.wire import ALLOW, Alarm, Errand, Numbers, Outcome, Purpose, Silence, Wire
+from gateway.sip.wire import Alarm, Errand, Numbers, Outcome, Purpose, Silence, Wire
 
 __all__ = ["Caller"]
 
@@ -36,8 +40,18 @@ _OWING_S: Final = 32.0
 class Caller:
     """Makes calls."""
 
-    def __init__(self, wire: Wire, sessions: Sessions, machine: SessionMachine, offerer: Offerer) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        sessions: Sessions,
+        machine: SessionMachine,
+        offerer: Offerer,
+        early: EarlyDialogs,
+        timers: SessionTimers,
+    ) -> None:
         self._wire = wire
+        self._early = early
+        self._timers = timers
         self._sessions = sessions
         self._machine = machine
         self._offerer = offerer
@@ -81,6 +95,8 @@ class Caller:
             ("Max-Forwards", str(max_forwards)),
             wire.contact(flow),
             ("Allow", ALLOW),
+            ("Supported", SUPPORTED),
+            *self._timers.ask(),
             *headers,
             *([] if sdp is None else [("Content-Type", "application/sdp")]),
         ]
@@ -103,8 +119,7 @@ class Caller:
         errand = Errand(Purpose.INVITE, session_id, invite, flow, numbers, authentication)
         key = wire.start(errand, now)
         side = Outgoing(wire.errands[key].request, key, call_id, late=not invite.body)
-        offers = Offers(OfferState.OURS)
-        session = Session(session_id, side, SessionState.CALLING, flow, tag, offers, authentication)
+        session = Session(session_id, side, SessionState.CALLING, flow, tag, authentication)
         self._sessions.add(session)
         wire.alarms.set((Alarm.RING, session_id), now + wire.config.limits.ring_timeout_s)
         return session_id
@@ -115,18 +130,15 @@ class Caller:
         if session is None:
             return  # it was abandoned after a fault of ours
         if isinstance(outcome, Silence):
-            cause = EndCause(outcome.status, outcome.reason, outcome.by)
-            self._fail(session, Happening(now, cause))
+            self._fail(session, Happening(now, cause_of_outcome(outcome)))
         elif outcome.call_id != _outgoing(session).call_id or outcome.from_.tag != session.local_tag:
             self._wire.counters["response_of_another_call"] += 1
         elif outcome.status < 200:
-            self._progress(session, outcome, now)
+            self._early.progress(session, _outgoing(session), outcome, now)
         elif outcome.status < 300:
             self.success(session, outcome, now)
         elif session.state is not SessionState.CALLING or not self._went_again(session, errand, outcome, now):
-            self._fail(
-                session, Happening(now, cause_of(outcome, status=outcome.status, reason=outcome.reason))
-            )
+            self._fail(session, Happening(now, cause_of_outcome(outcome)))
 
     def success(self, session: Session, response: Response, now: float) -> None:
         """Take a 2xx: the first, a repeated one, or one of another branch of a fork."""
@@ -145,7 +157,7 @@ class Caller:
         self._machine.step(session, SessionInput.RING_TIMEOUT, Happening(now, cause))
 
     def _went_again(self, session: Session, errand: Errand, response: Response, now: float) -> bool:
-        key = self._wire.retry(errand, response, now)
+        key = self._wire.retry(errand, response, now) or self._longer(session, errand, response, now)
         if key is None:
             return False
         side = _outgoing(session)
@@ -154,44 +166,59 @@ class Caller:
             self._sessions.drop_dialog(session, tag)
         return True
 
-    def _progress(self, session: Session, response: Response, now: float) -> None:
-        if response.status == 100 or not self._machine.allows(session, SessionInput.PROVISIONAL):
-            return
-        tag, sdp = response.to.tag, self._sdp(response)
-        if tag is not None and tag not in session.dialogs:
-            self._sessions.add_dialog(session, Dialog.of_caller(response))
-        if sdp is not None:
-            _outgoing(session).early_sdp[tag or ""] = sdp
-        self._machine.step(session, SessionInput.PROVISIONAL, Happening(now, response=response, sdp=sdp))
+    def _longer(
+        self, session: Session, errand: Errand, response: Response, now: float
+    ) -> TransactionKey | None:
+        """Ask again with the session interval that a 422 wants: once, and only if it is longer (RFC 4028)."""
+        side = _outgoing(session)
+        least_s = parse_seconds_untrusted(response.headers.get("Min-SE")) or 0
+        if response.status != 422 or side.asked_s or not LEAST_S < least_s <= LONGEST_S:
+            return None
+        side.asked_s = least_s
+        headers = errand.request.headers.with_("Session-Expires", str(least_s)).with_("Min-SE", str(least_s))
+        return self._wire.again(errand, headers, now)
 
     def _choose(self, session: Session, response: Response, now: float) -> None:
         """Let the first 2xx choose the session's dialog, with its own route set (section 13.2.2.4)."""
-        side = _outgoing(session)
-        dialog = Dialog.of_caller(response)
-        early = session.dialogs.get(dialog.id.remote_tag)
-        if early is not None:
-            dialog.local_cseq = max(dialog.local_cseq, early.local_cseq)
-            dialog.remote_cseq = early.remote_cseq
-        for tag in list(session.dialogs):
-            self._sessions.drop_dialog(session, tag)
+        side, tag = _outgoing(session), response.to.tag or ""
+        dialog = session.dialogs.get(tag) or Dialog.of_caller(response)
+        for other in [each for each in session.dialogs if each != tag]:
+            self._sessions.drop_dialog(session, other)
+        dialog.confirm(response)
         session.dialog = dialog
         self._sessions.add_dialog(session, dialog)
-        sdp = self._sdp(response) or side.early_sdp.get(dialog.id.remote_tag)
-        happened = SessionInput.SUCCESS_WITH_OFFER if side.late and sdp else SessionInput.SUCCESS
+        sdp = self._agreed(dialog, side, response)
+        happened = SessionInput.SUCCESS
         self._wire.alarms.clear((Alarm.RING, session.id))
-        if happened is SessionInput.SUCCESS_WITH_OFFER:
+        if side.late and sdp and not dialog.offers.answered:
+            happened = SessionInput.SUCCESS_WITH_OFFER
             self._wire.alarms.set((Alarm.RING, session.id), now + _OWING_S)
         self._machine.step(session, happened, Happening(now, response=response, sdp=sdp))
+        if session.state in (SessionState.ESTABLISHED, SessionState.OWING):
+            self._timers.agreed(session, response, now)
         if session.state is SessionState.ESTABLISHED:
-            self._offerer.settled(session, now)
+            self._settle(session, dialog, now)
+
+    def _agreed(self, dialog: Dialog, side: Outgoing, response: Response) -> bytes | None:
+        """Return the answer to our INVITE's offer: what came reliably before stands (RFC 6337 section 3.1)."""
+        offers = dialog.offers
+        if offers.answered:
+            return None if offers.revised else offers.heard
+        offers.heard = self._early.sdp(response) or offers.heard
+        offers.said = side.invite.body
+        return offers.heard
+
+    def _settle(self, session: Session, dialog: Dialog, now: float) -> None:
+        """Close the INVITE's offer; an UPDATE of ours that is under way is another one."""
+        if not dialog.offers.answered or dialog.offers.state is OfferState.IDLE:
+            self._offerer.settled(dialog, session, now)
 
     def _end_fork(self, session: Session, response: Response, now: float) -> None:
         """Acknowledge and end what another branch of a fork answered (section 13.2.2.4)."""
         dialog = Dialog.of_caller(response)
         self._acknowledge(session, dialog, None)
-        bye = dialog.request("BYE")
-        for name, value in reason_headers(EndCause(200, "Call completed elsewhere", "local")):
-            bye = replace(bye, headers=bye.headers.plus(name, value))
+        cause = EndCause(200, "Call completed elsewhere", "local")
+        bye = with_headers(dialog.request("BYE"), reason_headers(cause))
         errand = Errand(Purpose.FORK_BYE, session.id, bye, session.flow, dialog, session.authentication)
         self._wire.start(errand, now)
 
@@ -218,18 +245,19 @@ class Caller:
         assert response is not None  # PROVISIONAL comes with its response
         limit_s = self._wire.config.limits.ring_timeout_s
         self._wire.alarms.set((Alarm.RING, session.id), happening.now + limit_s)
-        self._wire.emit(SessionProgressed(session.id, response.status, response.reason, happening.sdp))
+        self._wire.emit(
+            SessionProgressed(
+                session.id,
+                response.status,
+                response.reason,
+                happening.sdp,
+                response.to.tag or "",
+                happening.reliable,
+            )
+        )
 
     def _report_answered(self, session: Session, happening: Happening) -> None:
-        self._wire.emit(SessionAnswered(session.id, happening.sdp))
-
-    def _sdp(self, response: Response) -> bytes | None:
-        """Return the SDP of a response; a body that we cannot use is as good as none."""
-        try:
-            return session_description(response)
-        except PeerError:
-            self._wire.counters["response_body_unusable"] += 1
-            return None
+        self._wire.emit(SessionAnswered(session.id, happening.sdp, session.confirmed.id.remote_tag))
 
 
 def _outgoing(session: Session) -> Outgoing:

@@ -11,12 +11,12 @@ from typing import Final
 
 from gateway.errors import LocalError, PeerError
 from gateway.sip.bodies import media_type
-from gateway.sip.causes import cause_of
+from gateway.sip.causes import cause_of, cause_of_outcome
 from gateway.sip.events import EndCause, InfoReceived
 from gateway.sip.message import Response
-from gateway.sip.session import Happening, Session, SessionMachine, Sessions
+from gateway.sip.session import Happening, Session, SessionMachine, Sessions, with_headers
 from gateway.sip.session_table import SessionInput, SessionState
-from gateway.sip.wire import Arrival, Errand, Outcome, Purpose, Silence, Wire
+from gateway.sip.wire import Arrival, Errand, Outcome, Purpose, Wire
 
 __all__ = ["SessionRequests"]
 
@@ -66,12 +66,11 @@ class SessionRequests:
         """Send an INFO.  Raises `LocalError` unless the session is on."""
         if session.state is not SessionState.ESTABLISHED:
             raise LocalError("only a session that is on can carry INFO")
-        request = session.confirmed.request("INFO")
-        headers = request.headers.plus("Content-Type", content_type)
+        request = with_headers(session.confirmed.request("INFO"), [("Content-Type", content_type)])
         errand = Errand(
             Purpose.INFO,
             session.id,
-            replace(request, headers=headers, body=body),
+            replace(request, body=body),
             session.flow,
             session.confirmed,
             session.authentication,
@@ -102,6 +101,4 @@ class SessionRequests:
         if self._wire.retry(errand, outcome, now) is not None or outcome.status not in (408, 481):
             return
         if self._machine.allows(session, SessionInput.LOST):
-            by = outcome.by if isinstance(outcome, Silence) else "remote"
-            cause = EndCause(outcome.status, outcome.reason, by)
-            self._machine.step(session, SessionInput.LOST, Happening(now, cause))
+            self._machine.step(session, SessionInput.LOST, Happening(now, cause_of_outcome(outcome)))

@@ -42,6 +42,10 @@ class EndpointConfig:
     user_agent: str = "Tandem"
     advertised_host: str | None = None
     """What Via and Contact say instead of the socket's own address, for a host behind a one-to-one NAT."""
+    session_expires_s: int = 1800
+    """The session interval that we ask for and grant (RFC 4028); 0 asks for none."""
+    min_session_expires_s: int = 90
+    """The shortest that we take from others."""
     digest_algorithms: tuple[str, ...] = ("MD5",)
     """One challenge each, in this order.  ("SHA-256", "MD5") is the one list that most phones survive."""
     limits: EndpointLimits = field(default_factory=EndpointLimits)

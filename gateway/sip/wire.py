@@ -12,21 +12,20 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from gateway.ids import IdSource
 from gateway.sip.alarms import Alarms
 from gateway.sip.authentication import ClientAuthentication
 from gateway.sip.events import Event
 from gateway.sip.flow import Flow
-from gateway.sip.headers import CSeq, parse_cseq_untrusted
+from gateway.sip.headers import CSeq, Headers, parse_cseq_untrusted
 from gateway.sip.message import Request, Response, respond
+from gateway.sip.offers import Arrival
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.transaction import TransactionKey, TransactionLayer
 
 __all__ = [
-    "ACCEPT",
-    "ALLOW",
     "Alarm",
     "Arrival",
     "Errand",
@@ -38,9 +37,6 @@ __all__ = [
     "Wire",
 ]
 
-ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER"
-ACCEPT: Final = "application/sdp, application/dtmf-relay, application/dtmf"
-
 
 class Alarm(Enum):
     """What an alarm is for; its name in `Wire.alarms` is `(alarm, session or registration)`."""
@@ -48,6 +44,9 @@ class Alarm(Enum):
     RING = "it has been ringing for long enough"
     REMIND = "say again that it rings, lest a proxy gives up (RFC 3261 section 13.3.1.1)"
     REPEAT_ANSWER = "no ACK yet: send the 200 again"
+    REPEAT_PROGRESS = "no PRACK yet: send the provisional response again (RFC 3262)"
+    SESSION = "the session is to be refreshed, or has not been (RFC 4028)"
+    REFERRAL = "a transfer that was asked for has taken too long (RFC 3515)"
     GLARE = "the back-off after 491 is over"
     REFRESH = "time to register again"
 
@@ -59,7 +58,11 @@ class Purpose(Enum):
     OFFER = "change a session by re-INVITE"
     BYE = "end a session"
     FORK_BYE = "end what another branch of a fork began"
+    PRACK = "acknowledge a provisional response"
+    REFRESH = "say that a session is still on"
+    NOTIFY = "tell how a transfer goes"
     INFO = "tell something within a session"
+    OPTIONS = "ask whether somebody is there"
     REGISTER = "register, refresh or unregister"
 
 
@@ -108,15 +111,6 @@ class Errand:
         return parse_cseq_untrusted(self.request.headers.get("CSeq") or "").number
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A request of the peer that waits for our answer."""
-
-    key: TransactionKey
-    request: Request
-    flow: Flow
-
-
 class Wire:
     """The transaction layer and everything that stands around it."""
 
@@ -160,11 +154,15 @@ class Wire:
             return None
         if outcome.status not in (401, 407) or not errand.authentication.learn(outcome, errand.attempt):
             return None
+        return self.again(replace(errand, attempt=errand.attempt + 1), errand.request.headers, now)
+
+    def again(self, errand: Errand, headers: Headers, now: float) -> TransactionKey:
+        """Send the request of `errand` once more with these headers, one CSeq further, on a new branch."""
         errand.numbers.local_cseq += 1
         number = CSeq(errand.numbers.local_cseq, errand.request.method)
-        headers = errand.request.headers.without("Via").with_("CSeq", str(number))
+        headers = headers.without("Via").with_("CSeq", str(number))
         request = Request(errand.request.method, errand.request.uri, headers, errand.request.body)
-        return self.start(replace(errand, request=request, attempt=errand.attempt + 1), now)
+        return self.start(replace(errand, request=request), now)
 
     def ended(self, key: TransactionKey) -> str | None:
         """Forget the errand of a transaction that is over; return its holder if this was the last one."""

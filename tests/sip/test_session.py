@@ -31,9 +31,10 @@ def test_a_call_is_made_and_ended_by_the_caller() -> None:
 
     assert pair.said() == ["INVITE", "180 Ringing", "200 OK", "ACK", "BYE", "200 OK"]
     assert pair.bob.last(SessionOffered).sdp == OFFER
+    branch = pair.alice.last(SessionProgressed).branch
     assert pair.alice.events == [
-        SessionProgressed(call, 180, "Ringing", None),
-        SessionAnswered(call, ANSWER),
+        SessionProgressed(call, 180, "Ringing", None, branch),
+        SessionAnswered(call, ANSWER, branch),
         SessionEnded(call, EndCause(None, "hung up", "local")),
     ]
     assert pair.bob.events[1:] == [
