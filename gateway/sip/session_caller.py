@@ -203,7 +203,7 @@ class Caller:
         """Return the answer to our INVITE's offer: what came reliably before stands (RFC 6337 section 3.1)."""
         offers = dialog.offers
         if offers.answered:
-            return None if offers.revised else offers.heard
+            return None if offers.revised or side.late else offers.heard
         offers.heard = self._early.sdp(response) or offers.heard
         offers.said = side.invite.body
         return offers.heard

@@ -130,7 +130,9 @@ def test_what_cannot_be_served_is_refused_with_its_status(request_data: bytes, s
 
 
 def test_a_420_names_only_what_is_not_supported() -> None:
-    answer = Stranger(CONFIG).ask(sip_request("INVITE", headers={"Require": "100rel, outbound"}, body="v=0"))
+    answer = Stranger(CONFIG).ask(
+        sip_request("INVITE", headers={"Require": "100rel, precondition"}, body="v=0")
+    )
 
     assert answer.headers.get("Unsupported") == "precondition"
 
