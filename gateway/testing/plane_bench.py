@@ -29,6 +29,7 @@ from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics
 from gateway.media.table import address_of, pack_address
 from gateway.media.tally import VERDICT_NAMES
+from gateway.testing.frames import Coding, decoded_stream, packed, split
 from gateway.testing.numbered import numbered
 from gateway.testing.plane_packet import Packet
 from gateway.testing.rtp_stream import in_order, signed
@@ -37,9 +38,9 @@ __all__ = ["EVENT_PT", "STATIC_PT", "Address", "BenchLeg", "Packet", "PlaneBench
 
 Address = tuple[str, int]
 
-STATIC_PT: Final = {"pcmu": 0, "pcma": 8}
+STATIC_PT: Final = {"pcmu": 0, "pcma": 8, "g729": 18, "ilbc": 97}
 EVENT_PT: Final = 101
-_CODECS: Final = {pt: name for name, pt in STATIC_PT.items()}
+_NAMES: Final = {pt: name for name, pt in STATIC_PT.items()}
 _START: Final = 1000.0
 _DIGITS: Final = "0123456789*#ABCD"
 
@@ -69,6 +70,11 @@ class BenchLeg:
     def row(self) -> int:
         """The leg's row in the plane that the bench has now."""
         return self.bench.plane.row(self.state.leg)
+
+    @property
+    def coding(self) -> Coding:
+        """The codec that the phone speaks and hears."""
+        return _coding(self.state.send_codec, self.state.options)
 
     @property
     def statistics(self) -> LegStatistics:
@@ -107,7 +113,7 @@ class BenchLeg:
         source: Address | None = None,
         impair: Callable[[int], Sequence[float]] = _at_once,
     ) -> None:
-        """Send payloads of G.711 one after another, each as long as it is.
+        """Send payloads one after another, each as long as it is.
 
         `codec` names the payload type, one for all or one each; `impair(i)` gives the delays in seconds at which the
         copies of packet i arrive: none = it is lost.
@@ -119,20 +125,45 @@ class BenchLeg:
         )
         at = self.bench.now + start_s
         for i, (payload, name) in enumerate(zip(payloads, names, strict=True)):
-            pt = STATIC_PT[name]
-            packet = Packet(at, pt, self.sequence, self.timestamp, self.ssrc, payload, marker=i == 0)
-            self.sent.append(packet)
-            self.sequence += 1
-            self.timestamp += len(payload)
-            for delay_s in impair(i):
-                self.bench.post(at + delay_s, self, packet.to_bytes(), source or self.address)
-            at += len(payload) / 8000
+            packet = Packet(
+                at, STATIC_PT[name], self.sequence, self.timestamp, self.ssrc, payload, marker=i == 0
+            )
+            self._put(packet, impair(i), source)
+            samples = _coding(name, self.state.options).samples(payload)
+            self.timestamp += samples
+            at += samples / 8000
+
+    def _put(self, packet: Packet, delays_s: Sequence[float], source: Address | None = None) -> None:
+        self.sent.append(packet)
+        self.sequence += 1
+        for delay_s in delays_s:
+            self.bench.post(packet.at + delay_s, self, packet.to_bytes(), source or self.address)
 
     def say(self, pcm: NDArray[np.int16], *, ptime_ms: int = 20, **how: Any) -> None:
-        """Encode `pcm` and send it in packets of `ptime_ms`; `how` is `talk`'s."""
-        n, per_packet = 8 * ptime_ms, ptime_ms // 10
-        frames = voicecodecs.encode_frames(pcm[: pcm.size // n * n], self.state.send_codec)
-        self.talk([b"".join(frames[i : i + per_packet]) for i in range(0, len(frames), per_packet)], **how)
+        """Encode `pcm` and send it in packets of `ptime_ms`; `how` is `talk`'s.  Pauses go unsent if that is agreed."""
+        coding, n = self.coding, 8 * ptime_ms
+        frames = coding.encode(pcm[: pcm.size // n * n])
+        self.send_frames(frames, per_packet=ptime_ms // coding.facts.frame_ms, **how)
+
+    def send_frames(
+        self,
+        frames: Sequence[bytes],
+        *,
+        per_packet: int,
+        start_s: float = 0.0,
+        impair: Callable[[int], Sequence[float]] = _at_once,
+    ) -> None:
+        """Send frames of the phone's codec in packets of so many; a packet leaves when its last frame is there."""
+        facts, begin = self.coding.facts, self.timestamp
+        packets = packed(frames, per_packet, facts)
+        for i, (first, payload) in enumerate(packets):
+            at = self.bench.now + start_s + first * facts.frame_ms / 1000
+            timestamp = begin + first * facts.frame_samples
+            spurt = i == 0 or first != packets[i - 1][0] + len(split(packets[i - 1][1], facts))
+            pt = STATIC_PT[self.state.send_codec]
+            packet = Packet(at, pt, self.sequence, timestamp, self.ssrc, payload, marker=spurt)
+            self._put(packet, impair(i))
+        self.timestamp = begin + len(frames) * facts.frame_samples
 
     def count(self, first: int, last: int, *, ptime_ms: int = 20, **how: Any) -> None:
         """Say the numbers of the units first <= n < last (see `numbered`); `how` is `talk`'s."""
@@ -164,6 +195,8 @@ class BenchLeg:
 
     def heard(self) -> NDArray[np.int16]:
         """Return what the plane sent, decoded, each packet at its media time from the first on; gaps are zero."""
+        if self.coding.name not in {"pcmu", "pcma"}:
+            return decoded_stream(self.audio, self.coding)
         audio = in_order(self.audio)
         if not audio:
             return np.zeros(0, np.int16)
@@ -177,7 +210,17 @@ class BenchLeg:
 def decoded(packet: Packet) -> NDArray[np.int16]:
     """Return the samples of one packet of G.711."""
     frames = [packet.payload[i : i + 80] for i in range(0, len(packet.payload), 80)]
-    return voicecodecs.decode_frames(frames, _CODECS[packet.payload_type])
+    return voicecodecs.decode_frames(frames, _NAMES[packet.payload_type])
+
+
+def _coding(name: str, options: CodecOptions) -> Coding:
+    match name:
+        case "g729":
+            return Coding(name, annexb=options.annexb)
+        case "ilbc":
+            return Coding(name, mode_ms=options.mode_ms)
+        case _:
+            return Coding(name)
 
 
 class PlaneBench:
