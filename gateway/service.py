@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,10 +27,11 @@ import structlog
 from gateway.api import create_app, serve_http
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, LocalError
 from gateway.ids import SystemIds
 from gateway.observe import Metrics, configure
 from gateway.sip.endpoint import Endpoint
+from gateway.sip.flow import Flow
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.uri import parse_uri_untrusted
 from gateway.switch.ports import EventLog
@@ -38,14 +40,13 @@ from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
 from gateway.transport.media_client import MediaClient
 from gateway.transport.signalling import Signalling
-from gateway.transport.sip_rim import SipRim
+from gateway.transport.sip_rim import Security, SipRim
+from gateway.transport.sip_targets import DnsNames, find_targets
+from gateway.transport.sip_tls import client_context, server_context
 
 __all__ = ["Surroundings", "main", "serve"]
 
-SPOKEN: Final = frozenset({"udp", "tcp"})
-"""SIP transports that this process listens for."""
 MAX_CALLS: Final = 2000
-LOOKUP_S: Final = 3.0
 DRAIN_S: Final = 300.0
 END_S: Final = 5.0
 _TRACEBACK_LINES: Final = 20
@@ -96,8 +97,17 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     def tell_fault(traceback: str) -> None:
         log.warning("sip.fault_stopped", traceback=traceback.splitlines()[-_TRACEBACK_LINES:])
 
-    listen = _sip_listen(config, log)
-    async with SipRim(endpoint, listen, on_fault=tell_fault) as rim, asyncio.TaskGroup() as tasks:
+    def tell_connect_failed(flow: Flow, why: str) -> None:
+        log.warning("sip.connect_failed", transport=flow.transport, remote=list(flow.remote), reason=why)
+
+    rim = SipRim(
+        endpoint,
+        [str(listen) for listen in config.sip.listen],
+        security=_security(config),
+        on_fault=tell_fault,
+        on_connect_failed=tell_connect_failed,
+    )
+    async with rim, asyncio.TaskGroup() as tasks:
         world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, sources))
         switch = Switch(world)
         app = create_app(_Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media).registry)
@@ -221,12 +231,13 @@ async def _say_ready(
 # From the configuration.
 
 
-def _sip_listen(config: Config, log: EventLog) -> list[str]:
-    """Return the addresses to listen on, as far as their transports are spoken yet."""
-    for listen in config.sip.listen:
-        if listen.transport not in SPOKEN:
-            log.warning("sip.transport_not_spoken", listen=str(listen))
-    return [str(listen) for listen in config.sip.listen if listen.transport in SPOKEN]
+def _security(config: Config) -> Security:
+    sip = config.sip
+    return Security(
+        server=server_context(sip.certificate, sip.key) if sip.certificate and sip.key else None,
+        client=client_context(sip.authorities),
+        origins=frozenset(sip.origins),
+    )
 
 
 def _endpoint_config(config: Config, sources: Mapping[str, str]) -> EndpointConfig:
@@ -258,14 +269,12 @@ async def _trunk_sources(config: Config, log: EventLog) -> dict[str, str]:
     """Return the addresses that trunks call from, looked up once, and the trunk of each."""
     sources: dict[str, str] = {}
     for trunk in config.trunks:
-        host = parse_uri_untrusted(trunk.uri).host
         try:
-            async with asyncio.timeout(LOOKUP_S):
-                found = await asyncio.get_running_loop().getaddrinfo(host, None)
-        except (OSError, TimeoutError):
-            log.warning("trunk.not_found", trunk=trunk.name, host=host)
+            found = await find_targets(parse_uri_untrusted(trunk.uri), DnsNames(), secrets.randbelow)
+        except LocalError as error:
+            log.warning("trunk.not_found", trunk=trunk.name, reason=str(error))
             continue
-        sources |= {str(address[4][0]): trunk.name for address in found}
+        sources |= {target.host: trunk.name for target in found}
     return sources
 
 

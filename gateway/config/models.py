@@ -113,6 +113,10 @@ class Sip(Section):
     """PEM chain for tls: and wss:."""
     key: Path | None = None
     """PEM private key of `certificate`."""
+    authorities: Path | None = None
+    """PEM certificates of those whom we trust when we connect by TLS; None = the machine's."""
+    origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Pages of other hosts that may connect by WebSocket, e.g. `https://example.org`; `*` = all."""
 
     @model_validator(mode="after")
     def _secure_transports_have_a_certificate(self) -> Sip:

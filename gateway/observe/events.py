@@ -60,10 +60,15 @@ _ROWS = (
         every=True,
     ),
     _event(
-        "sip.transport_not_spoken", "warning", "listen", "Configured, but not listened on: not built yet."
+        "sip.connect_failed",
+        "warning",
+        "transport remote reason",
+        "A connection of ours was not made: nobody there, or a certificate that we do not trust.",
     ),
     _event("sip.fault_stopped", "warning", "traceback", "A fault of ours, which cost one message."),
-    _event("trunk.not_found", "warning", "trunk host", "The trunk's name has no address; it cannot call us."),
+    _event(
+        "trunk.not_found", "warning", "trunk reason", "The trunk's name has no address; it cannot call us."
+    ),
     _event("media.ready", "info", "calls", "The media process is there."),
     _event(
         "media.lost",

@@ -281,7 +281,7 @@ def test_a_transport_that_is_not_listened_on_is_refused():
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("text", ["", "udp", "udp:localhost:5060", "udp:127.0.0.1:x", "ws:127.0.0.1:80"])
+@pytest.mark.parametrize("text", ["", "udp", "udp:localhost:5060", "udp:127.0.0.1:x", "sctp:127.0.0.1:80"])
 def test_where_to_listen_is_written_otherwise(text):
     with pytest.raises(ConfigError):
         parse_listen(text)

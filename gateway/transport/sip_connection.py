@@ -1,10 +1,9 @@
-"""SIP over TCP: framed messages on connections that are reused, limited and reaped.
+"""One SIP connection over TCP, TLS, WS or WSS: limited until it shows who it is, and reaped.
 
-A connection belongs to whoever opened it until it shows who it is.  Until then it counts against its
-address, has to finish each message within 30 seconds and may be silent for two minutes; afterwards (a
-registration, an authenticated call, or opened by ourselves) only the kernel's keepalive decides that it is
-dead, because closing it would end the calls on it.  RFC 3261 section 18.3 (framing), RFC 5626 (keepalive),
-RFC 5923 (reuse).
+A connection belongs to whoever opened it until it shows who it is.  Until then it counts against its address,
+has to finish each message within 30 seconds and may be silent for two minutes; afterwards (a registration, an
+authenticated call, or opened by ourselves) only a keepalive decides that it is dead, because closing it would
+end the calls on it: the kernel's, and on a WebSocket its own pings too (RFC 5626, RFC 5923, RFC 7118).
 """
 
 from __future__ import annotations
@@ -15,25 +14,26 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from gateway.errors import BadMessage
 from gateway.sip.flow import Flow
-from gateway.sip.framer import PING, PONG, StreamFramer
-from gateway.sip.message import Request, parse_message_untrusted, respond
+from gateway.transport.sip_wires import Wire
 
 __all__ = ["Connection", "ConnectionOwner", "StreamLimits", "prepare_tcp"]
 
 _PENDING_BYTES: Final = 256 << 10
 """What a connection may hold unsent; a peer that reads slower than that is cut off."""
+_NOWHERE: Final = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """What an unproved connection may cost."""
+    """What a connection may cost."""
 
     per_address: int = 50
     total: int = 10_000
     finish_message_s: float = 30.0
     idle_s: float = 120.0
+    ping_s: float = 30.0
+    """How often a WebSocket is asked; one that is silent for three times as long is dead."""
 
 
 class ConnectionOwner(Protocol):
@@ -63,16 +63,18 @@ class ConnectionOwner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection, incoming or outgoing; before it is connected, what is sent waits."""
+    """One connection, incoming or outgoing; before it is connected, what is sent waits."""
 
-    def __init__(self, owner: ConnectionOwner, number: int, *, flow: Flow | None = None) -> None:
+    def __init__(
+        self, owner: ConnectionOwner, number: int, wire: Wire, transport: str, *, flow: Flow | None = None
+    ) -> None:
         """`flow` is given for a connection of our own making: it is known before it is connected."""
         self.number: Final = number
         self.outgoing: Final = flow is not None
-        self.proved = self.outgoing
-        self.flow = flow or Flow("tcp", ("", 0), ("", 0), number)
+        self.flow = flow or Flow(transport, _NOWHERE, _NOWHERE, number)
+        self._proved = self.outgoing
         self._owner = owner
-        self._framer = StreamFramer()
+        self._wire = wire
         self._transport: asyncio.Transport | None = None
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -87,6 +89,16 @@ class Connection(asyncio.Protocol):
         """The connection is up, or has been."""
         return self._transport is not None
 
+    @property
+    def proved(self) -> bool:
+        """Whoever is at the other end has shown who it is."""
+        return self._proved
+
+    def prove(self) -> None:
+        """From now on only its keepalive ends the connection."""
+        self._proved = True
+        self._check()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection into the table and send what waited for it."""
         assert isinstance(transport, asyncio.Transport)  # asyncio gives stream protocols a stream transport
@@ -97,7 +109,7 @@ class Connection(asyncio.Protocol):
             if remote is None:  # reset before we looked
                 transport.abort()
                 return
-            self.flow = Flow("tcp", local[:2], remote[:2], self.number)
+            self.flow = Flow(self.flow.transport, local[:2], remote[:2], self.number)
             if not self._owner.opened(self):
                 transport.abort()
                 return
@@ -106,37 +118,34 @@ class Connection(asyncio.Protocol):
         self._check()
 
     def data_received(self, data: bytes) -> None:
-        """Cut messages out of the stream; one that cannot be framed has no next message and is closed."""
+        """Pass on the messages that are whole; a wire at fault is answered and closed."""
+        assert self._transport is not None  # data comes after connection_made
         self._last_heard = self._loop.time()
-        try:
-            messages = self._framer.feed(data)
-        except BadMessage:
-            self._owner.counters["tcp.bad_framing"] += 1
-            self._refuse(self._framer.rejected)
-            return
+        messages = self._wire.received(data)
+        self._transport.write(self._wire.replies())
         self._note_half_message()
-        for _ in range(messages.count(PING)):
-            self.send(PONG)
-        self._owner.received([message for message in messages if message != PING], self.flow)
+        self._owner.received(messages, self.flow)
+        if self._wire.fault is not None:
+            self._count(self._wire.fault)
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner."""
         del exc
         self.fail()
 
-    def send(self, data: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Write now, or when connected; never waits."""
+        data = self._wire.written(message)
         if self._transport is None:
             self._waiting.append(data)
             self._waiting_bytes += len(data)
             if self._waiting_bytes > _PENDING_BYTES:
-                self._owner.counters["tcp.slow_peer"] += 1
-                self.abort()
+                self._give_up("slow_peer")
             return
         self._transport.write(data)
         if self._transport.get_write_buffer_size() > _PENDING_BYTES:
-            self._owner.counters["tcp.slow_peer"] += 1
-            self.abort()
+            self._give_up("slow_peer")
 
     def abort(self) -> None:
         """End the connection at once; `connection_lost` tells the owner."""
@@ -154,38 +163,45 @@ class Connection(asyncio.Protocol):
             self._watch.cancel()
         self._owner.closed(self)
 
-    def _refuse(self, rest: bytes) -> None:
-        """Answer 400 if what lost the framing is a request at all, and close (RFC 3261 section 18.3)."""
-        try:
-            message = parse_message_untrusted(rest)
-            if isinstance(message, Request) and message.method != "ACK" and self._transport is not None:
-                self._transport.write(respond(message, 400, "Bad framing").to_bytes())
-        except BadMessage:
-            pass  # then there is nobody to answer
-        if self._transport is not None:
-            self._transport.close()
+    def _give_up(self, why: str) -> None:
+        self._count(why)
+        self.abort()
+
+    def _count(self, what: str) -> None:
+        self._owner.counters[f"{self.flow.transport}.{what}"] += 1
 
     def _note_half_message(self) -> None:
         """Start the time that a begun message has to be finished in."""
-        if self._framer.pending <= len(PING):  # nothing, or a keepalive in the making
+        if self._wire.pending == 0:
             self._half_since = None
         elif self._half_since is None:
             self._half_since = self._last_heard
             self._check()
 
     def _check(self) -> None:
-        """Close an unproved connection that is idle or dribbles, and look again when that could be next."""
-        if self._over or self.proved:
+        """Close a connection that is idle, dribbles or is dead, and look again when that could be next."""
+        if self._over or self._transport is None:
             return
-        now, limits = self._loop.time(), self._owner.limits
-        if now >= self._last_heard + limits.idle_s:
-            self._owner.counters["tcp.idle"] += 1
-            self.abort()
-        elif self._half_since is not None and now >= self._half_since + limits.finish_message_s:
-            self._owner.counters["tcp.dribble"] += 1
-            self.abort()
-        else:
+        now = self._loop.time()
+        fault = self._overdue(now)
+        if fault is not None:
+            self._give_up(fault)
+        elif not self._proved:
             self._watch_until(self._due())
+        elif self._wire.pings:
+            self._transport.write(self._wire.ping())
+            self._watch_until(now + self._owner.limits.ping_s)
+
+    def _overdue(self, now: float) -> str | None:
+        """Return what the peer has failed to do in time, as a counter's name."""
+        limits = self._owner.limits
+        if self._proved:
+            return "dead" if self._wire.pings and now >= self._last_heard + 3 * limits.ping_s else None
+        if now >= self._last_heard + limits.idle_s:
+            return "idle"
+        if self._half_since is not None and now >= self._half_since + limits.finish_message_s:
+            return "dribble"
+        return None
 
     def _due(self) -> float:
         idle = self._last_heard + self._owner.limits.idle_s
