@@ -1,6 +1,6 @@
 """`python -m benchmarks [--json]`: every unit of work, one after the other.
 
-The codec figures have a module of their own (`python -m benchmarks.codecs`), and so has capacity (`tandem bench`).
+The codecs have a command of their own (`python -m benchmarks codecs`), and so has capacity (`tandem bench`).
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ import argparse
 import json
 import os
 import platform
+import sys
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import packet, sip, tick
+from benchmarks import codecs, packet, sip, tick
 from benchmarks.codecs import cpu_model
 
 _RESULTS = Path(__file__).parent / "results"
@@ -39,4 +40,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["codecs"]:
+        codecs.main(sys.argv[2:])
+    else:
+        main()

@@ -1,21 +1,37 @@
-"""What a codec costs: `tandem bench codecs` from a checkout, with the same options.
+"""What a codec costs, written down: `python -m benchmarks codecs`.
 
-python -m benchmarks.codecs [--json] [--seconds S] [--implementation native|reference] [--plot FILE]
+Measures as `tandem bench codecs` does, counts the vectors that pass, writes both to `results/codecs.json` and the
+codecs' table of the README from it.  With --table nothing is measured: the table is written from the results there.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
 
-from gateway.cli.bench import bench
-from gateway.lab.bench.codecs import cpu_model
+from benchmarks.vectors import counted
+from gateway.lab.bench.bridge import machine
+from gateway.lab.bench.codec_table import with_table
+from gateway.lab.bench.codecs import as_document, cases, cpu_model, measure
 
 __all__ = ["cpu_model", "main"]
 
+_RESULT = Path(__file__).parent / "results" / "codecs.json"
+_README = Path(__file__).parents[1] / "README.md"
 
-def main() -> None:
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    bench(["codecs", *sys.argv[1:]])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks codecs", description="What a codec costs.")
+    parser.add_argument("--seconds", type=float, default=0.2, help="how long each figure is measured")
+    parser.add_argument("--table", action="store_true", help="measure nothing, only write the README's table")
+    chosen = parser.parse_args(arguments)
+    if not chosen.table:
+        document = as_document(measure(cases(), chosen.seconds), machine()) | {"vectors": counted()}
+        _RESULT.write_text(json.dumps(document, indent=1) + "\n")
+    _README.write_text(with_table(_README.read_text(), json.loads(_RESULT.read_text())))
 
 
 if __name__ == "__main__":

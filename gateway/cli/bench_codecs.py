@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -34,16 +35,16 @@ def codecs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON document there, too.")] = None,
 ) -> None:
-    """Measure every codec: one row and batches of rows, the C kernels, their twins, and bcg729 if installed."""
+    """Measure every codec: one row and batches, the C kernels and their twins, bcg729 and FFmpeg if installed."""
     chosen = [name for name in _IMPLEMENTATIONS if implementation in (None, name)]
     if not chosen:
         raise typer.BadParameter("--implementation: native or reference")
-    console, figures = Console(stderr=True), list[Figure]()
+    console = Console(stderr=True)
     try:
         if plot is not None:
             check_plot(plot)
-        for case in track(cases(chosen), "measuring", console=console, transient=True):
-            figures.extend(measure(case, seconds))
+        progress = partial(track, description="measuring", console=console, transient=True)
+        figures = measure(cases(chosen), seconds, progress=progress)
         document = as_document(figures, machine())
         if plot is not None:
             draw(figures, plot, title=f"Codecs on one core of {document['machine']['cpu']}")
@@ -56,6 +57,7 @@ def codecs(
         print(json.dumps(document))
     else:
         Console().print(_table(figures, document["machine"]["cpu"]))
+        Console().print(_ratios(document["ratios"]))
 
 
 def _table(figures: Sequence[Figure], cpu: str) -> Table:
@@ -69,7 +71,20 @@ def _table(figures: Sequence[Figure], cpu: str) -> Table:
         key = (figure.codec, figure.implementation, figure.rows)
         rows.setdefault(key, {})[figure.work] = figure.us_p50
     for (codec, implementation, n_rows), us in rows.items():
-        channels = f"{20_000 / (us['encode'] + us['decode']):.0f}"
-        costs = (f"{us[work]:.3f}" for work in ("encode", "decode", "conceal"))
+        channels = (
+            f"{20_000 / (us['encode'] + us['decode']):.0f}" if us.keys() >= {"encode", "decode"} else ""
+        )
+        costs = (f"{us[work]:.3f}" if work in us else "" for work in ("encode", "decode", "conceal"))
         table.add_row(codec, implementation, str(n_rows), *costs, channels)
+    return table
+
+
+def _ratios(ratios: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table(title="What is asked of them")
+    for heading in ("ratio", "value", "asked"):
+        table.add_column(heading, justify="left" if heading == "ratio" else "right")
+    for name, ratio in ratios.items():
+        asked = f"below {ratio['below']}" if "below" in ratio else f">= {ratio.get('at_least', '')}"
+        verdict = "[green]met[/]" if ratio.get("met") else "[red]missed[/]"
+        table.add_row(name, f"{ratio['value']:.3f}", f"{asked} {verdict}" if "met" in ratio else "")
     return table

@@ -10,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gateway.cli.bench import bench
-from gateway.lab.bench import codecs as measuring
+from gateway.lab.bench import codec_work
 from voicecodecs import CODECS
 
 _FAST = ["codecs", "--seconds", "0.001", "--implementation", "native"]
@@ -18,7 +18,8 @@ _FAST = ["codecs", "--seconds", "0.001", "--implementation", "native"]
 
 @pytest.fixture(autouse=True)
 def _few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "BATCHES", {"native": (1, 4), "reference": (1,)})
+    monkeypatch.setattr(codec_work, "BATCHES", {"native": (1, 4), "reference": (1,)})
+    monkeypatch.setattr(codec_work, "FRAMES", {"native": 10, "reference": 10})
 
 
 def _run(*arguments: str) -> Result:
@@ -35,11 +36,21 @@ def test_every_codec_is_measured_in_every_way() -> None:
     assert all(figure["us_p50"] > 0 and figure["channels_per_core"] > 0 for figure in figures)
 
 
-def test_the_table_names_codecs_and_channels() -> None:
+def test_g711_has_figures_without_python_in_between() -> None:
+    figures = json.loads(_run("--json").stdout)["figures"]
+
+    kernels = {
+        (figure["codec"], figure["work"]) for figure in figures if figure["implementation"] == "kernel"
+    }
+    assert kernels == {(law, work) for law in ("pcmu", "pcma") for work in ("encode", "decode")}
+
+
+def test_the_tables_name_codecs_channels_and_what_is_asked() -> None:
     text = _run().stdout
 
     assert "channels" in text
     assert all(name in text for name in CODECS)
+    assert "pcmu_encode_ns_per_sample" in text
 
 
 def test_the_document_is_written_too(tmp_path: Path) -> None:
