@@ -26,6 +26,7 @@ from gateway.sip.session_callee import Callee
 from gateway.sip.session_caller import Caller
 from gateway.sip.session_early import EarlyDialogs
 from gateway.sip.session_offers import Offerer
+from gateway.sip.session_referrals import Referrals
 from gateway.sip.session_refresh import Refresher
 from gateway.sip.session_requests import SessionRequests
 from gateway.sip.session_ringing import Ringer
@@ -70,13 +71,22 @@ class Dispatcher:
         self.ringer = Ringer(wire, machine, self.offerer)
         self.callee = Callee(wire, sessions, machine, self.offerer, self.ringer, timers)
         self.requests = SessionRequests(wire, sessions, machine)
+        self.referrals = Referrals(wire, sessions, machine)
+        machine.on_end = self.referrals.session_ended
         self.registrar = Registrar(config.limits.registrar)
         self.registrations = ClientRegistrations(wire)
         authenticator = Authenticator(
             realm=config.realm, users=config.users, algorithms=config.digest_algorithms, ids=ids
         )
         self.reception = Reception(
-            wire, sessions, authenticator, self.registrar, self.callee, self.offerer, self.requests
+            wire,
+            sessions,
+            authenticator,
+            self.registrar,
+            self.callee,
+            self.offerer,
+            self.requests,
+            self.referrals,
         )
         self._outcomes: Mapping[Purpose, Callable[[Errand, Outcome, float], None]] = {
             Purpose.INVITE: self.caller.outcome,
@@ -85,6 +95,8 @@ class Dispatcher:
             Purpose.FORK_BYE: self.requests.fork_bye_outcome,
             Purpose.PRACK: self._early.outcome,
             Purpose.REFRESH: self._refresher.outcome,
+            Purpose.REFER: self.referrals.refer_outcome,
+            Purpose.NOTIFY: self.referrals.notify_outcome,
             Purpose.INFO: self.requests.info_outcome,
             Purpose.REGISTER: self.registrations.outcome,
         }
@@ -227,7 +239,7 @@ class Dispatcher:
             case Alarm.SESSION:
                 self._refresher.rang(session, now)
             case Alarm.REFERRAL:
-                pass
+                self.referrals.overdue(session, now)
             case Alarm.REPEAT_ANSWER:
                 self.callee.repeat_answer(session, now)
             case Alarm.GLARE:

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from gateway.errors import BadMessage, LocalError, PeerError
 from gateway.ids import IdSource
 from gateway.sip.authentication import Credentials
+from gateway.sip.dialog import DialogId
 from gateway.sip.dispatch import Dispatcher
 from gateway.sip.events import EndCause, Event, RegistrationId, SessionId
 from gateway.sip.flow import Datagram, Flow
@@ -195,6 +196,36 @@ class Endpoint:
     def send_info(self, session: SessionId, *, content_type: str, body: bytes, now: float) -> None:
         """Send an INFO (RFC 6086).  Raises `LocalError` unless the session is on."""
         self._inside.requests.send_info(self._find(session), content_type, body, now)
+
+    def accept_refer(self, session: SessionId, *, now: float) -> None:
+        """Try what `ReferReceived` asks for, and say so.  Raises `LocalError` if nothing was asked."""
+        self._inside.referrals.accept(self._find(session), now)
+
+    def refuse_refer(self, session: SessionId, *, status: int = 603, now: float) -> None:
+        """Refuse what `ReferReceived` asks for.  Raises `LocalError` if nothing was asked."""
+        self._inside.referrals.refuse(self._find(session), status, now)
+
+    def notify_refer(self, session: SessionId, *, status: int, reason: str | None = None, now: float) -> None:
+        """Tell the transferor how it goes; it may have hung up long since.
+
+        Raises `LocalError` if no transfer is being tried for it any more.
+        """
+        self._inside.referrals.notify(self._find(session), status, reason, now)
+
+    def refer(
+        self,
+        session: SessionId,
+        *,
+        target: NameAddr,
+        headers: Sequence[tuple[str, str]] = (),
+        now: float,
+    ) -> None:
+        """Ask the peer to call `target`, which may carry a Replaces.  Raises `LocalError` unless it is on."""
+        self._inside.referrals.refer(self._find(session), target, headers, now)
+
+    def dialog_of(self, session: SessionId) -> DialogId:
+        """Return what names the session's dialog to others.  Raises `LocalError` before there is one."""
+        return self._find(session).confirmed.id
 
     # registrations
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NewType
 
 from gateway.sip.flow import Flow
+from gateway.sip.headers import NameAddr
 from gateway.sip.message import Request
 from gateway.sip.uri import Uri
 
@@ -23,6 +24,9 @@ __all__ = [
     "OfferReceived",
     "OfferRefused",
     "OfferWithdrawn",
+    "ReferProgressed",
+    "ReferReceived",
+    "ReferralOver",
     "Registered",
     "RegistrationFailed",
     "RegistrationId",
@@ -156,6 +160,39 @@ class InfoReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferReceived:
+    """The peer wants its far end to be transferred; answer with `accept_refer` or `refuse_refer`."""
+
+    session: SessionId
+    target: NameAddr
+    """Whom to call, as the peer wrote it: a claim like any other, to be routed by our own rules."""
+    attended: bool
+    """The target names a dialog to take the place of (Replaces): the transferor has talked to it already."""
+    replaces: SessionId | None
+    """That dialog's session with us; None if we know it not."""
+    referred_by: str | None
+    """The Referred-By header (RFC 3892), unverified."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralOver:
+    """The transferor was told the outcome of its transfer, and has nothing to wait for any more."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class ReferProgressed:
+    """How the transfer goes that we asked for."""
+
+    session: SessionId
+    outcome: EndCause
+    """Its status is that of the new call: 180 it rings, 200 it was answered, 300 and more it failed."""
+    over: bool
+    """Nothing more will be told."""
+
+
+@dataclass(frozen=True, slots=True)
 class BindingChanged:
     """A phone registered, refreshed, left or expired."""
 
@@ -194,6 +231,9 @@ Event = (
     | OfferRefused
     | OfferWithdrawn
     | InfoReceived
+    | ReferReceived
+    | ReferralOver
+    | ReferProgressed
     | BindingChanged
     | Registered
     | RegistrationFailed

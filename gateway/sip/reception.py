@@ -9,29 +9,31 @@ the status to answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from gateway.errors import Overload, PeerError
 from gateway.sip.abilities import ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED, unsupported
 from gateway.sip.authentication import Authenticator, Identity
 from gateway.sip.dialog import Dialog
-from gateway.sip.events import BindingChanged
+from gateway.sip.events import BindingChanged, SessionId
 from gateway.sip.grammar import LWS
 from gateway.sip.registrar import BindingChange, Registrar
+from gateway.sip.replaces import parse_replaces_untrusted
 from gateway.sip.session import Incoming, Session, Sessions
 from gateway.sip.session_callee import Callee
 from gateway.sip.session_offers import Offerer
+from gateway.sip.session_referrals import Referrals
 from gateway.sip.session_requests import SessionRequests
+from gateway.sip.session_table import SessionState
 from gateway.sip.wire import Arrival, Wire
 
 __all__ = ["Reception"]
 
 _SCHEMES: Final = frozenset({"sip", "sips", "tel"})
-_BAD_EVENT: Final = frozenset({"SUBSCRIBE", "NOTIFY", "PUBLISH"})
-"""Methods of event packages, of which there are none: 489 rather than 405, or phones ask for ever (RFC
-6665)."""
 _RETRY_AFTER_S: Final = (2, 8)
 """The spread of Retry-After, so that those who were refused do not come back together."""
+
+InDialog: TypeAlias = Callable[[Session, Dialog, Arrival, float], None]
 
 
 class Reception:
@@ -46,6 +48,7 @@ class Reception:
         callee: Callee,
         offerer: Offerer,
         requests: SessionRequests,
+        referrals: Referrals,
     ) -> None:
         self._wire = wire
         self._sessions = sessions
@@ -61,10 +64,17 @@ class Reception:
             "INFO": _no_dialog,
             "UPDATE": _no_dialog,
             "PRACK": _no_dialog,
+            "REFER": self._refer,
+            "SUBSCRIBE": _no_event,
+            "NOTIFY": _no_event,
+            "PUBLISH": _no_event,
         }
-        self._inside: Mapping[str, Callable[[Session, Dialog, Arrival, float], None]] = {
-            "INVITE": self._offer,
-            "UPDATE": self._offer,
+        self._inside: Mapping[str, InDialog] = {
+            "INVITE": self._proven(offerer.arrived),
+            "UPDATE": self._proven(offerer.arrived),
+            "REFER": self._proven(referrals.arrived),
+            "NOTIFY": referrals.notified,
+            "SUBSCRIBE": lambda _session, _dialog, arrival, now: _no_event(arrival, now),
             "PRACK": callee.pracked,
             "BYE": lambda session, _, arrival, now: requests.bye(session, arrival, now),
             "INFO": lambda session, _, arrival, now: requests.info(session, arrival, now),
@@ -97,16 +107,16 @@ class Reception:
             outside = self._outside.get(request.method)
             self._check_outside(arrival)
             if outside is None:
-                raise _unknown_method(request.method)
+                raise PeerError("we do not speak this method", status=405)
             outside(arrival, now)
             return
         found = self._sessions.of_dialog(request)
-        if found is None:
+        if found is None or found[0].state is SessionState.ENDED:
             raise PeerError("there is no such dialog", status=481)
         session, dialog = found
         inside = self._inside.get(request.method)
         if inside is None:
-            raise _unknown_method(request.method)
+            raise PeerError("we do not speak this method", status=405)
         dialog.accept_cseq(request)
         inside(session, dialog, arrival, now)
 
@@ -124,7 +134,31 @@ class Reception:
         trusted = self._wire.config.trusts(arrival.flow) and not ours
         user = None if trusted else self._identify(arrival, now)
         if trusted or user is not None:
-            self._callee.offered(arrival, user=user, trusted=trusted, replaces=None, now=now)
+            replaces = self._replaced(arrival)
+            self._callee.offered(arrival, user=user, trusted=trusted, replaces=replaces, now=now)
+
+    def _replaced(self, arrival: Arrival) -> SessionId | None:
+        """Return the session that a Replaces names (RFC 3891 section 3); whether it may is our user's say."""
+        values = arrival.request.headers.all("Replaces")
+        if not values:
+            return None
+        if len(values) != 1:
+            raise PeerError("more than one Replaces", status=400)
+        replaces = parse_replaces_untrusted(values[0])
+        found = self._sessions.by_dialog(replaces.dialog)
+        if found is None:
+            raise PeerError("there is no dialog to replace", status=481)
+        match found[0].state:
+            case SessionState.CLOSING | SessionState.LEAVING | SessionState.CANCELLED | SessionState.ENDED:
+                raise PeerError("the dialog to replace has ended", status=603)
+            case SessionState.ESTABLISHED if replaces.early_only:
+                raise PeerError("the dialog to replace was answered", status=486)
+        return found[0].id
+
+    def _refer(self, arrival: Arrival, now: float) -> None:
+        """Refuse to call for somebody who has no call with us; strangers are asked for a password first."""
+        if self._identify(arrival, now) is not None:
+            raise PeerError("calls are transferred from within a call", status=403)
 
     def _register(self, arrival: Arrival, now: float) -> None:
         user = self._identify(arrival, now)
@@ -146,17 +180,24 @@ class Reception:
         ]
         self._wire.answer(arrival, 200, now, headers=headers)
 
-    def _offer(self, session: Session, dialog: Dialog, arrival: Arrival, now: float) -> None:
-        """Let a change of the session in; from a new address only with the password it began with."""
-        side = session.side
-        user = side.user if isinstance(side, Incoming) else None
-        if user is not None and arrival.flow.remote[0] != session.flow.remote[0]:
-            shown = self._identify(arrival, now)
-            if shown is None:
-                return
-            if shown != user:
-                raise PeerError("the session is somebody else's", status=403)
-        self._offerer.arrived(session, dialog, arrival, now)
+    def _proven(self, take: InDialog) -> InDialog:
+        """Let a request in; from a new address only with the password that its session began with."""
+
+        def prove(session: Session, dialog: Dialog, arrival: Arrival, now: float) -> None:
+            side = session.side
+            user = side.user if isinstance(side, Incoming) else None
+            moved = arrival.flow.remote[0] != session.flow.remote[0]
+            if moved and user is None and arrival.request.method == "REFER":
+                raise PeerError("a transfer asked for from somewhere else", status=403)
+            if moved and user is not None:
+                shown = self._identify(arrival, now)
+                if shown is None:
+                    return
+                if shown != user:
+                    raise PeerError("the session is somebody else's", status=403)
+            take(session, dialog, arrival, now)
+
+        return prove
 
     def _identify(self, arrival: Arrival, now: float) -> str | None:
         """Return the user's name, or None after having refused or challenged."""
@@ -186,10 +227,9 @@ class Reception:
                 return []
 
 
-def _unknown_method(method: str) -> PeerError:
-    if method in _BAD_EVENT:
-        return PeerError("there are no events here", status=489)
-    return PeerError("we do not speak this method", status=405)
+def _no_event(arrival: Arrival, now: float) -> None:
+    """Refuse an event package: 489 rather than 405, or phones ask for ever (RFC 6665)."""
+    raise PeerError("there are no such events here", status=489)
 
 
 def _no_dialog(arrival: Arrival, now: float) -> None:

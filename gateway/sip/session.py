@@ -21,6 +21,7 @@ from gateway.sip.events import EndCause, SessionEnded, SessionId
 from gateway.sip.flow import Flow
 from gateway.sip.headers import Headers
 from gateway.sip.message import Request, Response
+from gateway.sip.referral_table import ReferralState
 from gateway.sip.reliable_table import ReliableState
 from gateway.sip.session_table import TRANSITIONS, Action, SessionInput, SessionState
 from gateway.sip.transaction import TransactionKey
@@ -124,9 +125,7 @@ class Referral:
     """The value of the Event header."""
     silent: bool
     """They want no NOTIFY (RFC 4488)."""
-    accepted: bool = False
-    over: bool = False
-    """The last NOTIFY is out."""
+    state: ReferralState = ReferralState.ASKED
 
 
 @dataclass(slots=True)
@@ -150,6 +149,8 @@ class Session:
     referral: Referral | None = None
     referrals: int = 0
     """How many REFERs came."""
+    referring: bool = False
+    """A REFER of ours is not over yet."""
 
     @property
     def confirmed(self) -> Dialog:
@@ -268,6 +269,8 @@ class SessionMachine:
     def __init__(self, wire: Wire, sessions: Sessions) -> None:
         self._wire = wire
         self._sessions = sessions
+        self.on_end: Callable[[Session, float], None] = lambda session, now: None
+        """Ends what hangs on a session besides its offers: transfers."""
         self._doers: dict[Action, Doer] = {
             Action.REPORT_END: self._report_end,
             Action.SEND_BYE: self._send_bye,
@@ -296,7 +299,7 @@ class SessionMachine:
 
     def tidy(self, session: Session) -> None:
         """Forget a session that has ended, once no request of it is under way."""
-        over = session.referral is None or session.referral.over
+        over = session.referral is None or session.referral.state is ReferralState.OVER
         if session.state is SessionState.ENDED and over and not self._wire.holds(session.id):
             self._clear_alarms(session)
             self._sessions.forget(session)
@@ -314,6 +317,7 @@ class SessionMachine:
         for alarm in _WHILE_ON:
             self._wire.alarms.clear((alarm, session.id))
         self._end_offers(session, happening.now)
+        self.on_end(session, happening.now)
         self._wire.emit(SessionEnded(session.id, happening.cause))
 
     def _end_offers(self, session: Session, now: float) -> None:

@@ -26,11 +26,12 @@ from gateway.sip.grammar import (
     write_parameters,
 )
 
-__all__ = ["Uri", "escape_user", "parse_uri_untrusted"]
+__all__ = ["Uri", "escape", "escape_user", "parse_uri_untrusted", "unescape"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*")
 _FORBIDDEN = re.compile(r'[\x00-\x20"<>\x7f]')
 _NOT_A_USER_CHARACTER = re.compile(r"[^A-Za-z0-9\-_.!~*'()&=+$,;?/]")
+_NOT_UNRESERVED = re.compile(r"[^A-Za-z0-9\-_.!~*'()]")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _VISUAL_SEPARATORS = str.maketrans("", "", "-.()")
 _SIP_SCHEMES: Final = frozenset({"sip", "sips"})
@@ -92,21 +93,27 @@ def _parameter_map(parameters: Parameters) -> dict[str, str]:
     """Index by lower-case name; of a repeated parameter the first counts."""
     found: dict[str, str] = {}
     for name, value in parameters:
-        found.setdefault(_unescape(name).lower(), _unescape(value or "").lower())
+        found.setdefault(unescape(name).lower(), unescape(value or "").lower())
     return found
 
 
 def _header_set(headers: str) -> list[str]:
-    return sorted(_unescape(header) for header in headers.split("&"))
+    return sorted(unescape(header) for header in headers.split("&"))
 
 
-def _unescape(text: str) -> str:
+def unescape(text: str) -> str:
+    """Return what `%61lice` says: escapes decoded, everything else as it is."""
     if "%" not in text:
         return text
     raw = _ESCAPE.sub(
         lambda match: bytes((int(match.group(1), 16),)), text.encode("utf-8", "surrogateescape")
     )
     return raw.decode("utf-8", "surrogateescape")
+
+
+def escape(text: str) -> str:
+    """Write `text` as the value of a URI's header: everything escaped that means something there."""
+    return _NOT_UNRESERVED.sub(_escape_character, text)
 
 
 def escape_user(user: str) -> str:
@@ -144,7 +151,7 @@ def _parse_sip(scheme: str, rest: str) -> Uri:
     user: str | None = None
     userinfo, at, place = rest.partition("@")
     if at:
-        user = _unescape(userinfo.partition(":")[0]) or None
+        user = unescape(userinfo.partition(":")[0]) or None
     else:
         place = rest
     place, _, headers = place.partition("?")

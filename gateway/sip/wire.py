@@ -60,6 +60,7 @@ class Purpose(Enum):
     FORK_BYE = "end what another branch of a fork began"
     PRACK = "acknowledge a provisional response"
     REFRESH = "say that a session is still on"
+    REFER = "ask for a transfer"
     NOTIFY = "tell how a transfer goes"
     INFO = "tell something within a session"
     OPTIONS = "ask whether somebody is there"

@@ -87,7 +87,7 @@ def test_event_packages_are_489(method: str) -> None:
     assert Stranger(CONFIG).ask(sip_request(method, headers={"Event": "presence"})).status == 489
 
 
-@pytest.mark.parametrize("method", ["MESSAGE", "REFER"])
+@pytest.mark.parametrize("method", ["MESSAGE", "PUBLISH"])
 def test_an_unknown_method_within_a_dialog_is_405(method: str) -> None:
     """A REFER that found no handler was relayed round until 483 (siphon-project/siphon-sip#110)."""
     phone = Stranger(CONFIG).called(ANSWER)
