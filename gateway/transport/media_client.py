@@ -22,7 +22,7 @@ from gateway.ids import LegId
 from gateway.media.commands import RowState
 from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
-from gateway.transport.media_placement import OPEN_S, Placement, PortOpened, PortRefused
+from gateway.transport.media_placement import CLEARLY, OPEN_S, Placement, PortOpened, PortRefused
 from gateway.transport.media_wire import PROTOCOL, Message, frame, read_frame
 
 __all__ = ["MediaClient"]
@@ -42,14 +42,16 @@ class MediaClient:
         epoch: int,
         announced: str | None = None,
         open_timeout_s: float = OPEN_S,
+        clearly: float = CLEARLY,
     ) -> None:
         """`paths` are the workers' Unix sockets; `epoch` fences out a switch that was replaced.
 
-        `announced` is the address to write into SDP; None takes what a media process says.
+        `announced` is the address to write into SDP; None takes what a media process says.  `clearly` is the
+        difference of load for which the next leg goes to another worker than the last.
         """
         self._paths = paths
         self._epoch = epoch
-        self._placement = Placement(len(paths), announced=announced, open_s=open_timeout_s)
+        self._placement = Placement(len(paths), announced=announced, open_s=open_timeout_s, clearly=clearly)
         self.counters: Final[Counter[str]] = self._placement.counters
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._opening: dict[LegId, asyncio.Future[tuple[str, int]]] = {}
@@ -176,7 +178,7 @@ class MediaClient:
             self._hear(worker, await read_frame(reader))
 
     def _hear(self, worker: int, message: Message) -> None:
-        if "statistics" in message:
+        if "statistics" in message and "id" in message:
             _, asked = self._asked.get(message["id"], (worker, None))
             if asked is not None and not asked.done():
                 asked.set_result(statistics_from_map(message["statistics"]))

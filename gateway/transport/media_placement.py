@@ -26,7 +26,7 @@ from gateway.media.events import MediaEvent, event_from_map
 from gateway.transport.media_place_table import TRANSITIONS, Do, Heard, Where
 from gateway.transport.media_wire import Message
 
-__all__ = ["OPEN_S", "Placement", "PlacementEvent", "PortOpened", "PortRefused"]
+__all__ = ["CLEARLY", "OPEN_S", "Placement", "PlacementEvent", "PortOpened", "PortRefused"]
 
 OPEN_S: Final = 5.0
 """How long a port may be waited for."""
@@ -35,8 +35,8 @@ MOVE_S: Final = 2.0
 _OPENINGS: Final = 1000
 _LEG_LOAD: Final = 0.0005
 """What a leg that was placed since the worker's last report is taken to cost, as a share of a core."""
-_CLEARLY: Final = 0.02
-"""A difference of load for which the next leg goes to another worker than the last."""
+CLEARLY: Final = 0.02
+"""Of a core: what forty legs are taken to cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,17 @@ class _Room:
 class Placement:
     """Legs, rooms and workers; see the module's docstring for the verbs.  Times are monotonic seconds."""
 
-    def __init__(self, workers: int, *, announced: str | None = None, open_s: float = OPEN_S) -> None:
-        """`announced` is the address to write into SDP; None takes what a worker says."""
+    def __init__(
+        self, workers: int, *, announced: str | None = None, open_s: float = OPEN_S, clearly: float = CLEARLY
+    ) -> None:
+        """`announced` is the address to write into SDP; None takes what a worker says.
+
+        `clearly` is the difference of load for which the next leg goes to another worker than the last.
+        """
         self.counters: Final[Counter[str]] = Counter()
         self._announced = announced
         self._open_s = open_s
+        self._clearly = clearly
         self._workers = [_Worker() for _ in range(workers)]
         self._legs: dict[LegId, _Leg] = {}
         self._rooms: dict[RoomId, _Room] = {}
@@ -377,7 +383,7 @@ class Placement:
             return number in refused_by, not worker.present, worker.refuses, worker.load
 
         best, last = min(range(len(self._workers)), key=cost), self._last_placed
-        if cost(last)[:3] == cost(best)[:3] and cost(last)[3] <= cost(best)[3] + _CLEARLY:
+        if cost(last)[:3] == cost(best)[:3] and cost(last)[3] <= cost(best)[3] + self._clearly:
             best = last
         self._last_placed = best
         self._workers[best].placed += 1

@@ -8,7 +8,7 @@ import pytest
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState, row_as_map
-from gateway.media.events import DigitHeard, WorkerLost, WorkerReady
+from gateway.media.events import DigitHeard, RowClosed, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_wire import MAX_FRAME_BYTES, frame, read_frame
@@ -242,5 +242,15 @@ def test_a_frame_that_is_no_map_is_refused(body):
         reader.feed_data(len(body).to_bytes(4, "big") + body)
         with pytest.raises(BadMessage):
             await read_frame(reader)
+
+    asyncio.run(scenario())
+
+
+def test_the_end_of_a_row_is_an_event_with_its_last_counters(tmp_path):
+    async def scenario():
+        async with connected(tmp_path) as (media, _, events):
+            media.say({"event": "RowClosed", "leg": LEG, "statistics": {"packets_received": 5}})
+
+            assert await anext(events) == RowClosed(LEG, LegStatistics(packets_received=5))
 
     asyncio.run(scenario())

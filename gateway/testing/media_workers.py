@@ -1,0 +1,168 @@
+"""Real media workers under a real supervisor, and phones that are an ear and a mouth: no SIP, no switch.
+
+async with media_workers(temporary, workers=2) as house:
+    a, b = await house.phone("a"), await house.phone("b")
+    house.join("room", a, b)
+    with a.speaking():
+        await b.hears(50)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from gateway.ids import LegId, RoomId
+from gateway.media.commands import RowState
+from gateway.testing.rtp_peer import HeardPacket, RtpEar
+from gateway.testing.supervised import WELL_BEHAVED, Supervised, child
+from gateway.testing.wire_phone import speaking
+from gateway.transport.media_client import MediaClient
+
+__all__ = ["MediaPhone", "MediaWorkers", "assert_one_stream", "audio_of", "media_workers"]
+
+_RTCP_TYPES: Final = range(72, 77)
+"""What RTCP looks like to somebody who takes it for RTP (RFC 5761 section 4)."""
+
+
+def audio_of(heard: Sequence[HeardPacket]) -> list[HeardPacket]:
+    """Return what is RTP among what an ear has heard."""
+    return [each for each in heard if each.packet.payload_type not in _RTCP_TYPES]
+
+
+def assert_one_stream(heard: Sequence[HeardPacket]) -> None:
+    """See that a phone takes it all for one stream: source, SSRC, rising sequence and time (RFC 3550)."""
+    assert len({each.source for each in heard}) == 1
+    assert len({each.packet.ssrc for each in heard}) == 1
+    for earlier, later in pairwise(each.packet for each in heard):
+        assert 0 < (later.sequence - earlier.sequence) & 0xFFFF < 0x8000
+        assert 0 < (later.timestamp - earlier.timestamp) & 0xFFFFFFFF < 0x80000000
+
+
+@dataclass
+class MediaPhone:
+    """A leg, and the ear at its other end."""
+
+    state: RowState
+    ear: RtpEar
+    port: int
+
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """Speak to our port, a packet every 20 ms, while the block runs."""
+        with speaking(self.ear, ("127.0.0.1", self.port)):
+            yield
+
+    async def hears(self, n_packets: int, *, within_s: float = 5.0) -> list[HeardPacket]:
+        """Return the audio heard so far once it is so many packets more than now."""
+        wanted = len(self.ear.heard()) + n_packets
+        return audio_of(await asyncio.to_thread(self.ear.wait_for, wanted, within_s=within_s))
+
+
+class MediaWorkers:
+    """The supervisor, its media workers, and the client that stands for the switch."""
+
+    def __init__(self, supervised: Supervised, client: MediaClient, pids: dict[str, int]) -> None:
+        self.supervised: Final = supervised
+        self.client: Final = client
+        self.pids: Final = pids
+        self._ears: Final = contextlib.ExitStack()
+
+    async def phone(self, name: str, *, source: str | None = None) -> MediaPhone:
+        """Open a leg, alone in the world; `source` speaks to it."""
+        ear = self._ears.enter_context(RtpEar())
+        _, port = await self.client.open(LegId(name))
+        state = RowState(
+            leg=LegId(name),
+            generation=1,
+            remote=ear.address,
+            remote_rtcp=None,
+            send_codec="pcmu",
+            send_pt=0,
+            ptime_ms=20,
+            receive={0: "pcmu"},
+            event_send_pt=None,
+            event_receive_pt=None,
+            sending=True,
+            receiving=True,
+            room=None,
+            source=source,
+        )
+        self.client.set(state)
+        return MediaPhone(state, ear, port)
+
+    def join(self, room: str | None, *phones: MediaPhone, force_tick: bool = False) -> None:
+        """Put phones into a room, where nothing but the others speaks to them."""
+        for phone in phones:
+            phone.state = replace(
+                phone.state,
+                generation=phone.state.generation + 1,
+                room=None if room is None else RoomId(room),
+                source=None,
+                force_tick=force_tick,
+            )
+            self.client.set(phone.state)
+
+    def worker_of(self, phone: MediaPhone) -> int:
+        """Return the number of the worker that has the phone's port, by the kernel's word."""
+        inode = _inode_of(phone.port)
+        (holder,) = [number for number, sockets in enumerate(self.sockets()) if inode in sockets]
+        return holder
+
+    def sockets(self) -> list[set[str]]:
+        """Return the sockets (inodes) that each worker has open."""
+        return [_sockets_of(self.pids[f"media-{number + 1}"]) for number in range(len(self.pids) - 1)]
+
+    def hang_up(self) -> None:
+        """Let no phone hear any more."""
+        self._ears.close()
+
+    def kill(self, number: int) -> None:
+        """Kill a worker's process."""
+        os.kill(self.pids[f"media-{number + 1}"], signal.SIGKILL)
+
+
+def _sockets_in(temporary: Path) -> list[str]:
+    return sorted(str(path) for path in temporary.glob("tandem-*/media-*"))
+
+
+def _inode_of(port: int) -> str:
+    for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
+        columns = line.split()
+        if int(columns[1].rpartition(":")[2], 16) == port:
+            return columns[9]
+    raise LookupError(f"port {port} is not bound")
+
+
+def _sockets_of(pid: int) -> set[str]:
+    links = (os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:")}
+
+
+@contextlib.asynccontextmanager
+async def media_workers(
+    temporary: Path, *, workers: int = 2, clearly: float = 0.0
+) -> AsyncIterator[MediaWorkers]:
+    """Run media workers with a client; by `clearly` 0.0 legs are dealt out in turn."""
+    media = [sys.executable, "-m", "gateway.transport.media_process"]
+    with Supervised(temporary, media=media, switch=child(WELL_BEHAVED), workers=workers) as supervised:
+        pids = await asyncio.to_thread(supervised.wait_until_ready)
+        paths = _sockets_in(temporary)
+        client = MediaClient(paths, epoch=1, clearly=clearly)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(client.run())
+            await client.connected()
+            house = MediaWorkers(supervised, client, pids)
+            try:
+                yield house
+            finally:
+                house.hang_up()
+                running.cancel()
