@@ -145,6 +145,10 @@ class Linphone(Command):
         self._wait(lambda: part in self.printed()[self._read_to :], repr(part), within_s)
         self._read_to = self.printed().index(part, self._read_to) + len(part)
 
+    def wait_for_key(self, key: str) -> None:
+        """Wait until it has heard that key."""
+        self.wait_for_line(f"Receiving tone {key}")
+
     def keys(self) -> str:
         """Return the keys that its peers have pressed so far."""
         return "".join(re.findall(r"Receiving tone (\S)", self.printed()))
@@ -161,6 +165,8 @@ use_ipv6=0
 media_encryption=none
 default_proxy=0
 [rtp]
+audio_adaptive_jitt_comp_enabled=0
+audio_jitt_comp=60
 audio_rtp_port={self.rtp_ports[0]}-{self.rtp_ports[-1]}
 [proxy_0]
 reg_proxy=<sip:{proxy};transport=udp>

@@ -143,6 +143,10 @@ class Pjsua(Command):
         """Wait until its next call has ended."""
         self.wait_for_next("ended")
 
+    def wait_for_key(self, key: str) -> None:
+        """Wait until it has heard that key."""
+        self.wait_for("key", digit=key)
+
     def keys(self) -> str:
         """Return the keys that its peers have pressed so far."""
         return "".join(event["digit"] for event in self.events("key"))

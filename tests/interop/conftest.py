@@ -1,8 +1,13 @@
 import contextlib
+import os
+import re
+from pathlib import Path
 
 import pytest
 
 from gateway.testing.processes import Serving
+
+CONVERSATIONS = Path(__file__).parent / "conversations"
 
 
 @pytest.fixture
@@ -10,3 +15,16 @@ def serve(tmp_path):
     """Start a switch of the test's own; at the end it must have left nothing behind."""
     with contextlib.ExitStack() as running:
         yield lambda **options: running.enter_context(Serving(tmp_path / "switch", **options))
+
+
+@pytest.fixture
+def spoken_as(request):
+    """Compare a ladder with the one in `conversations/`; with TANDEM_RECORD=1 in the environment, write it."""
+
+    def compare(ladder):
+        path = CONVERSATIONS / f"{re.sub(r'[^a-z0-9_-]+', '.', request.node.name).strip('.')}.txt"
+        if os.environ.get("TANDEM_RECORD"):
+            path.write_text(ladder)
+        assert ladder == path.read_text()
+
+    return compare
