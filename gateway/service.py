@@ -39,6 +39,7 @@ from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
 from gateway.transport.media_client import MediaClient
+from gateway.transport.media_metrics import MediaMetrics
 from gateway.transport.signalling import Signalling
 from gateway.transport.sip_rim import Security, SipRim
 from gateway.transport.sip_targets import DnsNames, find_targets
@@ -211,8 +212,9 @@ def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient) -> Metrics:
     metrics.counts("tandem_sip", "What the SIP engine counted", label="event", read=lambda: endpoint.counters)
     metrics.counts("tandem_rim", "What the SIP sockets counted", label="event", read=lambda: rim.counters)
     metrics.counts(
-        "tandem_media_link", "What the link to media counted", label="event", read=lambda: media.counters
+        "tandem_media_link", "What the links to media counted", label="event", read=lambda: media.counters
     )
+    metrics.registry.register(MediaMetrics(lambda: media.figures))
     return metrics
 
 

@@ -42,6 +42,9 @@ class BrokerLink:
     def fileno(self) -> int:
         return self._socket.fileno()
 
+    def close(self) -> None:
+        self._socket.close()
+
     def ask(self, message: dict[str, Any], luggage: bytes = b"") -> None:
         """Send a request; kept and sent with the next one when the broker is busy."""
         packet = json.dumps(message).encode()

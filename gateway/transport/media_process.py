@@ -82,6 +82,11 @@ class MediaProcess:
             if fd is not None:
                 io.watch(fd)
 
+    def close(self) -> None:
+        """Let go of the two links."""
+        self._switch_left()
+        self._broker.close()
+
     # --- the loop -----------------------------------------------------------------------------------------------
 
     def run(self) -> None:
