@@ -41,7 +41,7 @@ def frames(mode: Mode) -> st.SearchStrategy[Frame]:
     def numbers(n: int, below: int) -> st.SearchStrategy[list[int]]:
         return st.lists(st.integers(0, below - 1), min_size=n, max_size=n)
 
-    vectors = st.tuples(numbers(3, 128 if mode.ms == 20 else 126), *[numbers(3, 256)] * 4)
+    vectors = st.tuples(numbers(3, 126 if mode.ms == 20 else 128), *[numbers(3, 256)] * 4)
     gains = st.lists(
         st.tuples(st.integers(0, 31), st.integers(0, 15), st.integers(0, 7)), min_size=5, max_size=5
     )

@@ -131,7 +131,8 @@ void face_ilbc_code_start(uint8_t *fields, const int16_t *residual, const int16_
     put_frame(fields, &frame);
 }
 
-void face_ilbc_all_pass(int16_t *out, const int16_t *in, const int16_t *zeros_q12, const int16_t *a_q12, int n) {
+void face_ilbc_all_pass(int16_t *out, const int16_t *in, const int16_t *zeros_q12, const int16_t *a_q12,
+                        int n) {
     ilbc_all_pass(out, in, zeros_q12, a_q12, n);
 }
 
