@@ -51,6 +51,8 @@ __all__ = [
 ]
 
 _MAX_PTIME_MS: Final = 60
+_USERNAME: Final = "tandem"
+"""RFC 8866 section 5.2 allows `-` too; SIPp's own scenario `regexp` wants letters."""
 _DIRECTIONS: Final = frozenset(each.value for each in Direction)
 
 
@@ -244,7 +246,7 @@ def _milliseconds(theirs: SessionDescription, line: MediaDescription, name: str)
 
 
 def _describe(local: LocalMedia, lines: tuple[MediaDescription, ...]) -> SessionDescription:
-    origin = Origin(str(local.session_id), str(local.version), local.address)
+    origin = Origin(str(local.session_id), str(local.version), local.address, _USERNAME)
     return SessionDescription(origin=origin, connection=Connection(local.address), media=lines)
 
 

@@ -32,7 +32,7 @@ class TestWhatWeWrite:
     def test_an_offer_lists_everything_with_its_parameters(self):
         assert write_offer(US).to_bytes().decode().split("\r\n") == [
             "v=0",
-            "o=- 7 0 IN IP4 192.0.2.1",
+            "o=tandem 7 0 IN IP4 192.0.2.1",
             "s=-",
             "c=IN IP4 192.0.2.1",
             "t=0 0",
