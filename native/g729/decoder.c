@@ -1,5 +1,5 @@
 #include "g729/fixed.h"
-#include "g729/g729.h"
+#include "g729/in_step.h"
 #include "g729/innovation.h"
 #include "g729/lsp.h"
 #include "g729/noise.h"
@@ -15,11 +15,19 @@ enum {
 };
 enum { LOST_SEED = 21845 };
 
-/* A frame on its way through the decoder. */
+/* A frame on its way through the decoder; in is NULL if it was lost. */
 struct frame {
-    int16_t a_q12[SUBFRAMES][G729_ORDER + 1];
+    struct g729_speech_parameters parameters, *in;
+    int16_t old_lsp_q15[G729_ORDER];
     int lag[SUBFRAMES];
     bool speech;
+};
+
+/* Rows in step; the lanes from n on repeat the first row. */
+struct group {
+    struct g729_decoder *decoder[LANES];
+    struct frame *frame[LANES], frames[LANES];
+    size_t n;
 };
 
 void g729_decoder_reset(struct g729_decoder *decoder) {
@@ -33,11 +41,6 @@ void g729_decoder_reset(struct g729_decoder *decoder) {
     g729_lsf_decoder_reset(&decoder->lsf);
     g729_comfort_reset(&decoder->comfort);
     g729_postfilter_reset(&decoder->postfilter);
-}
-
-bool g729_is_length(int32_t n_bytes) {
-    return n_bytes == G729_SPEECH_BYTES || n_bytes == G729_SID_BYTES || n_bytes == G729_UNTRANSMITTED ||
-           n_bytes == G729_LOST;
 }
 
 /* 4.1.3, 4.4.3: the lag of a subframe; a lost or damaged one is the last whole lag, which then grows by one.
@@ -71,91 +74,157 @@ static void next_code(struct g729_decoder *decoder, int16_t code_q13[G729_SUBFRA
     g729_fade_gains(&decoder->gain, &decoder->gains);
 }
 
-/* 4.1.6: excitation through 1/A(z).  If that saturates, all of the excitation is divided by four and filtered
- * again. */
-static void synthesize(struct g729_decoder *decoder, const int16_t a_q12[G729_ORDER + 1], int s) {
-    int16_t *in = decoder->excitation + G729_EXCITATION_PAST + s * G729_SUBFRAME;
-    int16_t *out = decoder->speech + G729_ORDER + s * G729_SUBFRAME;
-    if (!g729_synthesis(out, a_q12, in, G729_SUBFRAME, out - G729_ORDER))
-        return;
-    for (int i = 0; i < G729_EXCITATION_PAST + G729_FRAME; i++)
-        decoder->excitation[i] = (int16_t)(decoder->excitation[i] >> 2);
-    g729_synthesis(out, a_q12, in, G729_SUBFRAME, out - G729_ORDER);
-}
-
-static void decode_subframe(struct g729_decoder *decoder, struct frame *frame,
-                            const struct g729_subframe_parameters *in, int s) {
+/* 4.1.3 to 4.1.5: the excitation of a row's subframe. */
+static void excite(struct g729_decoder *decoder, struct frame *frame, int s) {
     int16_t code_q13[G729_SUBFRAME];
-    int16_t *excitation = decoder->excitation + G729_EXCITATION_PAST + s * G729_SUBFRAME;
+    const struct g729_subframe_parameters *in = frame->in ? &frame->in->subframe[s] : NULL;
     const struct g729_lag lag = next_lag(decoder, in, s, frame->lag[0]);
+    int16_t *excitation = decoder->excitation + G729_EXCITATION_PAST + s * G729_SUBFRAME;
     frame->lag[s] = lag.samples;
     g729_predict_long_term(excitation, lag.samples, lag.thirds);
     next_code(decoder, code_q13, in, lag.samples);
-    const struct g729_gains gains = decoder->gains;
-    for (int i = 0; i < G729_SUBFRAME; i++) {
-        const int32_t sum = mac32(mul32(excitation[i], gains.pitch_q14), code_q13[i], gains.code_q1);
-        excitation[i] = round16(shl32(sum, 1));
-    }
-    decoder->sharpness_q14 = gains.pitch_q14 > SHARPEST_Q14   ? SHARPEST_Q14
-                             : gains.pitch_q14 < BLUNTEST_Q14 ? BLUNTEST_Q14
-                                                              : gains.pitch_q14;
-    synthesize(decoder, frame->a_q12[s], s);
+    g729_mix_excitation(excitation, code_q13, decoder->gains);
+    const int16_t gain_q14 = decoder->gains.pitch_q14;
+    decoder->sharpness_q14 = gain_q14 > SHARPEST_Q14   ? SHARPEST_Q14
+                             : gain_q14 < BLUNTEST_Q14 ? BLUNTEST_Q14
+                                                       : gain_q14;
 }
 
-/* in NULL = the frame was lost. */
-static void decode_speech(struct g729_decoder *decoder, struct frame *frame,
-                          const struct g729_speech_parameters *in) {
-    int16_t lsp_q15[G729_ORDER];
+/* The line spectrum of a row's speech. */
+static void read_speech(struct g729_decoder *decoder, struct frame *frame, const uint8_t *bytes) {
+    frame->in = bytes ? &frame->parameters : NULL;
+    if (bytes)
+        g729_unpack_speech(&frame->parameters, bytes);
     g729_comfort_restart(&decoder->comfort);
-    g729_dequantize_lsp(&decoder->lsf, lsp_q15, in ? &in->lsf : NULL);
-    g729_interpolate_filters(frame->a_q12, decoder->lsp_q15, lsp_q15);
-    memcpy(decoder->lsp_q15, lsp_q15, sizeof lsp_q15);
-    for (int s = 0; s < SUBFRAMES; s++)
-        decode_subframe(decoder, frame, in ? &in->subframe[s] : NULL, s);
+    g729_dequantize_lsp(&decoder->lsf, decoder->lsp_q15, bytes ? &frame->parameters.lsf : NULL);
 }
 
-/* in NULL = nothing was transmitted, or what was transmitted was lost. */
-static void decode_noise(struct g729_decoder *decoder, struct frame *frame,
-                         const struct g729_sid_parameters *in) {
+/* All of a row's noise; bytes NULL = nothing was transmitted, or what was transmitted was lost. */
+static void read_noise(struct g729_decoder *decoder, struct frame *frame, const uint8_t *bytes) {
+    struct g729_sid_parameters sid;
+    if (bytes)
+        g729_unpack_sid(&sid, bytes);
     g729_comfort_frame(&decoder->comfort, &decoder->lsf.memory, decoder->excitation + G729_EXCITATION_PAST,
-                       in, decoder->was_speech);
-    g729_interpolate_filters(frame->a_q12, decoder->lsp_q15, decoder->comfort.lsp_q15);
+                       bytes ? &sid : NULL, decoder->was_speech);
     memcpy(decoder->lsp_q15, decoder->comfort.lsp_q15, sizeof decoder->lsp_q15);
-    for (int s = 0; s < SUBFRAMES; s++) {
+    for (int s = 0; s < SUBFRAMES; s++)
         frame->lag[s] = decoder->lag;
-        synthesize(decoder, frame->a_q12[s], s);
-    }
     decoder->sharpness_q14 = BLUNTEST_Q14;
 }
 
-static void decode_frame(struct g729_decoder *decoder, struct frame *frame, const uint8_t *in,
-                         int32_t n_bytes) {
-    struct g729_speech_parameters speech;
-    struct g729_sid_parameters sid;
+static void read(struct g729_decoder *decoder, struct frame *frame, const uint8_t *in, int32_t n_bytes) {
+    memcpy(frame->old_lsp_q15, decoder->lsp_q15, sizeof frame->old_lsp_q15);
     frame->speech = n_bytes == G729_SPEECH_BYTES || (n_bytes == G729_LOST && decoder->was_speech);
-    if (n_bytes == G729_SPEECH_BYTES)
-        g729_unpack_speech(&speech, in);
-    else if (n_bytes == G729_SID_BYTES)
-        g729_unpack_sid(&sid, in);
     if (frame->speech)
-        decode_speech(decoder, frame, n_bytes == G729_LOST ? NULL : &speech);
+        read_speech(decoder, frame, n_bytes == G729_LOST ? NULL : in);
     else
-        decode_noise(decoder, frame, n_bytes == G729_SID_BYTES ? &sid : NULL);
-    if (n_bytes != G729_LOST)
-        g729_comfort_remember(&decoder->comfort, decoder->excitation + G729_EXCITATION_PAST);
-    decoder->was_speech = frame->speech;
+        read_noise(decoder, frame, n_bytes == G729_SID_BYTES ? in : NULL);
 }
 
-void g729_decode(struct g729_decoder *decoder, int16_t out[G729_FRAME], const uint8_t *in, int32_t n_bytes) {
-    struct frame frame = {.speech = false};
-    int16_t filtered[G729_FRAME];
-    decode_frame(decoder, &frame, in, n_bytes);
-    for (int s = 0; s < SUBFRAMES; s++)
-        g729_postfilter_subframe(&decoder->postfilter, filtered + s * G729_SUBFRAME,
-                                 decoder->speech + G729_ORDER + s * G729_SUBFRAME, frame.a_q12[s],
-                                 frame.lag[s], frame.speech);
-    g729_postprocess(&decoder->highpass, out, filtered, G729_FRAME);
-    memmove(decoder->excitation, decoder->excitation + G729_FRAME,
-            G729_EXCITATION_PAST * sizeof *decoder->excitation);
-    memmove(decoder->speech, decoder->speech + G729_FRAME, G729_ORDER * sizeof *decoder->speech);
+/* Both subframes' filters, of all rows. */
+static void find_filters(const struct group *group, lanes a_q12[SUBFRAMES][G729_ORDER + 1]) {
+    const int16_t *before[LANES], *after[LANES];
+    for (int row = 0; row < LANES; row++) {
+        before[row] = group->frame[row]->old_lsp_q15;
+        after[row] = group->decoder[row]->lsp_q15;
+    }
+    g729_interpolate_filters(a_q12, before, after);
+}
+
+static void gather_excitation(lanes out[G729_SUBFRAME], const struct group *group, int s) {
+    const int16_t *in[LANES];
+    for (int row = 0; row < LANES; row++)
+        in[row] = group->decoder[row]->excitation + G729_EXCITATION_PAST + s * G729_SUBFRAME;
+    lanes_gather(out, in, G729_SUBFRAME);
+}
+
+/* 4.1.6: excitation through 1/A(z).  In rows where that saturates, all of the excitation is divided by four
+ * and filtered again. */
+static void synthesize(const struct group *group, lanes *y, const lanes a_q12[G729_ORDER + 1], int s) {
+    lanes in[G729_SUBFRAME];
+    gather_excitation(in, group, s);
+    const rows_set saturated = g729_synthesis(y, a_q12, in, G729_SUBFRAME);
+    if (!saturated)
+        return;
+    for (size_t row = 0; row < group->n; row++)
+        for (int i = 0; saturated >> row & 1 && i < G729_EXCITATION_PAST + G729_FRAME; i++)
+            group->decoder[row]->excitation[i] = (int16_t)(group->decoder[row]->excitation[i] >> 2);
+    gather_excitation(in, group, s);
+    g729_synthesis(y, a_q12, in, G729_SUBFRAME);
+}
+
+static void gather_past(lanes y[G729_ORDER], const struct group *group) {
+    const int16_t *past[LANES];
+    for (int row = 0; row < LANES; row++)
+        past[row] = group->decoder[row]->speech_past;
+    lanes_gather(y, past, G729_ORDER);
+}
+
+static void keep_past(const struct group *group, const lanes y[G729_ORDER]) {
+    int16_t *past[LANES];
+    for (int row = 0; row < LANES; row++)
+        past[row] = group->decoder[row]->speech_past;
+    lanes_scatter(past, y, G729_ORDER);
+}
+
+/* 4.2: what is heard. */
+static void filter(const struct group *group, lanes out[G729_FRAME], const lanes *speech,
+                   lanes a_q12[SUBFRAMES][G729_ORDER + 1]) {
+    struct g729_postfilter *state[LANES];
+    bool is_speech[LANES];
+    int lag[LANES];
+    for (int row = 0; row < LANES; row++) {
+        state[row] = &group->decoder[row]->postfilter;
+        is_speech[row] = group->frame[row]->speech;
+    }
+    for (int s = 0; s < SUBFRAMES; s++) {
+        for (int row = 0; row < LANES; row++)
+            lag[row] = group->frame[row]->lag[s];
+        g729_postfilter_subframe(state, group->n, out + s * G729_SUBFRAME, speech + s * G729_SUBFRAME,
+                                 a_q12[s], lag, is_speech);
+    }
+}
+
+static void write(const struct group *group, int16_t *out, const lanes in[G729_FRAME]) {
+    struct g729_highpass *state[LANES];
+    int16_t *samples[LANES];
+    for (size_t row = 0; row < LANES; row++) {
+        state[row] = &group->decoder[row]->highpass;
+        samples[row] = out + (row < group->n ? row : 0) * G729_FRAME;
+    }
+    g729_postprocess(state, samples, in);
+}
+
+static void decode_group(struct group *group, int16_t *out) {
+    lanes a_q12[SUBFRAMES][G729_ORDER + 1], speech[G729_ORDER + G729_FRAME], filtered[G729_FRAME];
+    find_filters(group, a_q12);
+    gather_past(speech, group);
+    for (int s = 0; s < SUBFRAMES; s++) {
+        for (size_t row = 0; row < group->n; row++)
+            if (group->frames[row].speech)
+                excite(group->decoder[row], &group->frames[row], s);
+        synthesize(group, speech + s * G729_SUBFRAME, a_q12[s], s);
+    }
+    keep_past(group, speech + G729_FRAME);
+    filter(group, filtered, speech, a_q12);
+    write(group, out, filtered);
+}
+
+void g729_decode_in_step(struct g729_decoder *bank, const intptr_t *rows, size_t n, int16_t *restrict out,
+                         const uint8_t *restrict in, const int32_t *restrict lengths) {
+    struct group group = {.n = n};
+    for (size_t row = 0; row < LANES; row++) {
+        group.decoder[row] = &bank[rows[row < n ? row : 0]];
+        group.frame[row] = &group.frames[row < n ? row : 0];
+    }
+    for (size_t row = 0; row < n; row++)
+        read(group.decoder[row], &group.frames[row], in + row * G729_SPEECH_BYTES, lengths[row]);
+    decode_group(&group, out);
+    for (size_t row = 0; row < n; row++) {
+        struct g729_decoder *d = group.decoder[row];
+        if (lengths[row] != G729_LOST)
+            g729_comfort_remember(&d->comfort, d->excitation + G729_EXCITATION_PAST);
+        d->was_speech = group.frames[row].speech;
+        memmove(d->excitation, d->excitation + G729_FRAME, G729_EXCITATION_PAST * sizeof *d->excitation);
+    }
 }

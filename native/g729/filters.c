@@ -2,6 +2,7 @@
 
 #include "g729/clones.h"
 #include "g729/fixed.h"
+#include "g729/lanes.h"
 #include "g729/tables.h"
 
 #include <string.h>
@@ -13,16 +14,127 @@ int32_t g729_dot(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
     return sum;
 }
 
-int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
+G729_CLONES int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
     const bool fits = g729_fits(g729_exact_energy(a, n), g729_exact_energy(b, n));
     return fits ? g729_dot_plain(a, b, n, start) : g729_dot(a, b, n, start);
 }
 
 /* A sum of squares only grows: it saturates if and only if the exact one is too large at the end. */
-int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated) {
+G729_CLONES int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated) {
     const int64_t sum = start + 2 * g729_exact_energy(x, n);
     *saturated = sum > INT32_MAX;
     return clamp32(sum);
+}
+
+/* a * b as Q15 * Q15 -> Q15 with rounding, for b >= 0. */
+LANES_INLINE lanes mul_rounded(lanes a, lanes b) {
+    return (a * b + 0x4000) >> 15;
+}
+
+void g729_expand(lanes out_q12[G729_ORDER + 1], const lanes a_q12[G729_ORDER + 1], int gamma_q15) {
+    int power_q15 = gamma_q15;
+    out_q12[0] = a_q12[0];
+    for (size_t i = 1; i <= G729_ORDER; i++) {
+        out_q12[i] = mul_rounded(a_q12[i], lanes_of(power_q15));
+        power_q15 = (power_q15 * gamma_q15 + 0x4000) >> 15;
+    }
+}
+
+/* -1 where no partial sum of products with these coefficients can saturate, all samples being that large at
+ * most: then (2 sum << 3 + 0x8000) >> 16 is (sum + 0x800) >> 12, clamped once. */
+LANES_INLINE lanes bounded(const lanes a_q12[G729_ORDER + 1], lanes largest) {
+    lanes sum = lanes_of(0), out;
+    for (size_t j = 0; j <= G729_ORDER; j++)
+        sum += lanes_abs(a_q12[j]);
+    const float_lanes product =
+        __builtin_convertvector(sum, float_lanes) * __builtin_convertvector(largest, float_lanes);
+    for (int l = 0; l < LANES; l++)
+        out[l] = product[l] < 0x1p30f ? -1 : 0;
+    return out;
+}
+
+LANES_INLINE lanes largest_of(const lanes *x, size_t n) {
+    lanes largest = lanes_of(0);
+    for (size_t i = 0; i < n; i++)
+        largest = lanes_max(largest, lanes_abs(x[i]));
+    return largest;
+}
+
+/* Returns the rows that it may be wrong for. */
+G729_CLONES static rows_set residual_plain(lanes *restrict out, const lanes a_q12[G729_ORDER + 1],
+                                           const lanes *restrict in, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        wrapping_lanes sum = (wrapping_lanes)lanes_of(0x800);
+#pragma GCC unroll 11
+        for (size_t j = 0; j <= G729_ORDER; j++)
+            sum += (wrapping_lanes)(a_q12[j] * in[G729_ORDER + i - j]);
+        out[i] = lanes_clamp16((lanes)sum >> 12);
+    }
+    return lanes_set_of(~bounded(a_q12, largest_of(in, G729_ORDER + n)));
+}
+
+static void residual_saturating(lanes *out, const lanes a_q12[G729_ORDER + 1], const lanes *in, size_t n,
+                                int row) {
+    for (size_t i = 0; i < n; i++) {
+        int32_t sum = 0;
+        for (size_t j = 0; j <= G729_ORDER; j++)
+            sum = mac32(sum, (int16_t)a_q12[j][row], (int16_t)in[G729_ORDER + i - j][row]);
+        out[i][row] = round16(shl32(sum, 3));
+    }
+}
+
+void g729_residual(lanes *restrict out, const lanes a_q12[G729_ORDER + 1], const lanes *restrict in,
+                   size_t n) {
+    const rows_set doubtful = residual_plain(out, a_q12, in, n);
+    for (int row = 0; row < LANES; row++)
+        if (doubtful >> row & 1)
+            residual_saturating(out, a_q12, in, n, row);
+}
+
+/* If any step had saturated, the outputs up to there are right, and their bound shows it.  Returns the rows
+ * that it may be wrong for. */
+G729_CLONES static rows_set synthesize_plain(lanes *restrict y, const lanes a_q12[G729_ORDER + 1],
+                                             const lanes *restrict in, size_t n) {
+    lanes largest_in = lanes_of(0), largest_out = largest_of(y, G729_ORDER);
+    for (size_t i = 0; i < n; i++) {
+        wrapping_lanes sum = (wrapping_lanes)(in[i] * a_q12[0] + 0x800);
+#pragma GCC unroll 10
+        for (size_t j = G729_ORDER; j >= 1; j--)
+            sum -= (wrapping_lanes)(a_q12[j] * y[G729_ORDER + i - j]);
+        y[G729_ORDER + i] = lanes_clamp16((lanes)sum >> 12);
+        largest_in = lanes_max(largest_in, lanes_abs(in[i]));
+        largest_out = lanes_max(largest_out, lanes_abs(y[G729_ORDER + i]));
+    }
+    const lanes clamped = lanes_above(largest_out, lanes_of(INT16_MAX - 1));
+    return lanes_set_of(clamped | ~bounded(a_q12, lanes_max(largest_in, largest_out)));
+}
+
+static bool synthesize_saturating(lanes *y, const lanes a_q12[G729_ORDER + 1], const lanes *in, size_t n,
+                                  int row) {
+    bool saturated = false;
+    for (size_t i = 0; i < n; i++) {
+        int32_t sum = mul32((int16_t)in[i][row], (int16_t)a_q12[0][row]);
+        for (size_t j = 1; j <= G729_ORDER; j++) {
+            const int64_t exact =
+                (int64_t)sum - mul32((int16_t)a_q12[j][row], (int16_t)y[G729_ORDER + i - j][row]);
+            sum = clamp32(exact);
+            saturated |= sum != exact;
+        }
+        const int32_t scaled = shl32(sum, 3);
+        saturated |= scaled >> 3 != sum || scaled > INT32_MAX - 0x8000;
+        y[G729_ORDER + i][row] = round16(scaled);
+    }
+    return saturated;
+}
+
+rows_set g729_synthesis(lanes *restrict y, const lanes a_q12[G729_ORDER + 1], const lanes *restrict in,
+                        size_t n) {
+    const rows_set doubtful = synthesize_plain(y, a_q12, in, n);
+    rows_set saturated = 0;
+    for (int row = 0; row < LANES; row++)
+        if (doubtful >> row & 1)
+            saturated |= (rows_set)synthesize_saturating(y, a_q12, in, n, row) << row;
+    return saturated;
 }
 
 static int largest_magnitude(const int16_t *x, size_t n) {
@@ -39,109 +151,6 @@ static int sum_of_magnitudes(const int16_t *x, size_t n) {
     for (size_t i = 0; i < n; i++)
         sum += x[i] < 0 ? -x[i] : x[i];
     return sum;
-}
-
-/* Whether no partial sum of products with these coefficients can saturate, all samples being that large at
- * most: then (2 sum << 3 + 0x8000) >> 16 is (sum + 0x800) >> 12, clamped once. */
-static bool is_bounded(int sum_of_coefficients, int largest) {
-    return (int64_t)sum_of_coefficients * largest < 1 << 30;
-}
-
-static int16_t residual_of(const int16_t a_q12[G729_ORDER + 1], const int16_t *in) {
-    int32_t sum = 0;
-    for (int j = 0; j <= G729_ORDER; j++)
-        sum = mac32(sum, a_q12[j], in[-j]);
-    return round16(shl32(sum, 3));
-}
-
-void g729_residual(int16_t *restrict out, const int16_t a_q12[G729_ORDER + 1], const int16_t *restrict in,
-                   size_t n) {
-    if (!is_bounded(sum_of_magnitudes(a_q12, G729_ORDER + 1),
-                    largest_magnitude(in - G729_ORDER, n + G729_ORDER))) {
-        for (size_t i = 0; i < n; i++)
-            out[i] = residual_of(a_q12, in + i);
-        return;
-    }
-    int32_t sum[G729_SUBFRAME];
-    for (size_t i = 0; i < n; i++)
-        sum[i] = 0x800;
-    for (int j = 0; j <= G729_ORDER; j++)
-        for (size_t i = 0; i < n; i++)
-            sum[i] += a_q12[j] * in[(ptrdiff_t)i - j];
-    for (size_t i = 0; i < n; i++)
-        out[i] = clamp16(sum[i] >> 12);
-}
-
-/* As the standard has it, saturating at every step. */
-static bool synthesize_saturating(int16_t *y, const int16_t a_q12[G729_ORDER + 1], const int16_t *in,
-                                  size_t n) {
-    bool saturated = false;
-    for (size_t i = 0; i < n; i++) {
-        int32_t sum = mul32(in[i], a_q12[0]);
-        for (size_t j = 1; j <= G729_ORDER; j++) {
-            const int64_t exact = (int64_t)sum - mul32(a_q12[j], y[G729_ORDER + i - j]);
-            sum = clamp32(exact);
-            saturated |= sum != exact;
-        }
-        const int32_t scaled = shl32(sum, 3);
-        saturated |= scaled >> 3 != sum || scaled > INT32_MAX - 0x8000;
-        y[G729_ORDER + i] = round16(scaled);
-    }
-    return saturated;
-}
-
-/* Without, in wrapping integers.  If any step had saturated, the outputs up to there are right, and their
- * bound shows it.  Ten outputs at a time: unrolled, the past stays in registers. */
-static void synthesize_plain(int16_t *y, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n) {
-    int32_t a[G729_ORDER + 1], past[G729_ORDER]; /* past[i % 10] was put out at i */
-    for (int j = 0; j <= G729_ORDER; j++)
-        a[j] = a_q12[j];
-    for (int j = 0; j < G729_ORDER; j++)
-        past[j] = y[j];
-    for (size_t i = 0; i < n; i += G729_ORDER) {
-#pragma GCC unroll 10
-        for (int k = 0; k < G729_ORDER; k++) {
-            uint32_t sum = 0x800 + (uint32_t)(in[i + (size_t)k] * a[0]);
-#pragma GCC unroll 10
-            for (int j = G729_ORDER; j >= 1; j--)
-                sum -= (uint32_t)(a[j] * past[(G729_ORDER + k - j) % G729_ORDER]);
-            past[k] = clamp16((int32_t)sum >> 12);
-            y[G729_ORDER + i + (size_t)k] = (int16_t)past[k];
-        }
-    }
-}
-
-bool g729_synthesis(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
-                    const int16_t past[G729_ORDER]) {
-    int16_t y[G729_ORDER + G729_FRAME];
-    bool saturated = false;
-    memcpy(y, past, G729_ORDER * sizeof *y);
-    synthesize_plain(y, a_q12, in, n);
-    const int largest_out = largest_magnitude(y, G729_ORDER + n), largest_in = largest_magnitude(in, n);
-    const int largest = largest_out > largest_in ? largest_out : largest_in;
-    if (largest_out >= INT16_MAX || !is_bounded(sum_of_magnitudes(a_q12, G729_ORDER + 1), largest))
-        saturated = synthesize_saturating(y, a_q12, in, n);
-    memcpy(out, y + G729_ORDER, n * sizeof *y);
-    return saturated;
-}
-
-void g729_keep_past(int16_t past[G729_ORDER], const int16_t *out, size_t n) {
-    memcpy(past, out + n - G729_ORDER, G729_ORDER * sizeof *past);
-}
-
-void g729_synthesis_onwards(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
-                            int16_t past[G729_ORDER]) {
-    g729_synthesis(out, a_q12, in, n, past);
-    g729_keep_past(past, out, n);
-}
-
-void g729_expand(int16_t out_q12[G729_ORDER + 1], const int16_t a_q12[G729_ORDER + 1], int16_t gamma_q15) {
-    int16_t power_q15 = gamma_q15;
-    out_q12[0] = a_q12[0];
-    for (size_t i = 1; i <= G729_ORDER; i++) {
-        out_q12[i] = round16(mul32(a_q12[i], power_q15));
-        power_q15 = round16(mul32(power_q15, gamma_q15));
-    }
 }
 
 enum { TAPS = 20, SIDE = TAPS / 2, THIRDS = 3 };
@@ -181,7 +190,7 @@ void g729_predict_long_term(int16_t *excitation, int lag, int fraction) {
     const int ready = lag + (fraction > 0) - SIDE; /* samples that need none of their own block */
     for (int done = 0; done < G729_SUBFRAME; done += ready) {
         const int n = G729_SUBFRAME - done < ready ? G729_SUBFRAME - done : ready;
-        if (is_bounded(sum_of_taps, largest_magnitude(past + done, (size_t)(n + TAPS - 1))))
+        if ((int64_t)sum_of_taps * largest_magnitude(past + done, (size_t)(n + TAPS - 1)) < 1 << 30)
             predict_plain(excitation + done, past + done, taps_q15, n);
         else
             predict_saturating(excitation + done, past + done, taps_q15, n);

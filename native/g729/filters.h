@@ -11,6 +11,8 @@
 #ifndef TANDEM_G729_FILTERS_H
 #define TANDEM_G729_FILTERS_H
 
+#include "g729/lanes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,12 +31,15 @@ static inline int32_t g729_dot_plain(const int16_t *a, const int16_t *b, size_t 
     return start + 2 * sum;
 }
 
-/* Sum of x[i]^2, exact. */
+/* Sum of x[i]^2, exact: squares in halves, so that 32 bits hold their sums. */
 static inline int64_t g729_exact_energy(const int16_t *x, size_t n) {
-    int64_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sum;
+    int32_t high = 0, low = 0;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t square = x[i] * x[i];
+        high += square >> 16;
+        low += square & 0xFFFF;
+    }
+    return (int64_t)high * 65536 + low;
 }
 
 /* Whether no partial sum of products of two vectors with these exact energies can saturate, doubled and with
@@ -49,25 +54,17 @@ int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start
 /* As g729_dot of x and x; *saturated says whether the sum did. */
 int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated);
 
-/* out[i] = sum of a[j] * in[i - j]; in has G729_ORDER samples of past. */
-void g729_residual(int16_t *restrict out, const int16_t a_q12[G729_ORDER + 1], const int16_t *restrict in,
+/* out[i] = sum of a[j] * in[i - j]; the first of in are G729_ORDER samples of past. */
+void g729_residual(lanes *restrict out, const lanes a_q12[G729_ORDER + 1], const lanes *restrict in,
                    size_t n);
 
-/* out[i] = a[0] * in[i] - sum of a[j] * out[i - j]; past holds the G729_ORDER outputs before and may then be
- * replaced by the last ones (g729_keep_past).  out may be in; n is a multiple of
- * ten.  Returns whether anything saturated. */
-bool g729_synthesis(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
-                    const int16_t past[G729_ORDER]);
-
-/* past := the last G729_ORDER of n >= G729_ORDER outputs. */
-void g729_keep_past(int16_t past[G729_ORDER], const int16_t *out, size_t n);
-
-/* g729_synthesis, then g729_keep_past. */
-void g729_synthesis_onwards(int16_t *out, const int16_t a_q12[G729_ORDER + 1], const int16_t *in, size_t n,
-                            int16_t past[G729_ORDER]);
+/* y[i] = a[0] * in[i] - sum of a[j] * y[i - j]; the first of y are G729_ORDER outputs of the past.  Returns
+ * the rows in which anything saturated. */
+rows_set g729_synthesis(lanes *restrict y, const lanes a_q12[G729_ORDER + 1], const lanes *restrict in,
+                        size_t n);
 
 /* out(z) = a(z / gamma): a[i] * gamma^i. */
-void g729_expand(int16_t out_q12[G729_ORDER + 1], const int16_t a_q12[G729_ORDER + 1], int16_t gamma_q15);
+void g729_expand(lanes out_q12[G729_ORDER + 1], const lanes a_q12[G729_ORDER + 1], int gamma_q15);
 
 /* 3.7.1: excitation[0..39] := the past of the excitation, lag + fraction / 3 samples ago, fraction -1, 0, 1.
  * Sample by sample: for lags below 40 it reads what it has just written. */

@@ -63,7 +63,7 @@ struct g729_encoder {
 
 struct g729_decoder {
     int16_t excitation[G729_EXCITATION_PAST + G729_FRAME]; /* the past, then this frame */
-    int16_t speech[G729_ORDER + G729_FRAME]; /* the past, then this frame, before the post-filter */
+    int16_t speech_past[G729_ORDER];                       /* before the post-filter */
     int16_t lsp_q15[G729_ORDER];
     int16_t lag; /* whole samples; what a lost or damaged one is replaced by */
     int16_t sharpness_q14;

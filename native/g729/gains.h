@@ -10,6 +10,8 @@
 #ifndef TANDEM_G729_GAINS_H
 #define TANDEM_G729_GAINS_H
 
+#include "g729/filters.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +49,10 @@ void g729_dequantize_gains(struct g729_gain_memory *memory, struct g729_gains *g
 
 /* 4.4.2: the frame was lost; the gains fade. */
 void g729_fade_gains(struct g729_gain_memory *memory, struct g729_gains *gains);
+
+/* 3.10, 4.1.6: excitation[i] := gp * excitation[i] + gc * code[i]. */
+void g729_mix_excitation(int16_t excitation[G729_SUBFRAME], const int16_t code_q13[G729_SUBFRAME],
+                         struct g729_gains gains);
 
 /* What follows is shared with gain_search.c. */
 

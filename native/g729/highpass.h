@@ -9,17 +9,18 @@
 #define TANDEM_G729_HIGHPASS_H
 
 #include "g729/fixed.h"
+#include "g729/lanes.h"
 
-#include <stddef.h>
-
-enum { G729_HIGHPASS_SAMPLES = 80 }; /* the most in a call */
+enum { G729_HIGHPASS_SAMPLES = 80 }; /* of a frame */
 
 struct g729_highpass {
     struct dpf y1, y2; /* outputs one and two samples ago */
     int16_t x1, x2;    /* inputs one and two samples ago */
 };
 
-void g729_preprocess(struct g729_highpass *state, int16_t *out, const int16_t *in, size_t n);
-void g729_postprocess(struct g729_highpass *state, int16_t *out, const int16_t *in, size_t n);
+void g729_preprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
+                     const int16_t *const in[LANES]);
+void g729_postprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
+                      const lanes in[G729_HIGHPASS_SAMPLES]);
 
 #endif

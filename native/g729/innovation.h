@@ -12,11 +12,18 @@
 #include "g729/bits.h"
 #include "g729/filters.h"
 
+/* The pulses of a subframe: code words and code vector. */
+struct g729_innovation {
+    uint16_t positions, signs;
+    int16_t code_q13[G729_SUBFRAME];
+};
+
 /* Choose positions and signs.  target: x minus the pitch's share; h_q12: impulse response, which gets the
- * pitch sharpening; code_q13 and filtered_q12 are the results.  sharpness is a pitch gain in Q14. */
-void g729_search_innovation(struct g729_subframe_parameters *out, int16_t code_q13[G729_SUBFRAME],
-                            int16_t filtered_q12[G729_SUBFRAME], int16_t h_q12[G729_SUBFRAME],
-                            const int16_t target[G729_SUBFRAME], int lag, int16_t sharpness_q14);
+ * pitch sharpening; filtered_q12: the code vectors through it.  sharpness is a pitch gain in Q14.  n rows are
+ * looked at, the other lanes repeat the first; out has no more. */
+void g729_search_innovation(struct g729_innovation out[LANES], lanes filtered_q12[G729_SUBFRAME],
+                            lanes h_q12[G729_SUBFRAME], const lanes target[G729_SUBFRAME],
+                            const int lag[LANES], const int16_t sharpness_q14[LANES], size_t n);
 
 /* The code vector of positions and signs, sharpened. */
 void g729_decode_innovation(int16_t code_q13[G729_SUBFRAME], uint16_t positions, uint16_t signs, int lag,

@@ -1,5 +1,6 @@
 #include "g729/lpc.h"
 
+#include "g729/clones.h"
 #include "g729/tables.h"
 
 #include <string.h>
@@ -9,14 +10,19 @@ void g729_lpc_memory_reset(struct g729_lpc_memory *memory) {
     memory->a_q12[0] = 4096;
 }
 
-void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_ANALYSIS]) {
+/* r[0] starts from 1: it is never zero. */
+static int32_t energy_of(const int16_t windowed[G729_ANALYSIS], bool *saturated) {
+    return g729_energy(windowed, G729_ANALYSIS, 1, saturated);
+}
+
+G729_CLONES void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_ANALYSIS]) {
     int16_t windowed[G729_ANALYSIS];
-    int exponent = -1; /* of the doubling in Q15 * Q15 -> Q31 */
-    for (int i = 0; i < G729_ANALYSIS; i++)
-        windowed[i] = mul16_rounded(in[i], g729_lpc_window_q15[i]);
+    int exponent = -1;                      /* of the doubling in Q15 * Q15 -> Q31 */
+    for (int i = 0; i < G729_ANALYSIS; i++) /* no window is -1 */
+        windowed[i] = (int16_t)((in[i] * g729_lpc_window_q15[i] + 0x4000) >> 15);
     bool saturated;
-    int32_t energy = g729_energy(windowed, G729_ANALYSIS, 1, &saturated); /* 1: never zero */
-    for (; saturated; energy = g729_energy(windowed, G729_ANALYSIS, 1, &saturated)) {
+    int32_t energy = energy_of(windowed, &saturated);
+    for (; saturated; energy = energy_of(windowed, &saturated)) {
         for (int i = 0; i < G729_ANALYSIS; i++)
             windowed[i] = (int16_t)(windowed[i] >> 2);
         exponent += 4;
@@ -27,7 +33,7 @@ void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_
     out->exponent = (int16_t)(exponent - shift);
     for (int lag = 1; lag <= G729_LAGS; lag++)
         out->r[lag] =
-            dpf_of(shl32(g729_dot_plain(windowed, windowed + lag, (size_t)(G729_ANALYSIS - lag), 0), shift));
+            dpf_of(g729_dot_plain(windowed, windowed + lag, (size_t)(G729_ANALYSIS - lag), 0) * (1 << shift));
 }
 
 void g729_apply_lag_window(struct g729_autocorrelation *inout) {

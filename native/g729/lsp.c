@@ -1,6 +1,5 @@
 #include "g729/lsp.h"
 
-#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/tables.h"
 
@@ -148,11 +147,11 @@ void g729_lsp_of_filter(int16_t lsp_q15[G729_ORDER], const int16_t a_q12[G729_OR
 }
 
 /* The product of (1 - 2 lsp z^-1 + z^-2) over every second lsp, up to its middle; Q24. */
-static void polynomial_of(int32_t f_q24[HALF + 1], const int16_t *lsp_q15) {
+static void polynomial_saturating(int32_t f_q24[HALF + 1], const lanes *lsp_q15, int row) {
     f_q24[0] = 1 << 24;
-    f_q24[1] = msu32(0, lsp_q15[0], 512);
+    f_q24[1] = msu32(0, (int16_t)lsp_q15[0][row], 512);
     for (int i = 2; i <= HALF; i++) {
-        const int16_t lsp = lsp_q15[2 * (i - 1)];
+        const int16_t lsp = (int16_t)lsp_q15[2 * (i - 1)][row];
         f_q24[i] = f_q24[i - 2];
         for (int j = i; j > 1; j--) {
             const int32_t doubled = shl32(dpf_mul16(dpf_of(f_q24[j - 1]), lsp), 1);
@@ -162,28 +161,73 @@ static void polynomial_of(int32_t f_q24[HALF + 1], const int16_t *lsp_q15) {
     }
 }
 
-void g729_filter_of_lsp(int16_t a_q12[G729_ORDER + 1], const int16_t lsp_q15[G729_ORDER]) {
+static void filter_saturating(lanes a_q12[G729_ORDER + 1], const lanes lsp_q15[G729_ORDER], int row) {
     int32_t f1[HALF + 1], f2[HALF + 1];
-    polynomial_of(f1, lsp_q15);
-    polynomial_of(f2, lsp_q15 + 1);
+    polynomial_saturating(f1, lsp_q15, row);
+    polynomial_saturating(f2, lsp_q15 + 1, row);
     for (int i = HALF; i > 0; i--) {
         f1[i] = add32(f1[i], f1[i - 1]);
         f2[i] = sub32(f2[i], f2[i - 1]);
     }
-    a_q12[0] = 4096;
     for (int i = 1; i <= HALF; i++) {
-        a_q12[i] = low16(shr32_rounded(add32(f1[i], f2[i]), 13));
-        a_q12[G729_ORDER + 1 - i] = low16(shr32_rounded(sub32(f1[i], f2[i]), 13));
+        a_q12[i][row] = low16(shr32_rounded(add32(f1[i], f2[i]), 13));
+        a_q12[G729_ORDER + 1 - i][row] = low16(shr32_rounded(sub32(f1[i], f2[i]), 13));
     }
 }
 
-void g729_interpolate_filters(int16_t a_q12[2][G729_ORDER + 1], const int16_t old_q15[G729_ORDER],
-                              const int16_t new_q15[G729_ORDER]) {
-    int16_t middle_q15[G729_ORDER];
+/* In plain integers.  While all coefficients stay below 2^29, no sum of the next round saturates; *bits takes
+ * those of all magnitudes. */
+LANES_INLINE void polynomial_plain(lanes f_q24[HALF + 1], const lanes *lsp_q15, lanes *bits) {
+    f_q24[0] = lanes_of(1 << 24);
+    f_q24[1] = lsp_q15[0] * -1024;
+#pragma GCC unroll 5
+    for (int i = 2; i <= HALF; i++) {
+        const lanes lsp = lsp_q15[2 * (i - 1)];
+        f_q24[i] = f_q24[i - 2];
+#pragma GCC unroll 5
+        for (int j = i; j > 1; j--) {
+            const lanes f = f_q24[j - 1];
+            const wrapping_lanes product =
+                (wrapping_lanes)((f >> 16) * lsp) + (wrapping_lanes)((((f >> 1) & 0x7FFF) * lsp) >> 15);
+            f_q24[j] = (lanes)((wrapping_lanes)f_q24[j] + (wrapping_lanes)f_q24[j - 2] - (product << 2));
+            *bits |= f_q24[j] ^ f_q24[j] >> 31;
+        }
+        f_q24[1] = f_q24[1] - lsp * 1024;
+    }
+}
+
+/* Returns the rows that it may be wrong for. */
+G729_CLONES static rows_set filter_plain(lanes a_q12[G729_ORDER + 1], const lanes lsp_q15[G729_ORDER]) {
+    lanes f1[HALF + 1], f2[HALF + 1], bits = lanes_of(0);
+    polynomial_plain(f1, lsp_q15, &bits);
+    polynomial_plain(f2, lsp_q15 + 1, &bits);
+    a_q12[0] = lanes_of(4096);
+    for (int i = 1; i <= HALF; i++) {
+        const wrapping_lanes sum = (wrapping_lanes)f1[i] + (wrapping_lanes)f1[i - 1];
+        const wrapping_lanes difference = (wrapping_lanes)f2[i] - (wrapping_lanes)f2[i - 1];
+        const lanes near = (lanes)(sum + difference), far = (lanes)(sum - difference);
+        a_q12[i] = ((near >> 13) + ((near >> 12) & 1)) << 16 >> 16;
+        a_q12[G729_ORDER + 1 - i] = ((far >> 13) + ((far >> 12) & 1)) << 16 >> 16;
+    }
+    return lanes_set_of(lanes_above(bits >> 29, lanes_of(0)));
+}
+
+static void filter_of_lsp(lanes a_q12[G729_ORDER + 1], const lanes lsp_q15[G729_ORDER]) {
+    const rows_set doubtful = filter_plain(a_q12, lsp_q15);
+    for (int row = 0; row < LANES; row++)
+        if (doubtful >> row & 1)
+            filter_saturating(a_q12, lsp_q15, row);
+}
+
+void g729_interpolate_filters(lanes a_q12[2][G729_ORDER + 1], const int16_t *const old_q15[LANES],
+                              const int16_t *const new_q15[LANES]) {
+    lanes before[G729_ORDER], after[G729_ORDER], middle[G729_ORDER];
+    lanes_gather(before, old_q15, G729_ORDER);
+    lanes_gather(after, new_q15, G729_ORDER);
     for (int i = 0; i < G729_ORDER; i++)
-        middle_q15[i] = add16(shr16(new_q15[i], 1), shr16(old_q15[i], 1)); /* cut twice */
-    g729_filter_of_lsp(a_q12[0], middle_q15);
-    g729_filter_of_lsp(a_q12[1], new_q15);
+        middle[i] = (after[i] >> 1) + (before[i] >> 1); /* cut twice */
+    filter_of_lsp(a_q12[0], middle);
+    filter_of_lsp(a_q12[1], after);
 }
 
 void g729_lsf_of_lsp(int16_t lsf_q13[G729_ORDER], const int16_t lsp_q15[G729_ORDER]) {

@@ -11,15 +11,15 @@
 #define TANDEM_G729_LSP_H
 
 #include "g729/filters.h"
+#include "g729/lanes.h"
 
 /* lsp_q15 := the roots of a_q12, or previous_q15 if fewer than ten are found. */
 void g729_lsp_of_filter(int16_t lsp_q15[G729_ORDER], const int16_t a_q12[G729_ORDER + 1],
                         const int16_t previous_q15[G729_ORDER]);
-void g729_filter_of_lsp(int16_t a_q12[G729_ORDER + 1], const int16_t lsp_q15[G729_ORDER]);
 
 /* The filters of both subframes: halfway from old to new, and new. */
-void g729_interpolate_filters(int16_t a_q12[2][G729_ORDER + 1], const int16_t old_q15[G729_ORDER],
-                              const int16_t new_q15[G729_ORDER]);
+void g729_interpolate_filters(lanes a_q12[2][G729_ORDER + 1], const int16_t *const old_q15[LANES],
+                              const int16_t *const new_q15[LANES]);
 
 void g729_lsf_of_lsp(int16_t lsf_q13[G729_ORDER], const int16_t lsp_q15[G729_ORDER]);
 void g729_lsp_of_lsf(int16_t lsp_q15[G729_ORDER], const int16_t lsf_q13[G729_ORDER]);

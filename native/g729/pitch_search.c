@@ -6,34 +6,51 @@
 
 #include <string.h>
 
-/* All sums at once; h[j] times the target from j on. */
-G729_CLONES static void backwards_plain(int32_t sums[G729_SUBFRAME], const int16_t *h_q12,
-                                        const int16_t *target) {
-    int16_t padded[2 * G729_SUBFRAME] = {0};
-    memcpy(padded, target, G729_SUBFRAME * sizeof *padded);
-    memset(sums, 0, G729_SUBFRAME * sizeof *sums);
-    for (int j = 0; j < G729_SUBFRAME; j++)
-        for (int i = 0; i < G729_SUBFRAME; i++)
-            sums[i] += h_q12[j] * padded[i + j];
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        sums[i] *= 2;
+/* Doubled sums; returns the rows that they may be wrong for. */
+G729_CLONES static rows_set backwards_plain(lanes sums[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
+                                            const lanes target[G729_SUBFRAME]) {
+    for (int i = 0; i < G729_SUBFRAME; i++) {
+        wrapping_lanes sum = {0};
+        for (int j = i; j < G729_SUBFRAME; j++)
+            sum += (wrapping_lanes)(target[j] * h_q12[j - i]);
+        sums[i] = (lanes)(sum << 1);
+    }
+    return lanes_set_of(~lanes_fit(lanes_energy(h_q12, G729_SUBFRAME), lanes_energy(target, G729_SUBFRAME)));
 }
 
-void g729_filter_backwards(int16_t *out, const int16_t *h_q12, const int16_t *target) {
-    int32_t sums[G729_SUBFRAME], largest = 0;
-    if (g729_fits(g729_exact_energy(target, G729_SUBFRAME), g729_exact_energy(h_q12, G729_SUBFRAME)))
-        backwards_plain(sums, h_q12, target);
-    else
-        for (int i = 0; i < G729_SUBFRAME; i++)
-            sums[i] = g729_dot(target + i, h_q12, (size_t)(G729_SUBFRAME - i), 0);
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        largest = abs32(sums[i]) > largest ? abs32(sums[i]) : largest;
-    const int shift = norm32(largest) > 16 ? 16 : norm32(largest);
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        out[i] = low16(sums[i] >> (18 - shift));
+static void backwards_saturating(lanes sums[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
+                                 const lanes target[G729_SUBFRAME], int row) {
+    for (int i = 0; i < G729_SUBFRAME; i++) {
+        int32_t sum = 0;
+        for (int j = i; j < G729_SUBFRAME; j++)
+            sum = mac32(sum, (int16_t)target[j][row], (int16_t)h_q12[j - i][row]);
+        sums[i][row] = sum;
+    }
 }
 
-static int best_whole_lag(const int16_t *excitation, const int16_t *backwards, struct g729_lag_range range) {
+/* Scale to 13 bits by the largest magnitude, which saturates. */
+G729_CLONES static void scale(lanes out[G729_SUBFRAME], const lanes sums[G729_SUBFRAME]) {
+    lanes largest = lanes_of(0), shift;
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        largest = lanes_max(largest, lanes_max(sums[i], -lanes_max(sums[i], lanes_of(-INT32_MAX))));
+    for (int row = 0; row < LANES; row++)
+        shift[row] = norm32(largest[row]) > 16 ? 2 : 18 - norm32(largest[row]);
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        out[i] = sums[i] >> shift;
+}
+
+void g729_filter_backwards(lanes out[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
+                           const lanes target[G729_SUBFRAME]) {
+    lanes sums[G729_SUBFRAME];
+    const rows_set doubtful = backwards_plain(sums, h_q12, target);
+    for (int row = 0; row < LANES; row++)
+        if (doubtful >> row & 1)
+            backwards_saturating(sums, h_q12, target, row);
+    scale(out, sums);
+}
+
+G729_CLONES static int best_whole_lag(const int16_t *excitation, const int16_t *backwards,
+                                      struct g729_lag_range range) {
     const int16_t *oldest = excitation - range.last;
     const bool fits =
         g729_fits(g729_exact_energy(backwards, G729_SUBFRAME),
@@ -52,10 +69,9 @@ static int best_whole_lag(const int16_t *excitation, const int16_t *backwards, s
     return best;
 }
 
-struct g729_lag g729_search_lag(int16_t *excitation, const int16_t *target, const int16_t *h_q12,
+struct g729_lag g729_search_lag(int16_t *excitation, const int16_t backwards[G729_SUBFRAME],
                                 struct g729_lag_range range) {
-    int16_t backwards[G729_SUBFRAME], best[G729_SUBFRAME];
-    g729_filter_backwards(backwards, h_q12, target);
+    int16_t best[G729_SUBFRAME];
     struct g729_lag lag = {best_whole_lag(excitation, backwards, range), 0};
     g729_predict_long_term(excitation, lag.samples, 0);
     if (lag.samples > range.last_fine)
@@ -75,44 +91,61 @@ struct g729_lag g729_search_lag(int16_t *excitation, const int16_t *target, cons
     return lag;
 }
 
+/* Energies of y and of a quarter of y, and target . y.  Returns the rows that the last may be wrong for. */
+G729_CLONES static rows_set correlate(lanes *yy, lanes *yy_of_quarter, lanes *xy,
+                                      const lanes target[G729_SUBFRAME], const lanes y[G729_SUBFRAME]) {
+    lanes quarter[G729_SUBFRAME];
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        quarter[i] = y[i] >> 2;
+    *yy = lanes_energy(y, G729_SUBFRAME);
+    *yy_of_quarter = lanes_energy(quarter, G729_SUBFRAME);
+    *xy = lanes_dot(target, y, G729_SUBFRAME);
+    return lanes_set_of(~lanes_fit(lanes_energy(target, G729_SUBFRAME), *yy));
+}
+
 /* Mantissa and shift of a sum; of a quarter of y (then 4 bits, or 2, less) if the sum saturates. */
 static struct g729_product normalized(int32_t sum, int shift_lost) {
     const int shift = norm32(sum);
     return (struct g729_product){round16(shl32(sum, shift)), (int16_t)(shift - shift_lost)};
 }
 
-/* Whether a saturating sum of products a[i] * b[i] does saturate anywhere on its way. */
-static bool dot_saturates(const int16_t *a, const int16_t *b) {
-    int64_t sum = 0;
-    if (g729_fits(g729_exact_energy(a, G729_SUBFRAME), g729_exact_energy(b, G729_SUBFRAME)))
-        return false;
+/* target . y where it may saturate on its way. */
+static struct g729_product correlation_of_row(const lanes target[G729_SUBFRAME], const lanes y[G729_SUBFRAME],
+                                              int row) {
+    int64_t exact = 0;
+    int32_t of_quarter = 0;
+    bool saturated = false;
     for (int i = 0; i < G729_SUBFRAME; i++) {
-        sum += 2 * (int64_t)(a[i] * b[i]);
-        if (sum != clamp32(sum))
-            return true;
+        exact += 2 * (int64_t)target[i][row] * y[i][row];
+        saturated |= exact != clamp32(exact);
+        of_quarter = mac32(of_quarter, (int16_t)target[i][row], (int16_t)(y[i][row] >> 2));
     }
-    return false;
+    return saturated ? normalized(of_quarter, 2) : normalized((int32_t)exact, 0);
 }
 
-int16_t g729_pitch_gain(struct g729_gain_products *products, const int16_t *target, const int16_t *y) {
-    enum { LARGEST_Q14 = 19661 /* 1.2 */, NO_CORRELATION = -15 };
-    int16_t quarter[G729_SUBFRAME];
-    bool saturated, unused;
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        quarter[i] = (int16_t)(y[i] >> 2);
-    const int32_t energy = g729_energy(y, G729_SUBFRAME, 1, &saturated);
-    const struct g729_product yy =
-        saturated ? normalized(g729_energy(quarter, G729_SUBFRAME, 1, &unused), 4) : normalized(energy, 0);
-    const struct g729_product xy = dot_saturates(target, y)
-                                       ? normalized(g729_dot(target, quarter, G729_SUBFRAME, 0), 2)
-                                       : normalized(g729_dot_plain(target, y, G729_SUBFRAME, 0), 0);
-    products->yy = (struct g729_product){yy.mantissa, (int16_t)(yy.exponent - 15)};
-    products->minus_2xy = (struct g729_product){neg16(xy.mantissa), (int16_t)(xy.exponent - 16)};
-    if (xy.mantissa <= 0) {
-        products->minus_2xy.exponent = -(NO_CORRELATION + 1);
-        return 0;
-    }
+/* 3.7.3: the ratio of two products, at most 1.2. */
+static int16_t gain_of(struct g729_product xy, struct g729_product yy) {
+    enum { LARGEST_Q14 = 19661 /* 1.2 */ };
     const int16_t ratio = div16(shr16(xy.mantissa, 1), yy.mantissa);
     const int16_t gain_q14 = shr16(ratio, xy.exponent - yy.exponent);
     return gain_q14 > LARGEST_Q14 ? LARGEST_Q14 : gain_q14;
+}
+
+void g729_pitch_gains(int16_t gain_q14[LANES], struct g729_gain_products products[LANES],
+                      const lanes target[G729_SUBFRAME], const lanes y[G729_SUBFRAME], size_t n) {
+    enum { NO_CORRELATION = -15 };
+    lanes sums_yy, sums_yy_of_quarter, sums_xy;
+    const rows_set doubtful = correlate(&sums_yy, &sums_yy_of_quarter, &sums_xy, target, y);
+    for (size_t row = 0; row < n; row++) {
+        const bool loud = sums_yy[row] == INT32_MAX;
+        const struct g729_product yy =
+            loud ? normalized(add32(sums_yy_of_quarter[row], 1), 4) : normalized(sums_yy[row] + 1, 0);
+        const struct g729_product xy =
+            doubtful >> row & 1 ? correlation_of_row(target, y, (int)row) : normalized(sums_xy[row], 0);
+        products[row].yy = (struct g729_product){yy.mantissa, (int16_t)(yy.exponent - 15)};
+        products[row].minus_2xy = (struct g729_product){neg16(xy.mantissa), (int16_t)(xy.exponent - 16)};
+        if (xy.mantissa <= 0)
+            products[row].minus_2xy.exponent = -(NO_CORRELATION + 1);
+        gain_q14[row] = xy.mantissa <= 0 ? 0 : gain_of(xy, yy);
+    }
 }

@@ -18,13 +18,17 @@ struct g729_lag_range {
     int last_fine; /* no thirds beyond */
 };
 
-struct g729_lag g729_search_lag(int16_t *excitation, const int16_t *target, const int16_t *h_q12,
+/* out[i] = sum over j >= i of h[j - i] * target[j], scaled to 13 bits. */
+void g729_filter_backwards(lanes out[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
+                           const lanes target[G729_SUBFRAME]);
+
+/* For one row; backwards is its target, filtered so. */
+struct g729_lag g729_search_lag(int16_t *excitation, const int16_t backwards[G729_SUBFRAME],
                                 struct g729_lag_range range);
 
-/* 3.7.3: target . y / y . y, Q14, at most 1.2; both products are noted for the gain quantiser. */
-int16_t g729_pitch_gain(struct g729_gain_products *products, const int16_t *target, const int16_t *y);
-
-/* out[i] = sum over j >= i of h[j - i] * target[j], scaled to 13 bits. */
-void g729_filter_backwards(int16_t *out, const int16_t *h_q12, const int16_t *target);
+/* 3.7.3: target . y / y . y, Q14, at most 1.2; both products are noted for the gain quantiser.  For the first
+ * n rows. */
+void g729_pitch_gains(int16_t gain_q14[LANES], struct g729_gain_products products[LANES],
+                      const lanes target[G729_SUBFRAME], const lanes y[G729_SUBFRAME], size_t n);
 
 #endif

@@ -12,84 +12,124 @@ void g729_postfilter_reset(struct g729_postfilter *state) {
     state->gain_q12 = 4096;
 }
 
-/* The lag of lags from first to first + 6 with the largest correlation, which is left in *correlation. */
-static int best_lag(const int16_t *scaled, int first, int32_t *correlation) {
-    const bool fits = g729_fits(g729_exact_energy(scaled, G729_SUBFRAME),
-                                g729_exact_energy(scaled - first - 6, G729_SUBFRAME + 6));
-    int best = first;
-    *correlation = INT32_MIN;
-    for (int lag = first; lag <= first + 6; lag++) {
-        const int32_t sum = fits ? g729_dot_plain(scaled, scaled - lag, G729_SUBFRAME, 0)
-                                 : g729_dot(scaled, scaled - lag, G729_SUBFRAME, 0);
-        if (sum > *correlation) {
-            *correlation = sum;
-            best = lag;
+/* The harmonic part of a row: y = rest x + gain x[-lag]. */
+struct harmonics {
+    int32_t rest_q15, gain_q15;
+    int lag;
+};
+
+static const struct harmonics none = {32768, 0, 0};
+
+enum { LAGS = 7 };
+
+/* What a long-term prediction with the best of lags from first on is worth. */
+struct prediction {
+    int lag;
+    int32_t correlation, energy_then, energy_now;
+};
+
+G729_CLONES static void predict(struct prediction *out, const int16_t *now, int first) {
+    const int64_t energy_now = g729_exact_energy(now, G729_SUBFRAME);
+    const bool fits =
+        g729_fits(energy_now, g729_exact_energy(now - first - (LAGS - 1), G729_SUBFRAME + LAGS - 1));
+    out->lag = first;
+    out->correlation = INT32_MIN;
+    for (int lag = first; lag < first + LAGS; lag++) {
+        const int32_t sum = fits ? g729_dot_plain(now, now - lag, G729_SUBFRAME, 0)
+                                 : g729_dot(now, now - lag, G729_SUBFRAME, 0);
+        if (sum > out->correlation) {
+            out->correlation = sum;
+            out->lag = lag;
         }
     }
-    return best;
+    out->energy_now = clamp32(1 + 2 * energy_now);
+    out->energy_then = clamp32(1 + 2 * g729_exact_energy(now - out->lag, G729_SUBFRAME));
 }
 
-/* A.4.2.1: y = g0 x + gain x[-lag], for a prediction gain of 3 dB and more; else y = x. */
-static void long_term_filter(int16_t *out, const int16_t *residual, const int16_t *scaled, int lag) {
-    int first = lag - 3;
-    if (first + 6 > G729_LAG_MAX)
-        first = G729_LAG_MAX - 6;
-    bool saturated; /* a saturated energy is as good as any */
-    int32_t correlation;
-    lag = best_lag(scaled, first, &correlation);
-    const int32_t energy_then = g729_energy(scaled - lag, G729_SUBFRAME, 1, &saturated);
-    const int32_t energy_now = g729_energy(scaled, G729_SUBFRAME, 1, &saturated);
-    if (correlation < 0)
-        correlation = 0;
-    int32_t largest = correlation > energy_then ? correlation : energy_then;
-    largest = largest > energy_now ? largest : energy_now;
+/* A.4.2.1: none below a prediction gain of 3 dB. */
+static struct harmonics harmonics_of(const int16_t *scaled, int lag) {
+    struct prediction p;
+    predict(&p, scaled, lag + 3 > G729_LAG_MAX ? G729_LAG_MAX - 6 : lag - 3);
+    if (p.correlation < 0)
+        p.correlation = 0;
+    int32_t largest = p.correlation > p.energy_then ? p.correlation : p.energy_then;
+    largest = largest > p.energy_now ? largest : p.energy_now;
     const int shift = norm32(largest);
-    const int16_t c = round16(shl32(correlation, shift)), then = round16(shl32(energy_then, shift)),
-                  now = round16(shl32(energy_now, shift));
-    if (sub32(mul32(c, c), shr32(mul32(then, now), 1)) < 0) {
-        memcpy(out, residual, G729_SUBFRAME * sizeof *out);
-        return;
+    const int16_t c = round16(shl32(p.correlation, shift)), then = round16(shl32(p.energy_then, shift)),
+                  now = round16(shl32(p.energy_now, shift));
+    if (sub32(mul32(c, c), shr32(mul32(then, now), 1)) < 0)
+        return none;
+    if (c > then) /* gains above 1 */
+        return (struct harmonics){21845 /* 2/3 */, 10923 /* 1/3 */, p.lag};
+    const int16_t half = shr16(mul16(c, 16384), 1); /* (c/2) / (c/2 + then) and its rest */
+    const int16_t sum = add16(half, shr16(then, 1));
+    const int16_t gain = sum > 0 ? div16(half, sum) : 0;
+    return (struct harmonics){sub16(INT16_MAX, gain), gain, p.lag};
+}
+
+G729_CLONES static void mix_harmonics(lanes out[G729_SUBFRAME], const lanes residual[G729_SUBFRAME],
+                                      struct g729_postfilter *const state[LANES],
+                                      const struct harmonics harmonics[LANES]) {
+    const int16_t *then[LANES];
+    lanes before[G729_SUBFRAME], rest, gain;
+    for (int row = 0; row < LANES; row++) {
+        then[row] = state[row]->residual + G729_LAG_MAX - harmonics[row].lag;
+        rest[row] = harmonics[row].rest_q15;
+        gain[row] = harmonics[row].gain_q15;
     }
-    int16_t gain = 10923, rest = 21845; /* 1/3 and 2/3 in Q15: gains above 1 */
-    if (c <= then) {                    /* (c/2) / (c/2 + then) and its rest */
-        const int16_t half = shr16(mul16(c, 16384), 1);
-        const int16_t sum = add16(half, shr16(then, 1));
-        gain = sum > 0 ? div16(half, sum) : 0;
-        rest = sub16(INT16_MAX, gain);
-    }
+    lanes_gather(before, then, G729_SUBFRAME);
     for (int i = 0; i < G729_SUBFRAME; i++)
-        out[i] = add16(mul16(rest, residual[i]), mul16(gain, residual[i - lag]));
+        out[i] = lanes_clamp16((rest * residual[i] >> 15) + (gain * before[i] >> 15));
+}
+
+enum { TILT_LENGTH = 22 };
+
+/* The energy of an impulse response and its correlation with itself a sample later, upper halves. */
+G729_CLONES static rows_set correlate_response(lanes *energy, lanes *correlation,
+                                               const lanes h[TILT_LENGTH]) {
+    const lanes all = lanes_energy(h, TILT_LENGTH);
+    *energy = all >> 16;
+    *correlation = lanes_dot(h, h + 1, TILT_LENGTH - 1) >> 16;
+    return lanes_set_of(~lanes_fit(all, all));
+}
+
+static int32_t correlation_saturating(const lanes h[TILT_LENGTH], int row) {
+    int32_t sum = 0;
+    for (int i = 0; i + 1 < TILT_LENGTH; i++)
+        sum = mac32(sum, (int16_t)h[i][row], (int16_t)h[i + 1][row]);
+    return high16(sum);
 }
 
 /* A.4.2.3: the first reflection coefficient of the formant filter's impulse response, times 0.8 if positive.
  */
-static int16_t tilt_of(const int16_t numerator_q12[G729_ORDER + 1],
-                       const int16_t denominator_q12[G729_ORDER + 1]) {
-    enum { LENGTH = 22, FILTERED = 30 /* whole tens */, TILT_Q15 = 26214 };
-    static const int16_t silence[G729_ORDER];
-    int16_t h[FILTERED] = {0};
-    memcpy(h, numerator_q12, (G729_ORDER + 1) * sizeof *h);
-    g729_synthesis(h, denominator_q12, h, FILTERED, silence);
-    bool saturated;
-    const int16_t energy = high16(g729_energy(h, LENGTH, 0, &saturated));
-    const int16_t correlation = high16(g729_product(h, h + 1, LENGTH - 1, 0));
-    return correlation <= 0 ? 0 : div16(mul16(correlation, TILT_Q15), energy);
+static void find_tilt(lanes *tilt_q15, const lanes numerator_q12[G729_ORDER + 1],
+                      const lanes denominator_q12[G729_ORDER + 1], size_t n_rows) {
+    enum { TILT_Q15 = 26214 };
+    lanes x[TILT_LENGTH] = {0}, y[G729_ORDER + TILT_LENGTH] = {0}, energy, correlation;
+    memcpy(x, numerator_q12, (G729_ORDER + 1) * sizeof *x);
+    g729_synthesis(y, denominator_q12, x, TILT_LENGTH);
+    const lanes *h = y + G729_ORDER;
+    const rows_set doubtful = correlate_response(&energy, &correlation, h);
+    for (size_t row = 0; row < n_rows; row++) {
+        const int32_t c = doubtful >> row & 1 ? correlation_saturating(h, (int)row) : correlation[row];
+        const int16_t scaled = mul16((int16_t)c, TILT_Q15);
+        (*tilt_q15)[row] = c <= 0 ? 0 : div16(scaled, (int16_t)energy[row]);
+    }
+    lanes_repeat(tilt_q15, n_rows);
 }
 
-static void compensate_tilt(struct g729_postfilter *state, int16_t *x, int16_t tilt_q15) {
-    const int16_t last = x[G729_SUBFRAME - 1];
-    for (int i = G729_SUBFRAME - 1; i > 0; i--)
-        x[i] = sub16(x[i], mul16(tilt_q15, x[i - 1]));
-    x[0] = sub16(x[0], mul16(tilt_q15, state->before));
-    state->before = last;
-}
-
-static int32_t scaled_energy(const int16_t *x) {
-    int16_t scaled[G729_SUBFRAME];
-    bool saturated;
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        scaled[i] = (int16_t)(x[i] >> 2);
-    return g729_energy(scaled, G729_SUBFRAME, 0, &saturated);
+G729_CLONES static void compensate_tilt(struct g729_postfilter *const state[LANES], lanes x[G729_SUBFRAME],
+                                        const lanes *tilt_q15) {
+    lanes before;
+    for (int row = 0; row < LANES; row++)
+        before[row] = state[row]->before;
+    for (int row = 0; row < LANES; row++)
+        state[row]->before = (int16_t)x[G729_SUBFRAME - 1][row];
+    for (int i = 0; i < G729_SUBFRAME; i++) {
+        const lanes now = x[i];
+        x[i] = lanes_clamp16(now - (*tilt_q15 * before >> 15));
+        before = now;
+    }
 }
 
 /* 0.1 * sqrt(energy of in / energy of out), Q12. */
@@ -102,38 +142,98 @@ static int16_t gain_step(int32_t energy_in, int32_t energy_out) {
     return mul16(round16(shl32(g729_inverse_sqrt(ratio), 9)), 3276);
 }
 
-/* A.4.2.4: bring out to the level of in. */
-static void control_gain(struct g729_postfilter *state, int16_t *out, const int16_t *in) {
-    const int32_t energy_out = scaled_energy(out);
-    if (energy_out == 0) {
-        state->gain_q12 = 0;
-        return;
-    }
-    const int16_t step = gain_step(scaled_energy(in), energy_out);
-    int32_t gain_q12[G729_SUBFRAME], last_q12 = state->gain_q12;
-    for (int i = 0; i < G729_SUBFRAME; i++) /* at most 29491 + 3276: no more than 16 bits */
-        gain_q12[i] = last_q12 = ((last_q12 * 29491) >> 15) + step;
+/* Energies of a quarter of x. */
+G729_CLONES static void find_energy(lanes *energy, const lanes x[G729_SUBFRAME]) {
+    lanes quarter[G729_SUBFRAME];
     for (int i = 0; i < G729_SUBFRAME; i++)
-        out[i] = clamp16((out[i] * gain_q12[i]) >> 12);
-    state->gain_q12 = (int16_t)last_q12;
+        quarter[i] = x[i] >> 2;
+    *energy = lanes_energy(quarter, G729_SUBFRAME);
 }
 
-void g729_postfilter_subframe(struct g729_postfilter *state, int16_t out[G729_SUBFRAME], const int16_t *in,
-                              const int16_t a_q12[G729_ORDER + 1], int lag, bool speech) {
-    int16_t numerator_q12[G729_ORDER + 1], denominator_q12[G729_ORDER + 1], filtered[G729_SUBFRAME];
-    int16_t *residual = state->residual + G729_LAG_MAX, *scaled = state->scaled_residual + G729_LAG_MAX;
+/* The gain approaches step / 0.1: at most 29491 + 3276, no more than 16 bits. */
+G729_CLONES static void follow_gain(lanes *gain_q12, lanes x[G729_SUBFRAME], const lanes *step) {
+    lanes gain = *gain_q12;
+    for (int i = 0; i < G729_SUBFRAME; i++) {
+        gain = (gain * 29491 >> 15) + *step;
+        x[i] = lanes_clamp16(x[i] * gain >> 12);
+    }
+    *gain_q12 = gain;
+}
+
+/* A.4.2.4: bring out to the level of in; what is silent stays, and its gain is forgotten. */
+static void control_gain(struct g729_postfilter *const state[LANES], lanes out[G729_SUBFRAME],
+                         const lanes in[G729_SUBFRAME], size_t n_rows) {
+    enum { ONE_Q12 = 4096, ONE_STEP_Q12 = 410 /* keeps a gain of one */ };
+    lanes energy_in, energy_out, step, gain_q12;
+    find_energy(&energy_in, in);
+    find_energy(&energy_out, out);
+    for (size_t row = 0; row < n_rows; row++) {
+        const bool silent = energy_out[row] == 0;
+        step[row] = silent ? ONE_STEP_Q12 : gain_step(energy_in[row], energy_out[row]);
+        gain_q12[row] = silent ? ONE_Q12 : state[row]->gain_q12;
+    }
+    lanes_repeat(&step, n_rows);
+    lanes_repeat(&gain_q12, n_rows);
+    follow_gain(&gain_q12, out, &step);
+    for (size_t row = 0; row < n_rows; row++)
+        state[row]->gain_q12 = energy_out[row] == 0 ? 0 : (int16_t)gain_q12[row];
+}
+
+/* A quarter of the residual is kept as well. */
+G729_CLONES static void keep_residual(struct g729_postfilter *const state[LANES],
+                                      const lanes residual[G729_SUBFRAME]) {
+    int16_t *now[LANES], *scaled[LANES];
+    lanes quarter[G729_SUBFRAME];
+    for (int row = 0; row < LANES; row++) {
+        now[row] = state[row]->residual + G729_LAG_MAX;
+        scaled[row] = state[row]->scaled_residual + G729_LAG_MAX;
+    }
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        quarter[i] = residual[i] >> 2;
+    lanes_scatter(now, residual, G729_SUBFRAME);
+    lanes_scatter(scaled, quarter, G729_SUBFRAME);
+}
+
+static void remember_outputs(lanes y[G729_ORDER], struct g729_postfilter *const state[LANES]) {
+    const int16_t *past[LANES];
+    for (int row = 0; row < LANES; row++)
+        past[row] = state[row]->past;
+    lanes_gather(y, past, G729_ORDER);
+}
+
+static void keep_outputs(struct g729_postfilter *const state[LANES], const lanes y[G729_ORDER]) {
+    int16_t *past[LANES];
+    for (int row = 0; row < LANES; row++)
+        past[row] = state[row]->past;
+    lanes_scatter(past, y, G729_ORDER);
+}
+
+void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t n_rows,
+                              lanes out[G729_SUBFRAME], const lanes *in, const lanes a_q12[G729_ORDER + 1],
+                              const int lag[LANES], const bool speech[LANES]) {
+    lanes numerator_q12[G729_ORDER + 1], denominator_q12[G729_ORDER + 1], residual[G729_SUBFRAME],
+        filtered[G729_SUBFRAME], y[G729_ORDER + G729_SUBFRAME], tilt_q15;
+    struct harmonics harmonics[LANES];
     g729_expand(numerator_q12, a_q12, RESIDUAL_GAMMA_Q15);
     g729_expand(denominator_q12, a_q12, SYNTHESIS_GAMMA_Q15);
     g729_residual(residual, numerator_q12, in, G729_SUBFRAME);
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        scaled[i] = (int16_t)(residual[i] >> 2);
-    if (speech)
-        long_term_filter(filtered, residual, scaled, lag);
-    else
-        memcpy(filtered, residual, sizeof filtered);
-    compensate_tilt(state, filtered, tilt_of(numerator_q12, denominator_q12));
-    g729_synthesis_onwards(out, denominator_q12, filtered, G729_SUBFRAME, state->past);
-    control_gain(state, out, in);
-    memmove(state->residual, state->residual + G729_SUBFRAME, G729_LAG_MAX * sizeof *residual);
-    memmove(state->scaled_residual, state->scaled_residual + G729_SUBFRAME, G729_LAG_MAX * sizeof *scaled);
+    keep_residual(state, residual);
+    for (size_t row = 0; row < LANES; row++)
+        harmonics[row] = row >= n_rows  ? harmonics[0]
+                         : !speech[row] ? none
+                                        : harmonics_of(state[row]->scaled_residual + G729_LAG_MAX, lag[row]);
+    mix_harmonics(filtered, residual, state, harmonics);
+    find_tilt(&tilt_q15, numerator_q12, denominator_q12, n_rows);
+    compensate_tilt(state, filtered, &tilt_q15);
+    remember_outputs(y, state);
+    g729_synthesis(y, denominator_q12, filtered, G729_SUBFRAME);
+    keep_outputs(state, y + G729_SUBFRAME);
+    memcpy(out, y + G729_ORDER, G729_SUBFRAME * sizeof *out);
+    control_gain(state, out, in + G729_ORDER, n_rows);
+    for (size_t row = 0; row < n_rows; row++) {
+        struct g729_postfilter *s = state[row];
+        memmove(s->residual, s->residual + G729_SUBFRAME, G729_LAG_MAX * sizeof *s->residual);
+        memmove(s->scaled_residual, s->scaled_residual + G729_SUBFRAME,
+                G729_LAG_MAX * sizeof *s->scaled_residual);
+    }
 }

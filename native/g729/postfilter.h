@@ -21,8 +21,9 @@ struct g729_postfilter {
 
 void g729_postfilter_reset(struct g729_postfilter *state);
 
-/* in has G729_ORDER samples of past; out must not be in. */
-void g729_postfilter_subframe(struct g729_postfilter *state, int16_t out[G729_SUBFRAME], const int16_t *in,
-                              const int16_t a_q12[G729_ORDER + 1], int lag, bool speech);
+/* n_rows rows in step, the other lanes repeat the first.  in has G729_ORDER samples of past. */
+void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t n_rows,
+                              lanes out[G729_SUBFRAME], const lanes *in, const lanes a_q12[G729_ORDER + 1],
+                              const int lag[LANES], const bool speech[LANES]);
 
 #endif

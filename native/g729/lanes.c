@@ -1,0 +1,39 @@
+#include "g729/lanes.h"
+
+/* Eight samples of eight rows become eight rows of eight samples. */
+LANES_INLINE void transpose(lanes16 inout[LANES]) {
+    for (int round = 0; round < 3; round++) { /* each perfect shuffle of the 64 moves one bit of the index */
+        lanes16 mixed[LANES];
+        for (int i = 0; i < LANES / 2; i++) {
+            const lanes16 a = inout[i], b = inout[i + LANES / 2];
+            mixed[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+            mixed[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(inout, mixed, sizeof mixed);
+    }
+}
+
+G729_CLONES void lanes_gather(lanes *restrict out, const int16_t *const in[LANES], size_t n) {
+    for (size_t i = 0; i < n; i += LANES) {
+        const size_t at = i + LANES > n ? n - LANES : i; /* the last block overlaps the one before */
+        lanes16 block[LANES];
+        for (int l = 0; l < LANES; l++)
+            memcpy(&block[l], in[l] + at, sizeof block[l]);
+        transpose(block);
+        for (size_t k = 0; k < LANES; k++)
+            out[at + k] = __builtin_convertvector(block[k], lanes);
+    }
+}
+
+/* out[row][i] := in[i], 16 bits of it. */
+G729_CLONES void lanes_scatter(int16_t *const out[LANES], const lanes *restrict in, size_t n) {
+    for (size_t i = 0; i < n; i += LANES) {
+        const size_t at = i + LANES > n ? n - LANES : i;
+        lanes16 block[LANES];
+        for (size_t k = 0; k < LANES; k++)
+            block[k] = __builtin_convertvector(in[at + k], lanes16);
+        transpose(block);
+        for (int l = 0; l < LANES; l++)
+            memcpy(out[l] + at, &block[l], sizeof block[l]);
+    }
+}
