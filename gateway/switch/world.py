@@ -25,7 +25,7 @@ class Settings:
     table: RoutingTable = field(default_factory=RoutingTable)
     trunk_sources: Mapping[str, str] = field(default_factory=dict)
     """IP address of a trusted source to the name of its trunk."""
-    codecs: tuple[str, ...] = ("pcmu", "pcma")
+    codecs: tuple[str, ...] = ("pcmu", "pcma", "g729", "ilbc")
     """What the plane can decode and encode, in the order to offer it."""
     max_calls: int = 2000
     ring_timeout_s: float = 120.0

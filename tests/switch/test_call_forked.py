@@ -193,7 +193,7 @@ def test_a_number_leaves_through_the_trunk_with_the_codecs_it_wants():
             ringing = await carrier.rung()
 
             assert str(ringing.offered.request.uri) == f"sip:+15550100@{CARRIER}:5060"
-            assert formats_in(ringing.offer) == (8, 0, 101)
+            assert formats_in(ringing.offer) == (18, 8, 0, 101)
             await ringing.answer()
             await calling.expect(SessionAnswered)
             calling.hang_up()
