@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find native -name '*.[ch]' -o -name CMakeLists.txt)
 .DEFAULT_GOAL := help
-.PHONY: help run test dev native lint types ctest bench check
+.PHONY: help run test dev native lint types ctest fuzz bench check
 
 help:   ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile
@@ -20,6 +20,8 @@ types: .venv/dev   ## mypy --strict, stubs against the built modules
 	$(BIN)/mypy && $(BIN)/python -m mypy.stubtest voicecodecs._native gateway._native gateway.transport._io gateway.lab._load
 ctest: .venv/dev   ## the C tests under address and undefined-behaviour sanitizers
 	$(BIN)/cmake -S native -B build/ctest -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTANDEM_SANITIZE=ON && $(BIN)/cmake --build build/ctest && $(BIN)/ctest --test-dir build/ctest --output-on-failure
+fuzz: .venv/dev .venv/native   ## mutated bytes into every decoder, parser and the SIP engine: a minute in all
+	$(BIN)/python -m gateway.testing.fuzz all --seconds 8
 bench: .venv/dev .venv/native   ## every benchmark, JSON into benchmarks/results
 	$(BIN)/python -m benchmarks
 check: lint types ctest test   ## everything but the benchmarks

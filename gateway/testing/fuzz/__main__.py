@@ -66,6 +66,15 @@ def _write(outcome: Outcome, chosen: argparse.Namespace) -> None:
     path.write_text(json.dumps(document(outcome), indent=1) + "\n")
 
 
+def _tell(outcome: Outcome, console: Console) -> None:
+    """Say what was found, and how it is found again."""
+    for crash in outcome.crashes:
+        words = f"\n{crash.words}\n{outcome.target} with seed {outcome.seed}: found one.  Again by:"
+        again = f"  python -m gateway.testing.fuzz {outcome.target} --input {crash.input}"
+        console.print(words, markup=False, highlight=False)
+        console.print(again, markup=False, soft_wrap=True)
+
+
 def _main() -> int:
     chosen = _arguments()
     if chosen.input is not None:
@@ -83,15 +92,7 @@ def _main() -> int:
         ]
     for outcome in outcomes:
         _write(outcome, chosen)
-        for crash in outcome.crashes:
-            console.print(
-                f"\n{crash.words}\n{outcome.target}: found one.  Again by:", markup=False, highlight=False
-            )
-            console.print(
-                f"  python -m gateway.testing.fuzz {outcome.target} --input {crash.input}",
-                markup=False,
-                soft_wrap=True,
-            )
+        _tell(outcome, console)
     return any(outcome.crashes for outcome in outcomes)
 
 

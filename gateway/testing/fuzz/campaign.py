@@ -1,11 +1,12 @@
 """Run a target in as many processes as asked, and write down what they did.
 
-A worker that dies has found something: what lay in its file becomes `build/fuzz/crash-TARGET-DIGEST`, and what it
+A worker that dies has found something: what lay in its file becomes `build/fuzz/crash-TARGET-DIGEST` and what it
 said last is kept with it.  One that says nothing for a while hangs, which is as bad.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import queue
@@ -93,14 +94,15 @@ def build_native() -> Path:
         ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={scripts / 'ninja'}"] if (scripts / "ninja").exists() else []
     )
     wanted = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DTANDEM_SANITIZE=ON", "-DTANDEM_FUZZ=ON"]
-    for step in (
-        [cmake, "-S", str(_ROOT / "native"), "-B", str(_BUILD), *ninja, *wanted],
-        [cmake, "--build", str(_BUILD)],
-    ):
-        done = subprocess.run(step, capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.stderr.write(done.stdout + done.stderr)
-            done.check_returncode()
+    configure = [cmake, "-S", str(_ROOT / "native"), "-B", str(_BUILD), *ninja, *wanted]
+    _BUILD.mkdir(parents=True, exist_ok=True)
+    with (_BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for step in (configure, [cmake, "--build", str(_BUILD)]):
+            done = subprocess.run(step, capture_output=True, text=True, check=False)
+            if done.returncode:
+                sys.stderr.write(done.stdout + done.stderr)
+                done.check_returncode()
     return _BUILD / "tandem_fuzz"
 
 
@@ -121,14 +123,15 @@ class _Worker:
             reports.put((self, json.loads(line)))
         reports.put((self, None))
 
-    def crash(self, target: str) -> Crash:
-        """Keep the input that it died of.  Raises `RuntimeError` if it died before its first."""
+    def crash(self, target: str, keep: Path) -> Crash:
+        """Keep the input that it died of in a folder.  Raises `RuntimeError` if it died before its first."""
         words = self.words.read_text(errors="replace")[-_LAST_WORDS:]
         if not self.current.exists():
             raise RuntimeError(f"the worker did not start:\n{words}")
         (n_bytes,) = struct.unpack_from("<I", held := self.current.read_bytes())
         data = held[4 : 4 + n_bytes]
-        kept = _BUILD / f"crash-{target}-{hashlib.sha256(data).hexdigest()[:12]}"
+        kept = keep / f"crash-{target}-{hashlib.sha256(data).hexdigest()[:12]}"
+        keep.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(data)
         return Crash(kept, words)
 
@@ -140,11 +143,12 @@ def run(
     seed: int = 1,
     jobs: int = 1,
     inputs: int = 0,
+    keep: Path = _BUILD,
     progress: Callable[[Outcome], None] = lambda outcome: None,
 ) -> Outcome:
     """Fuzz a target for `seconds`, or until each of `jobs` workers has run `inputs` inputs.
 
-    `progress` is told several times a second.
+    Inputs that break something are kept in the folder `keep`; `progress` is told several times a second.
     """
     command, started = command_of(target), time.monotonic()
     outcome = Outcome(target, seed, jobs)
@@ -159,7 +163,7 @@ def run(
             _add_up(outcome, workers)
             outcome.seconds = time.monotonic() - started
             progress(outcome)
-        outcome.crashes = [worker.crash(target) for worker in workers if worker.process.wait() != 0]
+        outcome.crashes = [worker.crash(target, keep) for worker in workers if worker.process.wait() != 0]
     return outcome
 
 

@@ -60,12 +60,12 @@ def converse(conversation: bytes) -> tuple[int, bytes]:
     Raises:
         AssertionError: one of the engine's promises was broken.
     """
-    told = Conversation()
-    records = conversation.split(RECORD)
-    for record in records:
+    told, n_messages = Conversation(), 0
+    for record in filter(None, conversation.split(RECORD)):
         told.take(record)
+        n_messages += len(record) > 1
     told.fall_silent()
-    return len(records), b"".join(told.heard)
+    return n_messages, b"".join(told.heard)
 
 
 class Conversation:
@@ -84,7 +84,7 @@ class Conversation:
 
     def take(self, record: bytes) -> None:
         """Do what one record says."""
-        how = record[0] if record else 0
+        how = record[0]
         self._wait(_PAUSES_S[how & 3])
         self._reaction = how >> 2 & 3
         flow = _FLOWS[how >> 4 & 3]
