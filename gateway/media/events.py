@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
-from gateway.ids import LegId
+from gateway.ids import LegId, RoomId
 from gateway.media.statistics import LegStatistics, statistics_as_map, statistics_from_map
 
 __all__ = [
+    "ActiveSpeaker",
     "AddressLatched",
     "DigitHeard",
+    "LegEvent",
     "MediaEvent",
+    "RoomEvent",
+    "RoomLevels",
     "RowClosed",
     "RtpTimedOut",
     "WorkerLost",
@@ -56,6 +60,23 @@ class RowClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class ActiveSpeaker:
+    """Somebody else speaks in a room that tells (`RoomState.tell_speaker`), or nobody has for two seconds."""
+
+    room: RoomId
+    leg: LegId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLevels:
+    """How loud everybody in a room is, which `RoomState.tell_levels` asked for."""
+
+    room: RoomId
+    levels: Mapping[LegId, int]
+    """dBov, 0 to -90; -127 is silence.  Of what a leg says, whether it is muted or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerLost:
     """The media process went away; rows are silent until it is back."""
 
@@ -65,10 +86,12 @@ class WorkerReady:
     """A media process is there, and knows all rows again."""
 
 
-MediaEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | RowClosed | WorkerLost | WorkerReady
+LegEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | RowClosed
+RoomEvent: TypeAlias = ActiveSpeaker | RoomLevels
+MediaEvent: TypeAlias = LegEvent | RoomEvent | WorkerLost | WorkerReady
 
 
-def event_as_map(event: DigitHeard | AddressLatched | RtpTimedOut | RowClosed) -> dict[str, Any]:
+def event_as_map(event: LegEvent | RoomEvent) -> dict[str, Any]:
     """Return the event as the map that travels: `{"event": name, ...}`."""
     if isinstance(event, RowClosed):
         return {"event": "RowClosed", "leg": event.leg, "statistics": statistics_as_map(event.statistics)}
@@ -91,5 +114,11 @@ def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
             return RtpTimedOut(LegId(message["leg"]))
         case "RowClosed":
             return RowClosed(LegId(message["leg"]), statistics_from_map(message["statistics"]))
+        case "ActiveSpeaker":
+            leg = message["leg"]
+            return ActiveSpeaker(RoomId(message["room"]), None if leg is None else LegId(leg))
+        case "RoomLevels":
+            levels = {LegId(leg): level for leg, level in message["levels"].items()}
+            return RoomLevels(RoomId(message["room"]), levels)
         case _:
             return None

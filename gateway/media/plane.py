@@ -23,11 +23,11 @@ from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
 from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
-from gateway.media.mixer import connect_coaches, fresh_row, row_wishes
+from gateway.media.mixer import row_wishes
+from gateway.media.mixing import Mixing
 from gateway.media.payloads import codec_id, frame_units, receive_map
 from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
 from gateway.media.relay import relay_reason
-from gateway.media.rooms import Rooms
 from gateway.media.snapshot import LAYOUT, RowSnapshot, Snapshot, image_of, put_image
 from gateway.media.sources import Sources
 from gateway.media.statistics import LegStatistics
@@ -72,9 +72,9 @@ class Plane:
         self._ids = ids
         self._columns = Columns(capacity)
         self._sources = Sources()
-        self._rooms = Rooms(capacity)
-        self._coaches: dict[int, LegId] = {}
-        self._ticker = Ticker(self.table, self._columns, self._sources, self._rooms)
+        self._mixing = Mixing(self._columns, capacity)
+        self._rooms = self._mixing.rooms
+        self._ticker = Ticker(self.table, self._columns, self._sources, self._mixing)
         self._chores = Chores(self.table, self._columns)
         self._states: dict[int, RowState] = {}
         self._row_of: dict[LegId, int] = {}
@@ -156,8 +156,7 @@ class Plane:
         self._columns.clear(row)
         self._columns.open[row] = True
         self._columns.socket[row] = socket
-        self._columns.mix[row] = fresh_row(leg_hash(leg))
-        self._columns.mix["person"][row] = socket
+        self._mixing.open(row, leg_hash(leg), socket=socket)
         self._row_of[leg] = row
         self._leg_of[row] = leg
         self._top = max(self._top, row + 1)
@@ -268,7 +267,7 @@ class Plane:
         self._waiting.pop(row, None)
         self._refused.discard(row)
         self._reasons.pop(row, None)
-        self._coaches.pop(row, None)
+        self._mixing.forget(row)
         self._columns.clear(row)
         self._clear(row)
         del self._row_of[leg], self._leg_of[row]
@@ -321,14 +320,9 @@ class Plane:
         self._rooms.apply(state)
 
     def _enter(self, row: int, state: RowState) -> None:
-        """Note the room a row is in, the source it says or hears, and whom it coaches."""
-        self._columns.room[row] = -1 if state.room is None else self._rooms.enter(state.room, row)
+        """Note the source a row says or hears, the room it is in, and whom it coaches."""
         self._columns.source[row] = self._source_number(state)
-        self._columns.mix["aside"][row] = self._columns.socket[row] and self._columns.source[row] >= 0
-        self._coaches.pop(row, None)
-        self._columns.mix["heard_by"][row] = -1
-        if state.coach is not None:
-            self._coaches[row] = state.coach
+        self._mixing.enter(row, state)
 
     def _source_number(self, state: RowState) -> int:
         source = state.hold or state.source
@@ -364,13 +358,7 @@ class Plane:
         columns.ear_cost[row] = max((_EAR_COST.get(name, 0) for name in state.receive.values()), default=0)
         columns.mouth_cost[row] = _MOUTH_COST.get(state.send_codec, 0)
         columns.echo[row] = state.source == "echo" and state.hold is None
-        for name, value in row_wishes(state).items():
-            columns.mix[name][row] = value
-        if (
-            before is None or before.room != state.room
-        ):  # what was heard and said elsewhere ends without a click
-            columns.mix["weight"][row] = 0 if columns.socket[row] else columns.mix["gain_in"][row]
-            columns.mix["switched"][row] = 1
+        self._mixing.wish(row, state, moved=before is None or before.room != state.room)
 
     def _leave_room(self, row: int, room: RoomId, now: float) -> None:
         members = self._rooms.leave(room, row)
@@ -476,7 +464,7 @@ class Plane:
     def tick(self, now: float, wall: float) -> Iterator[tuple[NDArray[Any], bool]]:
         """Run one tick; yields (SEND [n], are they RTCP) to be sent before the next is asked for."""
         if self._plan is None:
-            connect_coaches(self._columns.mix, self._coaches, self._row_of)
+            self._mixing.connect(self._row_of)
             self._plan = make_plan(self.table.rows, self._columns, self._top)
         plan = self._plan
         for sends in self._ticker.run(plan, now):
@@ -485,6 +473,7 @@ class Plane:
             self._relay_in_pauses(plan, now)
         yield self._chores.reports(self._top, now, wall), True
         self._events += self._chores.news(self._leg_of, self._top, now)
+        self._events += self._mixing.news(self._chores.ticks, self._leg_of, self._top)
         for row in self._chores.refused():
             self._refused.add(row)
             if row in self._states:

@@ -25,6 +25,9 @@ class Rooms:
     def __init__(self, capacity: int) -> None:
         self.settings: Final[NDArray[Any]] = np.zeros(capacity, MIX_ROOM)
         """How each room is mixed, by its number."""
+        self.tells_speaker: Final = np.zeros(capacity, bool)
+        """Who asked for events, by number."""
+        self.tells_levels: Final = np.zeros(capacity, bool)
         self._capacity = capacity
         self._members: dict[RoomId, set[int]] = {}
         self._numbers: dict[RoomId, int] = {}
@@ -87,5 +90,8 @@ class Rooms:
             del self._states[next(room for room in self._states if room not in self._numbers)]
 
     def _write(self, room: RoomId) -> None:
-        for name, value in room_wishes(self.state(room)).items():
-            self.settings[name][self._numbers[room]] = value
+        number, state = self._numbers[room], self.state(room)
+        for name, value in room_wishes(state).items():
+            self.settings[name][number] = value
+        self.tells_speaker[number] = state.tell_speaker
+        self.tells_levels[number] = state.tell_levels

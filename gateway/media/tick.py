@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import _native
+from gateway.media.mixing import Mixing
 from gateway.media.plan import BLOCK_ROWS, Columns, Plan
-from gateway.media.rooms import Rooms
 from gateway.media.sources import Sources
 from gateway.media.table import SEND, Table
 
@@ -27,11 +27,11 @@ TICK_S: Final = 0.01
 class Ticker:
     """The audio half of the plane: runs a `Plan` over a table."""
 
-    def __init__(self, table: Table, columns: Columns, sources: Sources, rooms: Rooms) -> None:
+    def __init__(self, table: Table, columns: Columns, sources: Sources, mixing: Mixing) -> None:
         self._table = table
         self._columns = columns
         self._sources = sources
-        self._rooms = rooms
+        self._mixing = mixing
         self._sends = np.zeros(BLOCK_ROWS, SEND)
 
     def run(self, plan: Plan, now: float) -> Iterator[NDArray[Any]]:
@@ -43,29 +43,12 @@ class Ticker:
         self._speak(plan.speak, plan.speak_at, plan.said)
         plan.hears[:] = 0
         self._speak(plan.listen, plan.listen_at, plan.hears)
-        self._mix(plan)
+        self._mixing.run(plan)
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
         yield nothing
         for rows, at in plan.encode_stages:
             yield self._sends[: _native.speak(kernel, rows, plan.signal_of[at], plan.hears, now, self._sends)]
-
-    def _mix(self, plan: Plan) -> None:
-        if plan.rooms.size == 0:
-            return
-        _native.mix(
-            self._columns.mix,
-            self._rooms.settings,
-            plan.rooms,
-            plan.offsets,
-            plan.members,
-            plan.members_at,
-            plan.said,
-            plan.spoken,
-            plan.hears,
-            plan.signal_of,
-            _native.UNIT_SAMPLES,
-        )
 
     def _speak(self, rows: NDArray[np.int32], at: NDArray[np.int32], out: NDArray[np.int16]) -> None:
         if rows.size == 0:

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.errors import Overload
 from gateway.ids import CallId
-from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
+from gateway.media.events import ActiveSpeaker, MediaEvent, RoomLevels, WorkerLost, WorkerReady
 from gateway.sip.events import (
     BindingChanged,
     Event,
@@ -106,6 +106,8 @@ class Switch:
                 case WorkerReady():
                     self.media_ready = True
                     self._world.log.info("media.ready", calls=self.calls)
+                case ActiveSpeaker() | RoomLevels():
+                    pass  # a call does not ask for them
                 case _:
                     if (call := self._owners.get(event.leg)) is not None:
                         self._tell(call, event)
