@@ -40,7 +40,7 @@ class Sipp(Command):
 
     Args:
         directory: where it finds its audio and writes its statistics; it may be shared.
-        scenario: the XML file.
+        scenario: the XML file, or the name of one that is built into SIPp: `uac`, `uas`, `regexp`.
         arguments: more of its options, the remote address among them.
         ip: the address it binds, for SIP and for RTP.
         sip_port: its SIP port.
@@ -51,7 +51,7 @@ class Sipp(Command):
     def __init__(
         self,
         directory: Path,
-        scenario: Path,
+        scenario: Path | str,
         arguments: Sequence[str] = (),
         *,
         ip: str,
@@ -61,8 +61,9 @@ class Sipp(Command):
     ) -> None:
         program = shutil.which("sipp")
         assert program, "sipp is not installed (Debian: apt install sip-tester)"
-        self.statistics = directory / f"{scenario.stem}.csv"
-        self.errors = directory / f"{scenario.stem}-errors.log"
+        name = Path(scenario).stem
+        self.statistics = directory / f"{name}.csv"
+        self.errors = directory / f"{name}-errors.log"
         self.heard: dict[tuple[int, int], list[int]] = defaultdict(list)
         """The RTP sequence numbers that came, by the sender's port and SSRC."""
         self._rtp_port = rtp_port
@@ -72,9 +73,8 @@ class Sipp(Command):
         told = ("-trace_stat", "-stf", str(self.statistics), "-fd", "1s")
         wrong = ("-trace_err", "-error_file", str(self.errors))
         limits = ("-m", str(n_calls), "-l", str(_UNLIMITED), "-nostdin")
-        super().__init__(
-            (program, *arguments, "-sf", str(scenario), *where, *told, *wrong, *limits), directory=directory
-        )
+        what = ("-sf" if isinstance(scenario, Path) else "-sn", str(scenario))
+        super().__init__((program, *arguments, *what, *where, *told, *wrong, *limits), directory=directory)
 
     def __enter__(self) -> Self:
         try:
