@@ -96,6 +96,10 @@ _ROWS = (
     _event(
         "leg.ended", "info", "call leg codec cause status q850", "The canonical line of a leg.", every=True
     ),
+    _event(
+        "call.transferring", "info", "call leg attended", "A party asked for its far end to be transferred."
+    ),
+    _event("call.replaced", "info", "call leg by", "Another call of the same user took a party's place."),
     _event("leg.held", "info", "call leg", "The phone put us on hold."),
     _event("leg.resumed", "info", "call leg", "The phone came back from hold."),
     _event("leg.latched", "info", "call leg address", "Audio comes from an address that was learnt."),

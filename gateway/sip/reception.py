@@ -216,7 +216,7 @@ class Reception:
             case 415:
                 return [("Accept", ACCEPT), ("Accept-Encoding", "identity")]
             case 420:
-                return [("Unsupported", ", ".join(unsupported(arrival.request)))]
+                return [("Unsupported", ", ".join(unsupported(arrival.request) or ["path"]))]
             case 423:
                 return [("Min-Expires", str(self._wire.config.limits.registrar.min_expires_s))]
             case 422:

@@ -10,7 +10,11 @@ speaks RFC 5626, so that a phone which reconnects from a new port replaces its o
 applied in full or not at all.  The Contact is given back to the phone as the very text that it sent: several
 phones compare text.
 
-Not done: GRUUs (RFC 5627), because clients then use them as Contact everywhere, and Path (RFC 3327).
+A `Path` (RFC 3327) that proxies put on the way here is kept with the binding and becomes the route of what
+is sent there; the flow is the last proxy's then, so no address in it is ever looked up.  A phone that does
+not say that it knows of Path is refused with 420 (section 5.3), for it could not tell who sits in between.
+
+Not done: GRUUs (RFC 5627), because clients then use them as Contact everywhere.
 """
 
 from __future__ import annotations
@@ -38,6 +42,7 @@ __all__ = [
 
 _DEFAULT_EXPIRES_S: Final = 3600
 _FLOW_TIMER_S: Final = 90
+_MAX_PATH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ class Binding:
     cseq: int
     instance: tuple[str, str] | None = None
     """`+sip.instance` and `reg-id` of a phone that speaks RFC 5626."""
+    path: tuple[str, ...] = ()
+    """The Route values of requests to it, in order (RFC 3327)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +129,12 @@ class Registrar:
         request that is older than the binding; and `Overload` when the table is full.  Then nothing has
         changed.
         """
+        path = _path(request)
         wishes = self._wishes(request, flow)
         held = list(self._bindings.get(user, ()))
         changes: list[BindingChange] = []
         for wish in wishes if wishes is not None else _farewell(held):
-            self._apply(wish, user, request, flow, now, held, changes)
+            self._apply(wish, user, request, flow, now, held, changes, path)
         if len(held) > len(self._bindings.get(user, ())) and self._count >= self._limits.bindings:
             raise Overload("the registrar is full")
         self._store(user, held)
@@ -155,7 +163,9 @@ class Registrar:
                 raise PeerError("Contact * stands alone and with Expires 0", status=400)
             return None
         longest = self._limits.nat_expires_s if _behind_nat(request, flow) else self._limits.max_expires_s
-        outbound = "outbound" in _options(request, "Supported") and len(request.headers.all("Via")) == 1
+        outbound = "outbound" in _options(request, "Supported") and (
+            len(request.headers.all("Via")) == 1 or _ob_on_path(request)
+        )
         return [self._wish(text, default, longest, outbound=outbound) for text in contacts]
 
     def _wish(self, text: str, default: int | None, longest: int, *, outbound: bool) -> _Wish:
@@ -177,6 +187,7 @@ class Registrar:
         now: float,
         held: list[Binding],
         changes: list[BindingChange],
+        path: tuple[str, ...],
     ) -> None:
         for old in [binding for binding in held if _same(binding, wish)]:
             same_call = old.call_id == request.call_id and old.flow == flow
@@ -190,7 +201,7 @@ class Registrar:
             return
         call_id, cseq = request.call_id, request.cseq.number
         held.append(
-            Binding(wish.contact, flow, now + wish.expires_s, wish.text, call_id, cseq, wish.instance)
+            Binding(wish.contact, flow, now + wish.expires_s, wish.text, call_id, cseq, wish.instance, path)
         )
         changes.append(BindingChange(user, wish.contact, flow, wish.expires_s))
         while len(held) > self._limits.contacts_per_user:
@@ -206,6 +217,7 @@ class Registrar:
         headers = [("Contact", f"{b.text};expires={max(0, round(b.expires_at - now))}") for b in ordered]
         if any(wish.instance for wish in wishes):
             headers += [("Require", "outbound"), ("Flow-Timer", str(_FLOW_TIMER_S))]
+        headers += [("Path", value) for value in request.headers.all("Path")]
         return tuple(headers)
 
     def _store(self, user: str, held: list[Binding]) -> None:
@@ -259,8 +271,29 @@ def _last_of_each(changes: list[BindingChange]) -> list[BindingChange]:
     return list(latest.values())
 
 
+def _path(request: Request) -> tuple[str, ...]:
+    """Return the Path, each element known to parse.
+
+    Raises `PeerError`: 420 if the phone does not know of Path, 400 if there are too many.
+    """
+    path = request.headers.all("Path")
+    if path and "path" not in _options(request, "Supported"):
+        raise PeerError("a Path to a phone that does not know of it", status=420)
+    if len(path) > _MAX_PATH:
+        raise PeerError("a Path of too many proxies", status=400)
+    for element in path:
+        parse_name_addr_untrusted(element)
+    return path
+
+
 def _options(request: Request, name: str) -> set[str]:
     return {tag.strip().lower() for tag in request.headers.all(name)}
+
+
+def _ob_on_path(request: Request) -> bool:
+    """Tell whether the first proxy keeps the flow for the phone (RFC 5626 section 6.1)."""
+    path = request.headers.all("Path")
+    return bool(path) and parse_name_addr_untrusted(path[-1]).uri.parameter("ob") is not None
 
 
 def _behind_nat(request: Request, flow: Flow) -> bool:

@@ -9,20 +9,30 @@ what is then still up is hung up, every row is closed, and each leg leaves its c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from typing import Final, NoReturn, assert_never
 
-from gateway.errors import LocalError, Overload, PeerError
-from gateway.ids import CallId, LegId, RoomId
+from gateway.errors import Overload, PeerError
+from gateway.ids import CallId, RoomId
 from gateway.media.events import RtpTimedOut
 from gateway.media.statistics import LegStatistics
-from gateway.sip.events import EndCause, SessionAnswered, SessionEnded, SessionOffered, SessionProgressed
-from gateway.sip.headers import NameAddr
+from gateway.sip.events import (
+    EndCause,
+    ReferralOver,
+    ReferReceived,
+    SessionAnswered,
+    SessionEnded,
+    SessionOffered,
+    SessionProgressed,
+)
+from gateway.sip.identity import PASSED_ON, read_caller
 from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, refused_offer
-from gateway.switch.legs import Leg, Side, local_media
+from gateway.switch.dialling import Dialler, Errand
+from gateway.switch.early import EarlyMedia
+from gateway.switch.joining import Joining
+from gateway.switch.legs import Leg, Side
 from gateway.switch.midcall import MidCall
-from gateway.switch.ringing import Branches, Target, address_of
+from gateway.switch.ringing import Branches
 from gateway.switch.routing import (
     Caller,
     Destination,
@@ -47,25 +57,34 @@ class Call:
     """One call: an offered session, the legs made for it, and the story that `run` lives."""
 
     def __init__(
-        self, call: CallId, offered: SessionOffered, world: World, own: Callable[[str, Call], None]
+        self,
+        call: CallId,
+        offered: SessionOffered,
+        world: World,
+        own: Callable[[str, Call], None],
+        find: Callable[[str], Call | None],
     ) -> None:
-        """`own` is told each session and row that is this call's, so that their events come here."""
+        """`own` is told each session and row that is this call's, so that their events come here.
+
+        `find` returns the call that owns a session.
+        """
         self.id: Final = call
         self.room: Final = RoomId(call)
         self._world = world
         self._offered = offered
-        self._own = own
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(_INBOX)
         self._legs: dict[str, Leg] = {}
         self._midcall = MidCall(call, world, self._legs)
         self._branches = Branches(world)
-        self._early: Leg | None = None
-        """The branch whose early media the caller hears."""
-        self._progress_sent: set[int] = set()
+        self._early = EarlyMedia(call, self.room, world, offered)
+        self._dialler = Dialler(world, self._legs, lambda key: own(key, self))
+        self.caller_id: Final = read_caller(offered.request, user=offered.user, trusted=offered.trusted)
+        """Who calls, as applications and called parties are told."""
         self._started = world.clock.now()
         self._answered = False
         self._caller_gone: EndCause | None = None
         self._ending = ENDINGS["crashed"]
+        self._joining = Joining(self, world, self._legs, self._dialler, self._midcall, find)
         own(offered.session, self)
 
     def tell(self, happening: Happening) -> None:
@@ -78,6 +97,15 @@ class Call:
             self._inbox.put_nowait(happening)
         except asyncio.QueueFull:
             raise Overload(f"call {self.id}: {_INBOX} events unread") from None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the caller was answered."""
+        return self._answered
+
+    def give(self, near: str, *, user: str | None) -> Leg | None:
+        """Hand the far end of `near`'s leg, which must be `user`'s, over to another call; this one ends."""
+        return self._joining.give(near, user=user)
 
     async def run(self) -> None:
         """Live the call; returns when nothing of it is left."""
@@ -109,8 +137,7 @@ class Call:
                 self._answer(caller)
             case ToUser() | ToTrunk():
                 caller = await self._open_caller()
-                for target in await self._targets(destination, caller):
-                    await self._start(target)
+                await self._dial(destination, caller)
                 await self._bridge(caller, await self._ring(caller))
             case _:
                 assert_never(destination)
@@ -147,12 +174,11 @@ class Call:
 
     async def _open_caller(self) -> Leg:
         """Open the caller's row and see that there is a codec, before anybody else is disturbed."""
-        offered = self._offered
-        leg = await self._open(
-            Side.CALLER, offered.user or offered.flow.remote[0], self._world.settings.codecs
-        )
-        leg.session = offered.session
-        self._legs[offered.session] = leg
+        offered, trunk = self._offered, self._trunk
+        peer = offered.user or trunk or offered.flow.remote[0]
+        leg = await self._dialler.open(Side.CALLER, peer, self._world.settings.codecs)
+        leg.session, leg.user, leg.trunk = offered.session, offered.user, trunk is not None
+        self._dialler.enter(leg, offered.session)
         if offered.sdp is not None:
             try:
                 leg.consider(offered.sdp)
@@ -160,65 +186,15 @@ class Call:
                 raise CallOver(refused_offer(error)) from error
         return leg
 
-    async def _open(self, side: Side, peer: str, codecs: Sequence[str]) -> Leg:
-        """Lease a port for a new leg; raises CallOver when there is none."""
-        world, row = self._world, LegId(self._world.ids.token())
-        try:
-            address = await world.media.open(row)
-        except Overload as error:
-            raise CallOver(replace(ENDINGS["media_refused"], text=str(error))) from error
-        leg = Leg(
-            id=row,
-            side=side,
-            peer=peer,
-            media=world.media,
-            local=local_media(address, codecs, ids=world.ids),
-            started=world.clock.now(),
-            force_tick=world.settings.force_tick,
-        )
-        self._legs[row] = leg
-        self._own(row, self)
-        return leg
-
     # Ringing.
 
-    async def _targets(self, destination: ToUser | ToTrunk, caller: Leg) -> tuple[Target, ...]:
-        """Return every place to ring; raises CallOver if there is none."""
-        ours, signalling = self._world.settings.codecs, self._world.signalling
-        if isinstance(destination, ToTrunk):
-            trunk = destination.trunk
-            uri = replace(trunk.uri, user=destination.number)
-            try:
-                flow = await signalling.flow_to(trunk.uri)
-            except LocalError as error:
-                raise CallOver(replace(ENDINGS["trunk_down"], text=str(error))) from error
-            codecs = tuple(name for name in trunk.codecs if name in ours) or ours
-            to = NameAddr(None, uri)
-            return (Target(uri, flow, to, trunk.name, codecs, trunk=True, credentials=trunk.credentials),)
-        theirs = () if self._offered.sdp is None else caller.consider(self._offered.sdp)
-        codecs = tuple(dict.fromkeys((*theirs, *ours)))  # the caller's first: then packets can be relayed
-        name = destination.name
-        bindings = signalling.bindings(name)
-        if not bindings:
-            raise CallOver(ENDINGS["unregistered"])
-        return tuple(
-            Target(each.contact, each.flow, address_of(name, each.flow), name, codecs) for each in bindings
-        )
-
-    async def _start(self, target: Target) -> None:
-        """Open a row for one branch and call it."""
-        try:
-            leg = await self._open(Side.CALLEE, target.peer, target.codecs)
-        except CallOver as over:
-            self._branches.fail(over.ending)
-            return
-        caller = self._offered.request.from_
-        name = self._offered.user or caller.uri.user or "anonymous"  # who was authenticated, not who it says
-        from_ = replace(address_of(name, target.flow), display=caller.display)
-        session = self._branches.start(leg, target, from_=from_, max_forwards=self._hops_left() - 1)
-        if session is not None:
-            self._legs[session] = leg
-            self._own(session, self)
+    async def _dial(self, destination: ToUser | ToTrunk, caller: Leg) -> None:
+        offered = self._offered
+        passed = tuple(pair for pair in offered.request.headers if pair[0] in PASSED_ON)
+        errand = Errand(self.caller_id, self._hops_left() - 1, passed)
+        theirs = () if offered.sdp is None else caller.consider(offered.sdp)
+        for target in await self._dialler.targets(destination, preferred=theirs):
+            await self._dialler.start(self._branches, target, errand)
 
     async def _ring(self, caller: Leg) -> Leg:
         """Wait until one branch answers and return its leg.
@@ -229,54 +205,21 @@ class Call:
         branches = self._branches
         deadline = self._world.clock.now() + self._world.settings.ring_timeout_s
         while branches:
-            happening = await self._next(deadline, lambda: branches.timeout)
+            happening = await self.next(deadline, lambda: branches.timeout)
             match happening:
                 case SessionEnded(session=session, cause=cause) if session == caller.session:
                     raise CallOver(ENDINGS["cancelled" if cause.by == "remote" else "caller_lost"])
                 case SessionProgressed(session=session) if session in branches:
-                    self._progressed(caller, branches[session], happening)
+                    self._early.progressed(caller, branches[session], happening)
                 case SessionAnswered(session=session, sdp=sdp) if session in branches:
                     if (winner := branches.answered(session, sdp)) is not None:
                         return winner
                 case SessionEnded(session=session, cause=cause) if session in branches:
-                    self._early_media_over(branches[session])
+                    self._early.over(branches[session])
                     branches.lost(session, cause)
                 case _:
                     self._midcall.handle(happening)
         raise CallOver(branches.best_failure)
-
-    def _progressed(self, caller: Leg, leg: Leg, progress: SessionProgressed) -> None:
-        """Pass ringing on, and the first branch's early media: the SDP decides, not the status (RFC 3960)."""
-        leg.alerted = True
-        if progress.sdp is not None and self._hear_early(caller, leg, progress.sdp):
-            return
-        status = 180 if progress.sdp is not None else progress.status
-        if status not in self._progress_sent:
-            self._progress_sent.add(status)
-            self._world.signalling.ring(self._offered.session, status=status)
-
-    def _hear_early(self, caller: Leg, leg: Leg, sdp: bytes) -> bool:
-        """Bridge early media; False if the caller cannot hear any, or hears another branch's already."""
-        if self._offered.sdp is None or self._early not in (None, leg):
-            return False
-        try:
-            leg.take_answer(sdp)
-        except PeerError as error:
-            self._world.log.info("leg.early_media_refused", call=self.id, leg=leg.id, reason=str(error))
-            return False
-        self._early = leg
-        leg.place(self.room)
-        caller.place(self.room)
-        if caller.negotiated is None:
-            said = caller.answer(self._offered.sdp, like=leg.codec)
-            self._world.signalling.ring(self._offered.session, status=183, sdp=said)
-        return True
-
-    def _early_media_over(self, leg: Leg) -> None:
-        """Let another branch be heard, if it was this one that the caller heard."""
-        if leg is self._early:
-            self._early = None
-            leg.place(None)
 
     # Answered and bridged.
 
@@ -285,7 +228,7 @@ class Call:
         winner.place(self.room)
         caller.place(self.room)
         self._answer(caller, like=winner.codec)
-        await self._close_legs(leg for leg in self._legs.values() if leg not in (caller, winner))
+        await self.close_legs(leg for leg in self._legs.values() if leg not in (caller, winner))
 
     def _answer(self, caller: Leg, *, like: str | None = None) -> None:
         """Send the 200: our answer, the one that early media had already, or our offer if there was none."""
@@ -304,18 +247,37 @@ class Call:
         """Stay until one side hangs up, falls silent or has talked for too long."""
         deadline = self._world.clock.now() + self._world.settings.max_call_s
         while True:
-            happening = await self._next(deadline, lambda: ENDINGS["too_long"])
+            happening = await self.next(deadline, lambda: ENDINGS["too_long"])
             match happening:
                 case SessionEnded(session=session, cause=cause) if session in self._legs:
-                    raise CallOver(hung_up_by(self._legs[session].side, cause))
-                case RtpTimedOut():
+                    leg = self._legs[session]
+                    if not leg.leaving:
+                        raise CallOver(hung_up_by(leg.side, cause))
+                    await self.close_legs([leg])
+                case RtpTimedOut(leg=row) if row in self._legs and not self._legs[row].leaving:
                     raise CallOver(ENDINGS["silent"])
+                case ReferReceived(session=session) if session in self._legs:
+                    await self._joining.transfer(happening, self._legs[session])
+                case ReferralOver(session=session) if session in self._legs:
+                    if self._legs[session].leaving:  # else its transfer failed, and it talks on
+                        self._joining.let_go(self._legs[session])
+                case SessionOffered(replaces=replaced) if replaced in self._legs:
+                    await self._joining.replace(happening, self._legs[replaced])
                 case _:
                     self._midcall.handle(happening)
 
+    def moved(self, leg: Leg) -> list[Happening]:
+        """Return, and forget, what has happened to a leg that was given away and was not read yet."""
+        waiting = [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]
+        gone = [each for each in waiting if _subject(each) in (leg.id, leg.session)]
+        for happening in waiting:
+            if happening not in gone:
+                self._inbox.put_nowait(happening)
+        return gone
+
     # The inbox.
 
-    async def _next(self, deadline: float, late: Callable[[], Ending]) -> Happening:
+    async def next(self, deadline: float, late: Callable[[], Ending]) -> Happening:
         """Return the next thing that happens.
 
         Raises:
@@ -330,6 +292,8 @@ class Call:
             raise CallOver(happening.ending)
         if isinstance(happening, SessionEnded):
             self._note_end(happening)
+        elif isinstance(happening, SessionOffered) and not self._answered:
+            self._world.signalling.reject(happening.session, status=486)  # it rings: nobody can be replaced
         return happening
 
     def _note_end(self, ended: SessionEnded) -> None:
@@ -350,16 +314,15 @@ class Call:
             headers = ending.headers(self._world.settings.host, self._world.ids)
             status = ending.status if ending.status >= 300 else 480
             signalling.reject(self._offered.session, status=status, headers=headers)
-        elif self._caller_gone is None:
-            signalling.hang_up(self._offered.session, cause=ending.cause)
         self._branches.cancel(ending.cause)
-        for leg in set(self._legs.values()):
-            if leg.side is Side.CALLEE and leg.session is not None and leg.ended is None:
+        for leg in dict.fromkeys(self._legs.values()):
+            if leg.session is not None and leg.ended is None:
                 signalling.hang_up(leg.session, cause=ending.cause)
-        await self._close_legs(self._legs.values())
+        await self.close_legs(self._legs.values())
         self._world.log.info("call.ended", call=self.id, **self._facts(), **self._outcome())
 
-    async def _close_legs(self, legs: Iterable[Leg]) -> None:
+    async def close_legs(self, legs: Iterable[Leg]) -> None:
+        """Close the rows of some legs and say in one line each what they were."""
         over = set(legs)
         for key in [key for key, leg in self._legs.items() if leg in over]:
             del self._legs[key]
@@ -395,3 +358,8 @@ class Call:
             "by": str(ending.by),
             "lasted_s": round(self._world.clock.now() - self._started, 3),
         }
+
+
+def _subject(happening: Happening) -> str | None:
+    """Return the session or row that something happened to."""
+    return getattr(happening, "session", None) or getattr(happening, "leg", None)

@@ -98,6 +98,8 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
         "media_refused": Ending(503, "No media port is free", 34, retry=True),
         "overload": Ending(503, "As many calls as this switch may carry are up", 42, retry=True),
         "draining": Ending(503, "This switch is shutting down", 41, retry=True),
+        "transferred": Ending(200, "The call was joined with another one", 16),
+        "no_transfer": Ending(488, "That is nothing to be transferred to", 88),
         "silent": Ending(408, "No audio arrived for too long", 102, by="timeout"),
         "too_long": Ending(480, "The longest permitted call is over", 16, by="timeout"),
         "shutdown": Ending(503, "The switch shut down", 41, retry=True),

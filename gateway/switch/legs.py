@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gateway.ids import IdSource, LegId, RoomId
-from gateway.media.commands import RowState
+from gateway.media.commands import CodecOptions, RowState
 from gateway.media.statistics import LegStatistics
-from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, codec_offer
+from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, annexb, codec_offer, ilbc_mode_ms
 from gateway.sdp.description import SessionDescription, parse_sdp_untrusted
 from gateway.sdp.negotiation import (
     LocalMedia,
@@ -65,6 +65,12 @@ class Leg:
     """Monotonic seconds."""
     session: SessionId | None = None
     trunk: bool = False
+    user: str | None = None
+    """The user of this switch at the other end, known by password or by registration."""
+    leaving: bool = False
+    """It was transferred away or replaced, and its end is no end of the call."""
+    music: str | None = None
+    """What it hears instead of its room."""
     alerted: bool = False
     answered_at: float | None = None
     ended: EndCause | None = None
@@ -143,6 +149,12 @@ class Leg:
         self.room, self.source = room, source
         self._show()
 
+    def listen(self, source: str | None) -> None:
+        """Let the party hear a source instead of its room, which does not hear it meanwhile; None: the room."""
+        if source != self.music:
+            self.music = source
+            self._show()
+
     def close(self) -> None:
         """Give the row and its port back."""
         self.media.close(self.id)
@@ -209,6 +221,19 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         room=leg.room,
         source=leg.source,
         force_tick=leg.force_tick,
+        hold=leg.music,
+        options=_options(agreed),
+    )
+
+
+def _options(agreed: NegotiatedMedia) -> CodecOptions:
+    """Return what both ends agreed on beside the names of codecs: the same for what is sent and what may arrive."""
+    by_name = {codec.name: codec for codec in (*agreed.receive.values(), agreed.send)}
+    g729, ilbc, usual = by_name.get("g729"), by_name.get("ilbc"), CodecOptions()
+    return CodecOptions(
+        annexb=usual.annexb if g729 is None else annexb(g729),
+        mode_ms=usual.mode_ms if ilbc is None else ilbc_mode_ms(ilbc),
+        noise_pt=agreed.noise_send_pt,
     )
 
 

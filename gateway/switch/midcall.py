@@ -1,7 +1,7 @@
 """What may happen to a leg at any time of a call: another offer, a late answer, a digit, a new address.
 
 Each leg answers by itself.  A hold, a codec change or a refresh from one side is settled with that side
-alone; the other hears the difference and is not asked.
+alone; the other hears the difference, on hold music, and is not asked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from typing import Final
 from gateway.errors import BadMessage, PeerError
 from gateway.ids import CallId
 from gateway.media.events import AddressLatched, DigitHeard
-from gateway.sip.events import InfoReceived, OfferAnswered, OfferReceived, SessionConfirmed, SessionId
+from gateway.sip.events import (
+    InfoReceived,
+    OfferAnswered,
+    OfferReceived,
+    ReferReceived,
+    SessionConfirmed,
+    SessionId,
+)
 from gateway.switch.causes import ENDINGS
 from gateway.switch.dtmf import parse_dtmf_info_untrusted
 from gateway.switch.legs import Leg
@@ -55,14 +62,14 @@ class MidCall:
                 self._digit(self.legs[row], digit, duration_ms, via="rtp")
             case AddressLatched(leg=row, address=(host, port)) if row in self.legs:
                 self.world.log.info("leg.latched", call=self.call, leg=row, address=f"{host}:{port}")
+            case ReferReceived(session=session):
+                self.world.signalling.refuse_refer(session, status=491)
             case _:
                 pass  # a refused or withdrawn offer leaves everything as it was (RFC 3261 section 14.1)
 
     def _offered(self, leg: Leg, session: SessionId, sdp: bytes | None) -> None:
         was_held = leg.held
-        others = [
-            other.codec for other in self.legs.values() if other is not leg and other.answered_at is not None
-        ]
+        others = [other.codec for other in self.others(leg)]
         try:
             said = leg.offer() if sdp is None else leg.answer(sdp, like=others[0] if others else None)
         except PeerError as error:
@@ -71,7 +78,16 @@ class MidCall:
             return
         self.world.signalling.accept_offer(session, sdp=said)
         if leg.held != was_held:
+            for other in self.others(leg):
+                other.listen("music" if leg.held else None)
             self.world.log.info("leg.held" if leg.held else "leg.resumed", call=self.call, leg=leg.id)
+
+    def others(self, leg: Leg) -> list[Leg]:
+        """Return the parties that `leg` talks to."""
+        legs = dict.fromkeys(self.legs.values())
+        return [
+            each for each in legs if each is not leg and each.answered_at is not None and not each.leaving
+        ]
 
     def _answered(self, leg: Leg, sdp: bytes | None) -> None:
         try:

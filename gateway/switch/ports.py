@@ -112,6 +112,18 @@ class SignallingPort(Protocol):
         """Send an INFO (RFC 6086)."""
         ...
 
+    def accept_refer(self, session: SessionId) -> None:
+        """Say that a transfer is tried."""
+        ...
+
+    def refuse_refer(self, session: SessionId, *, status: int = 603) -> None:
+        """Refuse a transfer."""
+        ...
+
+    def notify_refer(self, session: SessionId, *, status: int, reason: str | None = None) -> None:
+        """Tell a transferor how it goes: 101-199, or how it ended."""
+        ...
+
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return where a user's phones are."""
         ...

@@ -7,6 +7,7 @@ the failures.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -36,6 +37,8 @@ class Target:
     """In the order to offer them."""
     trunk: bool = False
     credentials: Credentials | None = None
+    routes: tuple[str, ...] = ()
+    """Proxies on the way, as the binding's Path named them (RFC 3327)."""
 
 
 def address_of(name: str, flow: Flow) -> NameAddr:
@@ -70,7 +73,15 @@ class Branches:
         """Return what the caller is told when it rang for too long."""
         return ENDINGS["no_answer" if any(leg.alerted for leg in self._ringing.values()) else "lost"]
 
-    def start(self, leg: Leg, target: Target, *, from_: NameAddr, max_forwards: int) -> SessionId | None:
+    def start(
+        self,
+        leg: Leg,
+        target: Target,
+        *,
+        from_: NameAddr,
+        headers: Sequence[tuple[str, str]] = (),
+        max_forwards: int,
+    ) -> SessionId | None:
         """Send the INVITE; None if it could not be sent, which is a failure like any other."""
         try:
             session = self._world.signalling.invite(
@@ -79,6 +90,7 @@ class Branches:
                 from_=from_,
                 to=target.to,
                 sdp=leg.offer(),
+                headers=[*(("Route", route) for route in target.routes), *headers],
                 credentials=target.credentials,
                 max_forwards=max_forwards,
             )

@@ -119,7 +119,12 @@ class Switch:
         if len(self._calls) >= self._world.settings.max_calls:
             self._refuse(offered.session, ENDINGS["overload"])
             return
-        call = Call(CallId(self._world.ids.token()), offered, self._world, self._owners.__setitem__)
+        if offered.replaces is not None and (replaced := self._owners.get(offered.replaces)) is not None:
+            self._tell(replaced, offered)
+            return
+        call = Call(
+            CallId(self._world.ids.token()), offered, self._world, self._owners.__setitem__, self._owners.get
+        )
         self._calls[call.id] = call
         self._quiet.clear()
         self._tasks[call.id] = tasks.create_task(self._live(call), name=f"call {call.id}")

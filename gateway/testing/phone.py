@@ -14,9 +14,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from gateway.sip.authentication import Credentials
+from gateway.sip.dialog import DialogId
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import (
     BindingChanged,
@@ -31,7 +33,8 @@ from gateway.sip.events import (
     SessionOffered,
 )
 from gateway.sip.headers import NameAddr
-from gateway.sip.uri import Uri, parse_uri_untrusted
+from gateway.sip.replaces import Replaces
+from gateway.sip.uri import Uri, escape, parse_uri_untrusted
 from gateway.transport.signalling import Rim
 
 __all__ = ["Phone", "PhoneCall", "direction_in", "formats_in", "port_in", "session_description"]
@@ -110,7 +113,7 @@ class Phone:
         self.host: Final = host
         self.rtp_port: Final = rtp_port
         self._rim = rim
-        self._server = parse_uri_untrusted(f"sip:{server}")
+        self.server: Final = parse_uri_untrusted(f"sip:{server}")
         self._credentials = None if password is None else Credentials(name, password)
         self._calls: dict[SessionId, PhoneCall] = {}
         self._offers: asyncio.Queue[PhoneCall] = asyncio.Queue()
@@ -143,26 +146,34 @@ class Phone:
     async def register(self) -> None:
         """Register with the server; an AssertionError if it refuses."""
         assert self._credentials is not None, "a phone without a password cannot register"
-        credentials, flow = self._credentials, await self._rim.flow_to(self._server)
+        credentials, flow = self._credentials, await self._rim.flow_to(self.server)
         self._rim.do(
             lambda now: self.endpoint.register(
-                registrar=self._server, aor=self._me(), flow=flow, credentials=credentials, now=now
+                registrar=self.server, aor=self._me(), flow=flow, credentials=credentials, now=now
             )
         )
         outcome = await self._registrations.get()
         assert isinstance(outcome, Registered), outcome
 
-    async def call(self, dialled: str, *, sdp: bytes | None = None, late: bool = False) -> PhoneCall:
+    async def call(
+        self,
+        dialled: str,
+        *,
+        sdp: bytes | None = None,
+        late: bool = False,
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> PhoneCall:
         """Dial a name or number at the server; `late` sends no offer."""
-        flow = await self._rim.flow_to(self._server)
+        flow = await self._rim.flow_to(self.server)
         offer = None if late else (sdp or self.sdp())
-        target = Uri("sip", dialled, self._server.host)
+        target = Uri("sip", dialled, self.server.host)
         session = self._rim.do(
             lambda now: self.endpoint.invite(
                 target=target,
                 flow=flow,
                 from_=NameAddr(self.name.title(), self._me()),
                 sdp=offer,
+                headers=headers,
                 credentials=self._credentials,
                 now=now,
             )
@@ -180,7 +191,7 @@ class Phone:
             yield self._offers.get_nowait()
 
     def _me(self) -> Uri:
-        return Uri("sip", self.name, self._server.host)
+        return Uri("sip", self.name, self.server.host)
 
     async def _listen(self) -> None:
         async for event in self._rim.events():
@@ -252,6 +263,25 @@ class PhoneCall:
     def hang_up(self) -> None:
         """Hang up, in whatever state the call is."""
         self.phone.rim.do(lambda now: self.phone.endpoint.hang_up(self.session, now=now))
+
+    def refer(self, to: str, *, instead_of: PhoneCall | None = None, referred_by: str | None = None) -> None:
+        """Ask for a transfer to a name or number, or (attended) to the far end of another call of ours."""
+        phone = self.phone
+        target = Uri("sip", to, phone.server.host)
+        if instead_of is not None:
+            dialog = phone.endpoint.dialog_of(instead_of.session)
+            theirs = DialogId(dialog.call_id, dialog.remote_tag, dialog.local_tag)
+            target = replace(target, headers=f"Replaces={escape(str(Replaces(theirs, early_only=False)))}")
+        headers = () if referred_by is None else (("Referred-By", referred_by),)
+        phone.rim.do(
+            lambda now: phone.endpoint.refer(
+                self.session, target=NameAddr(None, target), headers=headers, now=now
+            )
+        )
+
+    def accept_transfer(self) -> None:
+        """Say that we try what a REFER asks for (and do nothing)."""
+        self.phone.rim.do(lambda now: self.phone.endpoint.accept_refer(self.session, now=now))
 
     def reoffer(self, sdp: bytes) -> None:
         """Send a re-INVITE."""

@@ -119,6 +119,18 @@ class Signalling:
             lambda now: self._endpoint.send_info(session, content_type=content_type, body=body, now=now)
         )
 
+    def accept_refer(self, session: SessionId) -> None:
+        """Say that a transfer is tried."""
+        self._late(lambda now: self._endpoint.accept_refer(session, now=now))
+
+    def refuse_refer(self, session: SessionId, *, status: int = 603) -> None:
+        """Refuse a transfer."""
+        self._late(lambda now: self._endpoint.refuse_refer(session, status=status, now=now))
+
+    def notify_refer(self, session: SessionId, *, status: int, reason: str | None = None) -> None:
+        """Tell a transferor how it goes."""
+        self._late(lambda now: self._endpoint.notify_refer(session, status=status, reason=reason, now=now))
+
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return where a user's phones are."""
         return self._endpoint.bindings(user)

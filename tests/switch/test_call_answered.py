@@ -148,6 +148,7 @@ def test_a_hold_is_settled_with_the_one_who_holds(hold, answered, sending, recei
             assert direction_in(reply) == answered
             assert (a.sending, a.receiving) == (sending, receiving)
             assert (b.sending, b.receiving) == (True, True)
+            assert b.hold == (None if sending else "music")
             assert all(each.destination[0] != bobs(ringing) for each in board.network.passed[said_to_bob:])
 
             calling.reoffer(calling.phone.sdp(version=3))
@@ -155,6 +156,7 @@ def test_a_hold_is_settled_with_the_one_who_holds(hold, answered, sending, recei
             await board.settle()
             a = board.media.row_at(port_in(sdp))
             assert (direction_in(reply), a.sending, a.receiving) == ("sendrecv", True, True)
+            assert board.media.row_at(port_in(ringing.offer)).hold is None
             calling.hang_up()
 
     def bobs(ringing):
