@@ -1,6 +1,7 @@
 #include "ilbc/blocks.h"
 #include "ilbc/clones.h"
 #include "ilbc/tables.h"
+#include "ilbc/vectors.h"
 
 /* A set of ten frequencies is three vectors, each with a codebook of its own. */
 enum { SPLITS = 3 };
@@ -26,10 +27,7 @@ ILBC_CLONES static int nearest(const struct split *split, const int16_t *lsf_q13
     }
     for (int entry = 0; entry < split->n_entries; entry++)
         least = distance[entry] < least ? distance[entry] : least;
-    int first = 0;
-    while (distance[first] != least)
-        first++;
-    return first;
+    return ilbc_first_of(distance, least, split->n_entries);
 }
 
 void ilbc_lsf_quantise(uint8_t *index, const int16_t *lsf_q13) {

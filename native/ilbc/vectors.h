@@ -42,15 +42,23 @@ ILBC_INLINE int32_t ilbc_dot_fitting(const int16_t *x /* [n] */, const int16_t *
     return sum;
 }
 
+/* The index of the first number that is `wanted`; n if none is.  All are looked at: in vectors that is sooner
+ * done than to stop at the first. */
+ILBC_INLINE int ilbc_first_of(const int32_t *x /* [n] */, int32_t wanted, int n) {
+    int first = n;
+    for (int i = 0; i < n; i++) {
+        const int here = x[i] == wanted ? i : n;
+        first = here < first ? here : first;
+    }
+    return first;
+}
+
 /* The index of the first greatest number. */
 ILBC_INLINE int ilbc_greatest(const int32_t *x /* [n], n > 0 */, int n) {
     int32_t greatest = INT32_MIN;
-    int first = 0;
     for (int i = 0; i < n; i++)
         greatest = x[i] > greatest ? x[i] : greatest;
-    while (x[first] != greatest)
-        first++;
-    return first;
+    return ilbc_first_of(x, greatest, n);
 }
 
 /* Sum of x[i] * y[i] >> shift, saturated. */

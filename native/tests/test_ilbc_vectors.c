@@ -99,6 +99,8 @@ static void greatest_is_the_first_of_equals(void) {
     const int32_t numbers[] = {-5, 7, 7, INT32_MIN, 6};
     CHECK(ilbc_greatest(numbers, 5) == 1);
     CHECK(ilbc_greatest(numbers + 3, 1) == 0);
+    CHECK(ilbc_first_of(numbers, 6, 5) == 4);
+    CHECK(ilbc_first_of(numbers, 8, 5) == 5);
 }
 
 int main(void) {
