@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(shell find native -name '*.[ch]' -o -name CMakeLists.txt)
 .DEFAULT_GOAL := help
-.PHONY: help run test dev native lint types ctest fuzz bench check
+.PHONY: help run test dev native lint types ctest fuzz bench soak check
 
 help:   ## this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' Makefile
@@ -24,6 +24,8 @@ fuzz: .venv/dev .venv/native   ## mutated bytes into every decoder, parser and t
 	$(BIN)/python -m gateway.testing.fuzz all --seconds 8
 bench: .venv/dev .venv/native   ## every benchmark, JSON into benchmarks/results
 	$(BIN)/python -m benchmarks
+soak: .venv/dev .venv/native   ## legs that come and go for half an hour: memory flat, descriptors back
+	$(BIN)/python -m benchmarks soak --minutes $(or $(MINUTES),30)
 check: lint types ctest test   ## everything but the benchmarks
 
 .venv/bin/python:

@@ -1,6 +1,7 @@
 """`python -m benchmarks [--json]`: every unit of work, one after the other.
 
-The codecs have a command of their own (`python -m benchmarks codecs`), and so has capacity (`tandem bench`).
+The codecs have a command of their own (`python -m benchmarks codecs`), so have the punctuality of ticks (`lateness`)
+and whether anything is left of legs that come and go (`soak`), and capacity is `tandem bench`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import codecs, packet, sip, tick
+from benchmarks import codecs, lateness, packet, sip, soak, tick
 from benchmarks.codecs import cpu_model
 
 _RESULTS = Path(__file__).parent / "results"
@@ -39,8 +40,10 @@ def main() -> None:
         (_RESULTS / "units.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
+_COMMANDS = {"codecs": codecs.main, "lateness": lateness.main, "soak": soak.main}
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["codecs"]:
-        codecs.main(sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1] in _COMMANDS:
+        _COMMANDS[sys.argv[1]](sys.argv[2:])
     else:
         main()

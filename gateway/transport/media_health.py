@@ -3,7 +3,7 @@
     lateness    from the moment a tick was due to the moment it began
     tick        from its beginning to its end, packets that were served between its stages included
     stage       one stage of it: what a relayed packet may have to wait
-    busy        the share of time in which the worker did not wait for something to do
+    busy        the share of time that went into packets and ticks; commands can wait, and do not count
 
 All are counted since the start, in buckets (Prometheus' kind: cumulative, in seconds), so that whoever looks
 twice knows what was in between.
@@ -37,7 +37,7 @@ IN_TIME_S: Final = 0.002
 FULL: Final = 0.90
 SPARE: Final = 0.80
 """Share of busy time at which new legs are refused, and below which they are taken again."""
-WINDOW_S: Final = 0.5
+WINDOW_S: Final = 0.25
 """Over how long the share of busy time is taken."""
 _SMOOTHING: Final = 1 / 64
 
@@ -104,7 +104,7 @@ class Health:
         self.late_s += (late_s - self.late_s) * _SMOOTHING
 
     def tick_ended(self, took_s: float, now: float, *, idle_s: float) -> None:
-        """Note how long it took; idle_s: how long the worker has waited for something to do, since its start."""
+        """Note how long it took; idle_s: for how long, since its start, the worker had nothing that could not wait."""
         self.tick.observe(took_s)
         lasted_s = now - self._window_began
         if lasted_s >= WINDOW_S:

@@ -240,8 +240,8 @@ class Placement:
         elif "absent" in message:
             if (leg := self._legs.get(LegId(message["absent"]))) is not None and leg.here == worker:
                 self._step(leg, Heard.ABSENT)
-        elif "health" in message:
-            self._workers[worker].figures = dict(message["health"])
+        elif "figures" in message:
+            self._workers[worker].figures = dict(message["figures"])
             self._workers[worker].placed = 0
         elif "event" in message and (event := event_from_map(message)) is not None:
             self._events.append(event)

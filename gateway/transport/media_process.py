@@ -36,7 +36,7 @@ from gateway.transport.media_links import BrokerLink, SupervisorGone, SwitchLink
 from gateway.transport.media_rows import Rows
 from gateway.transport.media_wire import PROTOCOL
 
-__all__ = ["Garbage", "MediaProcess", "main"]
+__all__ = ["Garbage", "MediaProcess", "ask_for_real_time", "main"]
 
 ORPHAN_S: Final = 60.0
 """How long rows go on that no living switch has asked for."""
@@ -77,6 +77,8 @@ class MediaProcess:
         self._switch_since = clock()
         self.garbage = Garbage(clock)
         self.health = Health(clock())
+        self._spare_s = 0.0
+        """Time spent on what could have waited."""
         self.stopping = False
         for fd in (broker.fileno(), control.fileno(), lifeline_fd):
             if fd is not None:
@@ -94,9 +96,9 @@ class MediaProcess:
         next_tick = self._clock() + TICK_S
         while not self.stopping:
             commands_wait = self._switch is not None and self._switch.waiting
-            for fd in self._io.wait(0.0 if commands_wait else next_tick):
-                self._guarded(self._readable, fd)
-            self._guarded(self._obey, _COMMANDS_S)
+            readable = self._io.wait(0.0 if commands_wait else next_tick)
+            if readable or commands_wait:
+                self._serve_others(readable)
             now = self._clock()
             if now < next_tick:
                 continue
@@ -109,6 +111,14 @@ class MediaProcess:
                 self.health.skipped += missed
                 next_tick += missed * TICK_S
             self.garbage.collect(spare_s=next_tick - self._clock())
+
+    def _serve_others(self, readable: list[int]) -> None:
+        """Do what broker and switch want: it can wait, so it is no reason to call us busy."""
+        began = self._clock()
+        for fd in readable:
+            self._guarded(self._readable, fd)
+        self._guarded(self._obey, _COMMANDS_S)
+        self._spare_s += self._clock() - began
 
     def _guarded(self, action: Any, argument: Any) -> None:
         """The exception wall: one bad message or tick costs itself, not the calls."""
@@ -134,14 +144,14 @@ class MediaProcess:
         self._rows.hand_over(now)
         if self.health.ticks % round(REPORT_S / TICK_S) == 0:
             self._reap(now)
-            self._say({"health": self._figures()})
+            self._say({"figures": self._figures()})
         self._broker.flush()
         if self._switch is not None:
             self._switch.flush()
 
     def _note_end(self, began: float) -> None:
         now = self._clock()
-        self.health.tick_ended(now - began, now, idle_s=self._io.idle_s())
+        self.health.tick_ended(now - began, now, idle_s=self._io.idle_s() + self._spare_s)
 
     # --- who speaks to us ---------------------------------------------------------------------------------------
 
@@ -272,7 +282,7 @@ _MOST_ROWS: Final = 8192
 """More than a core can serve; the plane's other columns are arrays over so many rows."""
 
 
-def _ask_for_real_time() -> str:
+def ask_for_real_time() -> str:
     """Ask to be scheduled before ordinary processes; returns what came of it, in words."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
@@ -305,7 +315,7 @@ def main() -> None:
         lifeline_fd=int(os.environ["TANDEM_LIFELINE_FD"]) if "TANDEM_LIFELINE_FD" in os.environ else None,
     )
     _stop_when_told(process)
-    print(f"media: {_ask_for_real_time()}", file=sys.stderr, flush=True)  # noqa: T201  # before there is a log
+    print(f"media: {ask_for_real_time()}", file=sys.stderr, flush=True)  # noqa: T201  # before there is a log
     os.write(int(os.environ["TANDEM_READY_FD"]), b"1")
     process.garbage.switch_off()
     process.run()

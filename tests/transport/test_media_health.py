@@ -207,7 +207,7 @@ def test_the_switch_is_told_each_second_how_a_worker_fares(house):
 
     busy.process.run()
 
-    told = [message["health"] for message in busy.heard() if "health" in message]
+    told = [message["figures"] for message in busy.heard() if "figures" in message]
     assert len(told) == 3
     assert told[-1]["busy"] == pytest.approx(0.5, abs=0.01)
     assert sum(told[-1]["histograms"]["lateness"]["counts"]) == 300

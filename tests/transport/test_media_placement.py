@@ -35,7 +35,7 @@ def opened(placement, leg, *, port=4000):
 
 
 def load(placement, worker, busy, refusal=None):
-    placement.receive(worker, {"health": {"busy": busy, "refusal": refusal}}, 0.0)
+    placement.receive(worker, {"figures": {"busy": busy, "refusal": refusal}}, 0.0)
 
 
 def test_the_two_legs_of_a_call_are_placed_together():
@@ -186,7 +186,7 @@ def moving():
         house.open(leg)
         house.settle()
         home = house.placement.worker_of(LegId("a"))
-        house.placement.receive(home, {"health": {"busy": 0.5}}, 0.0)
+        house.placement.receive(home, {"figures": {"busy": 0.5}}, 0.0)
     house.join("a", "room")
     house.settle()
     house.join("b", "room")
@@ -308,7 +308,7 @@ def test_in_the_end_every_leg_is_where_its_room_is_and_was_never_broken(deeds):
             case "kill", number:
                 house.kill(number)
             case "busy", number, busy if house.workers[number].alive:
-                house.placement.receive(number, {"health": {"busy": busy}}, house.now)
+                house.placement.receive(number, {"figures": {"busy": busy}}, house.now)
             case "step", choice if choices := house.choices():
                 house.step(*choices[choice % len(choices)])
     house.settle()
