@@ -194,7 +194,8 @@ class Plane:
         """Go on with the legs of a snapshot, each through its `descriptors` (RTP, RTCP), if it has any.
 
         Raises:
-            LocalError: the snapshot is of another layout, or one of its legs has a row here already.
+            LocalError: the snapshot is of another layout, holds codec states that are none, or one of its legs
+                has a row here already.
             Overload: not enough rows are free; then none has been taken.
         """
         if snapshot.layout != LAYOUT:
@@ -204,6 +205,9 @@ class Plane:
             raise LocalError(f"leg {known[0]} has a row already")
         if len(snapshot.rows) > len(self._free):
             raise Overload(f"{len(snapshot.rows)} rows are needed, {len(self._free)} are free")
+        for still in snapshot.rows:
+            if not _native.is_voice(*still.image.voice):
+                raise LocalError(f"the codec states of leg {still.leg} are none")
         if not self._row_of:
             self._chores.ticks = snapshot.ticks
         for room in snapshot.rooms:

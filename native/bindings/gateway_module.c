@@ -236,26 +236,50 @@ static PyObject *voice(PyObject *self, PyObject *args) {
                          (Py_ssize_t)voice_mouth_bytes(mouth));
 }
 
+struct voice_bytes {
+    const char *ear, *mouth;
+    Py_ssize_t n_ear, n_mouth;
+};
+
+/* Copy what voice() gave.  False: it is not that. */
+static bool take_voice(struct ear *ear, struct mouth *mouth, const struct voice_bytes *bytes) {
+    if (bytes->n_ear > (Py_ssize_t)sizeof *ear || bytes->n_mouth > (Py_ssize_t)sizeof *mouth)
+        return false;
+    memset(ear, 0, sizeof *ear);
+    memset(mouth, 0, sizeof *mouth);
+    memcpy(ear, bytes->ear, (size_t)bytes->n_ear);
+    memcpy(mouth, bytes->mouth, (size_t)bytes->n_mouth);
+    return voice_ear_bytes(ear) == (size_t)bytes->n_ear &&
+           voice_mouth_bytes(mouth) == (size_t)bytes->n_mouth && voice_ear_is_valid(ear) &&
+           voice_mouth_is_valid(mouth);
+}
+
+/* is_voice(ear, mouth) -> whether set_voice would take them */
+static PyObject *is_voice(PyObject *self, PyObject *args) {
+    (void)self;
+    struct voice_bytes bytes;
+    struct ear ear;
+    struct mouth mouth;
+    if (!PyArg_ParseTuple(args, "y#y#", &bytes.ear, &bytes.n_ear, &bytes.mouth, &bytes.n_mouth))
+        return NULL;
+    return PyBool_FromLong(take_voice(&ear, &mouth, &bytes));
+}
+
 /* set_voice(plane, row, ear, mouth): what voice() gave; nothing changes if it is not that */
 static PyObject *set_voice(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *capsule;
     int row;
-    const char *ear_bytes, *mouth_bytes;
-    Py_ssize_t n_ear, n_mouth;
-    if (!PyArg_ParseTuple(args, "Oiy#y#", &capsule, &row, &ear_bytes, &n_ear, &mouth_bytes, &n_mouth))
+    struct voice_bytes bytes;
+    struct ear ear;
+    struct mouth mouth;
+    if (!PyArg_ParseTuple(args, "Oiy#y#", &capsule, &row, &bytes.ear, &bytes.n_ear, &bytes.mouth,
+                          &bytes.n_mouth))
         return NULL;
     struct plane *plane = plane_and_index(capsule, row);
     if (!plane)
         return NULL;
-    struct ear ear = {0};
-    struct mouth mouth = {0};
-    if (n_ear <= (Py_ssize_t)sizeof ear && n_mouth <= (Py_ssize_t)sizeof mouth) {
-        memcpy(&ear, ear_bytes, (size_t)n_ear);
-        memcpy(&mouth, mouth_bytes, (size_t)n_mouth);
-    }
-    if (voice_ear_bytes(&ear) != (size_t)n_ear || voice_mouth_bytes(&mouth) != (size_t)n_mouth ||
-        !voice_ear_is_valid(&ear) || !voice_mouth_is_valid(&mouth)) {
+    if (!take_voice(&ear, &mouth, &bytes)) {
         PyErr_SetString(PyExc_ValueError, "these are no codec states that a row can have");
         return NULL;
     }
@@ -337,6 +361,7 @@ static PyMethodDef methods[] = {
     {"speak", speak, METH_VARARGS,
      "What each row hears in this tick; returns how many packets must be sent."},
     {"voice", voice, METH_VARARGS, "The codec states of a row, as bytes."},
+    {"is_voice", is_voice, METH_VARARGS, "Whether these are codec states that a row can have."},
     {"set_voice", set_voice, METH_VARARGS, "Give a row the codec states of another."},
     {"rtcp", rtcp, METH_VARARGS, "Write a compound RTCP packet for each row."},
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},

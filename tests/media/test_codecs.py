@@ -1,4 +1,4 @@
-"""Any codec meets any other: what the plane makes of a clean stream is what the codecs make of it offline, bit for bit."""
+"""Any codec meets any other: of a clean stream the plane makes what the codecs make of it offline, bit for bit."""
 
 from __future__ import annotations
 

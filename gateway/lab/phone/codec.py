@@ -24,12 +24,19 @@ class StreamEncoder:
         self._bank = voicecodecs.Encoder(offer.name, 1, implementation="native", **_options(offer))
 
     def encode(self, pcm: Pcm) -> bytes:
-        """Return the payload of pcm, int16 [n]: whole frames; b"" = nothing to transmit."""
+        """Return the payload of pcm, int16 [n]: whole frames; b"" = nothing to transmit.
+
+        A silence descriptor ends its packet (RFC 3551 section 4.5.6), and so does a frame that is not transmitted:
+        what follows them in `pcm` is not transmitted either.
+        """
         frame_samples = self._bank.codec.frame_samples
         frames = np.ascontiguousarray(pcm).reshape(-1, frame_samples)
         payloads, lengths = self._bank.encode(np.zeros(len(frames), np.intp), frames)
+        silent = np.flatnonzero(lengths < self._bank.codec.frame_bytes)
+        last = int(silent[0]) + 1 if silent.size else len(frames)
         return b"".join(
-            payload[:length].tobytes() for payload, length in zip(payloads, lengths.tolist(), strict=True)
+            payload[:length].tobytes()
+            for payload, length in zip(payloads[:last], lengths[:last].tolist(), strict=True)
         )
 
 
