@@ -3,7 +3,8 @@
 *Server.*  `Authenticator.identify` gives the user's name or the refusal to send.  An unknown user and a
 wrong password get the same answer after the same work.  After five failures within a minute from one
 address for one name that pair is refused with 403 unheard, for a minute that doubles with each further
-round; the owner of the name at another address is not touched.  A stale nonce is not a failure.
+round; the owner of the name at another address is not touched.  An address that fails with many names is
+refused as a whole.  A stale nonce is not a failure.
 
 *Client.*  `ClientAuthentication` answers 401 and 407, each request once and once more if the server says
 that only the nonce was stale.  It exists only for requests that we began and were given credentials for,
@@ -36,6 +37,8 @@ from gateway.sip.uri import parse_uri_untrusted
 __all__ = ["Authenticator", "ClientAuthentication", "Credentials", "Identity", "Refusal"]
 
 _FAILURES: Final = 5
+_FAILURES_OF_SOURCE: Final = 30
+"""Failures within a minute after which an address is refused whatever name it uses."""
 _WITHIN_S: Final = 60.0
 _LONGEST_BLOCK_S: Final = 3600.0
 _MAX_SUSPECTS: Final = 10_000
@@ -86,7 +89,8 @@ class Authenticator:
         self._users = users
         self._algorithms = tuple(algorithms)
         self._nonces = Nonces(ids)
-        self._suspects: dict[tuple[str, str], _Suspect] = {}
+        self._suspects: dict[tuple[str, str | None], _Suspect] = {}
+        """By address and name; None stands for every name."""
         self._nobody = ids.token(16)
         """A password for users who do not exist, so that they cost the same time."""
 
@@ -95,21 +99,30 @@ class Authenticator:
         answer = self._answer_to_us(request)
         if answer is None:
             return self._challenge(now)
-        suspect = self._suspects.get((flow.remote[0], answer.username))
-        if suspect is not None and now < suspect.blocked_until:
-            return Refusal(403, (("Retry-After", str(int(suspect.blocked_until - now) + 1)),))
+        blocked_s = max(self._blocked_s(flow.remote[0], name, now) for name in (answer.username, None))
+        if blocked_s > 0.0:
+            return Refusal(403, (("Retry-After", str(int(blocked_s) + 1)),))
         state = self._nonces.judge(answer.nonce, self._realm, now)
         right = self._proves_password(answer, request)
         if state is NonceState.FOREIGN:
             # A nonce of an earlier run of ours: not worth a failure, but worth a fresh challenge.
             return self._challenge(now, stale=right)
         if not right:
-            self._count_failure((flow.remote[0], answer.username), now)
+            self._count_failure((flow.remote[0], answer.username), now, _FAILURES)
+            self._count_failure((flow.remote[0], None), now, _FAILURES_OF_SOURCE)
             return self._challenge(now)
         if state is NonceState.STALE or not self._nonces.use(answer.nonce, answer.nc, now):
             return self._challenge(now, stale=True)
         self._suspects.pop((flow.remote[0], answer.username), None)
         return Identity(answer.username)
+
+    def challenge(self, now: float) -> tuple[tuple[str, str], ...]:
+        """Return the headers of a 401 to somebody who has shown nothing yet."""
+        return self._challenge(now).headers
+
+    def _blocked_s(self, address: str, name: str | None, now: float) -> float:
+        suspect = self._suspects.get((address, name))
+        return 0.0 if suspect is None else suspect.blocked_until - now
 
     def _answer_to_us(self, request: Request) -> Answer | None:
         for text in request.headers.all("Authorization"):
@@ -145,11 +158,11 @@ class Authenticator:
         ]
         return Refusal(401, tuple(("WWW-Authenticate", str(challenge)) for challenge in challenges))
 
-    def _count_failure(self, key: tuple[str, str], now: float) -> None:
+    def _count_failure(self, key: tuple[str, str | None], now: float, limit: int) -> None:
         suspect = self._suspects.pop(key, None) or _Suspect()
         self._suspects[key] = suspect
         suspect.failures = [*(at for at in suspect.failures if now - at < _WITHIN_S), now]
-        if len(suspect.failures) >= _FAILURES:
+        if len(suspect.failures) >= limit:
             suspect.failures.clear()
             suspect.blocked_until = now + suspect.block_s
             suspect.block_s = min(2 * suspect.block_s, _LONGEST_BLOCK_S)
@@ -180,28 +193,29 @@ class ClientAuthentication:
             headers = headers.plus(header, str(self._answer(request, known)))
         return Request(request.method, request.uri, headers, request.body)
 
-    def learn(self, response: Response, attempt: int) -> bool:
+    def learn(self, response: Response, attempt: int, *, in_dialog: bool = False) -> bool:
         """Take in the challenges of a 401 or 407; True if it is worth sending the request again.
 
-        `attempt` counts the challenges that this request has answered already.
+        `attempt` counts the challenges that this request has answered already.  `in_dialog`: the other end
+        of a call may be anybody, so only realms that challenged us before it was up are answered there.
         """
         learnt = [
-            *self._learn(response, "WWW-Authenticate", "Authorization"),
-            *self._learn(response, "Proxy-Authenticate", "Proxy-Authorization"),
+            *self._learn(response, "WWW-Authenticate", "Authorization", in_dialog=in_dialog),
+            *self._learn(response, "Proxy-Authenticate", "Proxy-Authorization", in_dialog=in_dialog),
         ]
         if not learnt:
             return False
         return attempt == 0 or (attempt == 1 and all(challenge.stale for challenge in learnt))
 
-    def _learn(self, response: Response, question: str, header: str) -> list[Challenge]:
+    def _learn(self, response: Response, question: str, header: str, *, in_dialog: bool) -> list[Challenge]:
         learnt: dict[str, Challenge] = {}
         for text in response.headers.all(question):
             try:
                 challenge = parse_challenge_untrusted(text)
             except BadMessage:
                 continue
-            wanted = self._credentials.realm
-            if wanted is None or challenge.realm == wanted:
+            wanted, known = self._credentials.realm, (header, challenge.realm) in self._known
+            if challenge.realm == wanted or (wanted is None and (known or not in_dialog)):
                 # The first that we can answer is the one the server likes best (RFC 8760 section 2.4).
                 learnt.setdefault(challenge.realm, challenge)
         for realm, challenge in list(learnt.items())[:_MAX_REALMS]:

@@ -16,8 +16,10 @@ from gateway.errors import PeerError
 from gateway.ids import IdSource
 from gateway.sip.authentication import Authenticator
 from gateway.sip.dialog import DialogId
+from gateway.sip.doorman import Doorman
 from gateway.sip.events import EndCause
 from gateway.sip.flow import Flow
+from gateway.sip.pings import Pings
 from gateway.sip.reception import Reception
 from gateway.sip.registrar import Registrar
 from gateway.sip.registration import ClientRegistrations
@@ -75,9 +77,11 @@ class Dispatcher:
         machine.on_end = self.referrals.session_ended
         self.registrar = Registrar(config.limits.registrar)
         self.registrations = ClientRegistrations(wire)
+        self.pings = Pings(wire)
         authenticator = Authenticator(
             realm=config.realm, users=config.users, algorithms=config.digest_algorithms, ids=ids
         )
+        self.doorman = Doorman(config, ids, authenticator, wire.counters)
         self.reception = Reception(
             wire,
             sessions,
@@ -87,6 +91,7 @@ class Dispatcher:
             self.offerer,
             self.requests,
             self.referrals,
+            self.doorman.knocks,
         )
         self._outcomes: Mapping[Purpose, Callable[[Errand, Outcome, float], None]] = {
             Purpose.INVITE: self.caller.outcome,
@@ -99,6 +104,7 @@ class Dispatcher:
             Purpose.NOTIFY: self.referrals.notify_outcome,
             Purpose.INFO: self.requests.info_outcome,
             Purpose.REGISTER: self.registrations.outcome,
+            Purpose.OPTIONS: self.pings.outcome,
         }
 
     def accept_offer(self, session: Session, sdp: bytes, now: float) -> None:

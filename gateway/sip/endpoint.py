@@ -23,7 +23,7 @@ from gateway.ids import IdSource
 from gateway.sip.authentication import Credentials
 from gateway.sip.dialog import DialogId
 from gateway.sip.dispatch import Dispatcher
-from gateway.sip.events import EndCause, Event, RegistrationId, SessionId
+from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionId
 from gateway.sip.flow import Datagram, Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.message import Request, is_keepalive, parse_message_untrusted
@@ -248,6 +248,10 @@ class Endpoint:
         """Leave a registrar.  Raises `LocalError` if there is no such registration."""
         self._inside.registrations.unregister(registration, now)
 
+    def ping(self, *, target: Uri, flow: Flow, now: float) -> PingId:
+        """Ask by OPTIONS whether `target` is there; `PingAnswered` tells."""
+        return self._inside.pings.ping(target, flow, now)
+
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return where `user` can be reached, the place refreshed last first."""
         return self._inside.registrar.bindings(user)
@@ -271,6 +275,10 @@ class Endpoint:
                 self._datagrams.append(Datagram(refusal, flow))
             return
         if isinstance(message, Request):
-            self._wire.transactions.receive_request(message, flow, now)
+            answers = self._inside.doorman.turns_away(message, flow, now)
+            if answers is None:
+                self._wire.transactions.receive_request(message, flow, now)
+            else:
+                self._datagrams += answers
         else:
             self._wire.transactions.receive_response(message, flow, now)

@@ -24,6 +24,8 @@ __all__ = [
     "OfferReceived",
     "OfferRefused",
     "OfferWithdrawn",
+    "PingAnswered",
+    "PingId",
     "ReferProgressed",
     "ReferReceived",
     "ReferralOver",
@@ -40,6 +42,7 @@ __all__ = [
 
 SessionId = NewType("SessionId", str)
 RegistrationId = NewType("RegistrationId", str)
+PingId = NewType("PingId", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,20 @@ class RegistrationFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PingAnswered:
+    """What came of an OPTIONS of ours."""
+
+    ping: PingId
+    alive: bool
+    """Somebody answered, and did not say 503."""
+    status: int
+    """408 if nobody did, 503 also if the connection failed."""
+    took_s: float
+    retry_after_s: int | None
+    """When a 503 says to come back."""
+
+
 Event = (
     SessionOffered
     | SessionProgressed
@@ -235,6 +252,7 @@ Event = (
     | ReferralOver
     | ReferProgressed
     | BindingChanged
+    | PingAnswered
     | Registered
     | RegistrationFailed
 )

@@ -15,6 +15,7 @@ from gateway.errors import Overload, PeerError
 from gateway.sip.abilities import ACCEPT, ALLOW, ALLOW_EVENTS, SUPPORTED, unsupported
 from gateway.sip.authentication import Authenticator, Identity
 from gateway.sip.dialog import Dialog
+from gateway.sip.doorman import Knocks
 from gateway.sip.events import BindingChanged, SessionId
 from gateway.sip.grammar import LWS
 from gateway.sip.registrar import BindingChange, Registrar
@@ -49,6 +50,7 @@ class Reception:
         offerer: Offerer,
         requests: SessionRequests,
         referrals: Referrals,
+        knocks: Knocks,
     ) -> None:
         self._wire = wire
         self._sessions = sessions
@@ -56,6 +58,7 @@ class Reception:
         self._registrar = registrar
         self._callee = callee
         self._offerer = offerer
+        self._knocks = knocks
         self._outside: Mapping[str, Callable[[Arrival, float], None]] = {
             "INVITE": self._invite,
             "REGISTER": self._register,
@@ -203,6 +206,7 @@ class Reception:
         """Return the user's name, or None after having refused or challenged."""
         who = self._authenticator.identify(arrival.request, arrival.flow, now)
         if isinstance(who, Identity):
+            self._knocks.give_back(arrival.flow.remote[0])
             return who.user
         self._wire.counters[f"refused_{who.status}"] += 1
         self._wire.answer(arrival, who.status, now, headers=who.headers)

@@ -2,7 +2,8 @@
 
 A registration is renewed a minute before it expires, or half way if it is that short; a refusal or silence
 is reported and tried again by itself after a pause that doubles from 30 s to 5 minutes, so a registrar that
-comes back finds us. 423 raises the expiry to what the registrar wants.  What the table shows is all there
+comes back finds us; a Retry-After makes the pause longer, and after silence it is spread, or everybody would
+come back at once.  423 raises the expiry to what the registrar wants.  What the table shows is all there
 is to it.
 """
 
@@ -21,12 +22,13 @@ from gateway.sip.headers import Headers, NameAddr, parse_name_addr_untrusted
 from gateway.sip.message import Request, Response
 from gateway.sip.registrar import parse_seconds_untrusted
 from gateway.sip.uri import Uri
-from gateway.sip.wire import Alarm, Errand, Numbers, Outcome, Purpose, Wire
+from gateway.sip.wire import Alarm, Errand, Numbers, Outcome, Purpose, Silence, Wire
 
 __all__ = ["REGISTRATION", "ClientRegistrations", "RegistrationInput", "RegistrationState"]
 
 _FIRST_PAUSE_S: Final = 30.0
 _LONGEST_PAUSE_S: Final = 300.0
+_LONGEST_ASKED_S: Final = 3600
 _EARLY_S: Final = 60.0
 
 
@@ -166,9 +168,17 @@ class ClientRegistrations:
         self._step(registration, RegistrationInput.REFUSED, now)
         if was is not RegistrationState.REGISTERING:
             return
-        self._wire.alarms.set((Alarm.REFRESH, registration.id), now + registration.pause_s)
+        self._wire.alarms.set((Alarm.REFRESH, registration.id), now + self._pause_s(registration, outcome))
         registration.pause_s = min(2 * registration.pause_s, _LONGEST_PAUSE_S)
         self._wire.emit(RegistrationFailed(registration.id, outcome.status, outcome.reason))
+
+    def _pause_s(self, registration: _Registration, outcome: Outcome) -> float:
+        """Return how long to wait: what the registrar asks for, if that is longer than our own pause."""
+        if isinstance(outcome, Silence):
+            return registration.pause_s * (1 + 0.01 * self._wire.ids.number(51))
+        asked = (outcome.headers.get("Retry-After") or "").partition(";")[0].partition("(")[0]
+        asked_s = parse_seconds_untrusted(asked.strip()) or 0
+        return max(registration.pause_s, min(asked_s, _LONGEST_ASKED_S))
 
     def _raised(self, registration: _Registration, outcome: Outcome, now: float) -> bool:
         """Go again with the expiry that a 423 wants; once, and only if it is a sane one."""

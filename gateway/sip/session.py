@@ -185,6 +185,8 @@ class Sessions:
         self._by_id: dict[SessionId, Session] = {}
         self._by_dialog: dict[DialogId, tuple[Session, Dialog]] = {}
         self._by_invite: dict[TransactionKey, Session] = {}
+        self._ours: set[tuple[str, str]] = set()
+        """Call-ID and From-tag of each INVITE of ours."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -199,6 +201,8 @@ class Sessions:
         self._by_id[session.id] = session
         if isinstance(session.side, Incoming):
             self._by_invite[session.side.arrival.key] = session
+        else:
+            self._ours.add((session.side.call_id, session.local_tag))
 
     def add_dialog(self, session: Session, dialog: Dialog) -> None:
         """Make `dialog` one of the session's, to be found by requests in it."""
@@ -218,6 +222,8 @@ class Sessions:
         self._by_id.pop(session.id, None)
         if isinstance(session.side, Incoming):
             self._by_invite.pop(session.side.arrival.key, None)
+        else:
+            self._ours.discard((session.side.call_id, session.local_tag))
 
     def get(self, session: str) -> Session | None:
         """Return the session, or None if it is over and forgotten."""
@@ -241,6 +247,10 @@ class Sessions:
     def of_invite(self, key: TransactionKey) -> Session | None:
         """Return the session that began with the server transaction `key`."""
         return self._by_invite.get(key)
+
+    def is_ours(self, invite: Request) -> bool:
+        """Tell whether an INVITE that arrived is one that we sent: it came round a loop (RFC 3261 16.3)."""
+        return (invite.call_id, invite.from_.tag or "") in self._ours
 
     def on_flow(self, flow: Flow) -> list[Session]:
         """Return the sessions that use `flow`."""

@@ -62,10 +62,12 @@ class Callee:
         """Begin a session with an INVITE of somebody whom we know.
 
         Raises:
-            PeerError: 400 without a Contact, 415 with a body that we do not understand.
+            PeerError: 482 for an INVITE of our own, 400 without a Contact, 415 with a body that we do not understand.
             Overload: there are as many sessions as there may be.
         """
         wire, request = self._wire, arrival.request
+        if self._sessions.is_ours(request):
+            raise PeerError("our own INVITE came back", status=482)
         sdp = session_description(request)
         self._timers.check(request)
         if len(self._sessions) >= wire.config.limits.sessions:

@@ -24,6 +24,10 @@ class EndpointLimits:
     """Beyond it INVITEs get 503 with a Retry-After."""
     transactions: int = 20_000
     """Beyond it requests outside dialogs get 503 with a Retry-After."""
+    strangers_per_s: float = 100.0
+    """How many requests a second one address may begin without having shown a password."""
+    strangers_burst: int = 200
+    """How many at once."""
     registrar: RegistrarLimits = field(default_factory=RegistrarLimits)
 
 

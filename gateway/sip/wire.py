@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from gateway.ids import IdSource
 from gateway.sip.alarms import Alarms
@@ -65,6 +65,10 @@ class Purpose(Enum):
     INFO = "tell something within a session"
     OPTIONS = "ask whether somebody is there"
     REGISTER = "register, refresh or unregister"
+
+
+_BEGINNINGS: Final = frozenset({Purpose.INVITE, Purpose.REGISTER, Purpose.OPTIONS})
+"""What is sent to somebody whom we chose; the others go to whoever is at the other end of a call."""
 
 
 class Numbered(Protocol):
@@ -153,7 +157,9 @@ class Wire:
         """Answer a challenge by going again, one CSeq further; None if that is of no use."""
         if errand.authentication is None or not isinstance(outcome, Response):
             return None
-        if outcome.status not in (401, 407) or not errand.authentication.learn(outcome, errand.attempt):
+        if outcome.status not in (401, 407) or not errand.authentication.learn(
+            outcome, errand.attempt, in_dialog=errand.purpose not in _BEGINNINGS
+        ):
             return None
         return self.again(replace(errand, attempt=errand.attempt + 1), errand.request.headers, now)
 

@@ -18,6 +18,7 @@ from gateway.media.events import ActiveSpeaker, MediaEvent, RoomLevels, WorkerLo
 from gateway.sip.events import (
     BindingChanged,
     Event,
+    PingAnswered,
     Registered,
     RegistrationFailed,
     SessionId,
@@ -91,6 +92,8 @@ class Switch:
                     source=f"{flow.transport}:{flow.remote[0]}",
                     expires_s=expires_s,
                 )
+            case PingAnswered():
+                pass  # whoever keeps trunks asks for pings, and reads what comes of them
             case Registered() | RegistrationFailed():
                 self._world.log.info("registration.changed", what=str(event))
             case _:

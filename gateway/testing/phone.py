@@ -25,6 +25,7 @@ from gateway.sip.events import (
     EndCause,
     Event,
     OfferReceived,
+    PingAnswered,
     Registered,
     RegistrationFailed,
     SessionConfirmed,
@@ -201,8 +202,8 @@ class Phone:
                     self._offers.put_nowait(call)
                 case Registered() | RegistrationFailed():
                     self._registrations.put_nowait(event)
-                case BindingChanged():
-                    pass  # a phone is nobody's registrar
+                case BindingChanged() | PingAnswered():
+                    pass  # a phone is nobody's registrar, and asks nobody
                 case _:
                     self._calls[event.session].heard(event)
 

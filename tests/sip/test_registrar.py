@@ -208,3 +208,36 @@ def test_a_full_registrar_refuses_new_contacts_but_refreshes_old_ones() -> None:
         register(registrar, "<sip:b@two>", cseq=2)
 
     assert contacts(register(registrar, "<sip:b@one>;expires=600", cseq=3)) == ["<sip:b@one>;expires=600"]
+
+
+PATH = "<sip:p2.example;lr>, <sip:p1.example;lr;ob>"
+
+
+def test_rfc_3327_a_path_is_kept_and_given_back() -> None:
+    registrar = Registrar()
+    answer = register(registrar, "<sip:bob@10.0.0.1>", Path=PATH, Supported="path")
+
+    assert registrar.bindings("bob")[0].path == ("<sip:p2.example;lr>", "<sip:p1.example;lr;ob>")
+    assert [value for name, value in answer.headers if name == "Path"] == PATH.split(", ")
+
+
+@pytest.mark.parametrize(
+    ("path", "supported", "status"), [(PATH, "outbound", 420), ("<nonsense", "path", 400)]
+)
+def test_rfc_3327_a_path_that_the_phone_or_we_cannot_use_is_refused(
+    path: str, supported: str, status: int
+) -> None:
+    with pytest.raises(PeerError) as refused:
+        register(Registrar(), "<sip:bob@10.0.0.1>", Path=path, Supported=supported)
+
+    assert refused.value.status == status
+
+
+def test_rfc_5626_the_first_proxy_may_keep_the_flow_for_the_phone() -> None:
+    contact = '<sip:bob@10.0.0.1>;+sip.instance="<urn:uuid:1>";reg-id=1'
+    registrar = Registrar()
+    two_hops = "SIP/2.0/UDP p.example;branch=z9hG4bK-a, SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK-b"
+    answer = register(registrar, contact, Path=PATH, Supported="path, outbound", Via=two_hops)
+
+    assert ("Require", "outbound") in answer.headers
+    assert registrar.bindings("bob")[0].instance == ("<urn:uuid:1>", "1")

@@ -142,3 +142,25 @@ def test_every_state_can_be_left() -> None:
 
     assert left == set(RegistrationState) - {RegistrationState.GONE}
     assert all((state, RegistrationInput.UNREGISTER) in REGISTRATION for state in left)
+
+
+def test_a_registrar_that_says_when_to_come_back_is_obeyed() -> None:
+    phone, _, request = from_stranger()
+    phone.reply(request, 503, headers={"Retry-After": "600;duration=3600"})
+
+    assert phone.wait(599.0) == []
+    assert len(phone.wait(1.1)) == 1
+
+
+def test_after_silence_everybody_comes_back_at_another_time() -> None:
+    """Promise 4: a herd that was thrown out together shall not return together."""
+    returned = set()
+    for seed in range(8):
+        pair = SipPair(network=lambda line: (), seed=seed + 1)
+        register(pair)
+        pair.run(90.0)
+        tries = [line.at for line in pair.lines if line.start == "REGISTER"]
+        returned.add(next(at for at in tries if at > 32.0))
+
+    assert len(returned) > 4
+    assert min(returned) >= 62.0

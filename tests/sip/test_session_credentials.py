@@ -54,16 +54,33 @@ def test_a_second_challenge_for_the_same_password_ends_the_call() -> None:
     phone.assert_quiet()
 
 
-def test_a_challenged_bye_is_answered_too() -> None:
+def test_a_bye_that_is_challenged_by_who_challenged_before_is_answered_too() -> None:
+    phone = Stranger(CONFIG)
+    question = {"WWW-Authenticate": 'Digest realm="x", nonce="n"'}
+    first = phone.be_called(OFFER, credentials=Credentials("me", "pw"))
+    _, invite = phone.reply(first, 401, headers=question)
+    phone.reply(invite, 200, body="v=0")
+    phone.endpoint.hang_up(phone.calls[0], now=0.0)
+    (bye,) = phone.listen()
+    (again,) = phone.reply(bye, 401, headers={"WWW-Authenticate": 'Digest realm="x", nonce="n2"'})
+
+    assert 'nonce="n2"' in (parse_request(again).headers.get("Authorization") or "")
+    phone.reply(again, 200)
+    phone.assert_quiet()
+
+
+@pytest.mark.parametrize("status", [401, 407])
+def test_promise_40_a_callee_that_challenges_in_the_call_learns_nothing(status: int) -> None:
+    """CVE-2021-41158: FreeSWITCH answered any challenge with the gateway's digest."""
     phone = Stranger(CONFIG)
     invite = phone.be_called(OFFER, credentials=Credentials("me", "pw"))
     phone.reply(invite, 200, body="v=0")
     phone.endpoint.hang_up(phone.calls[0], now=0.0)
     (bye,) = phone.listen()
-    (again,) = phone.reply(bye, 401, headers={"WWW-Authenticate": 'Digest realm="x", nonce="n"'})
+    header = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
 
-    assert "Authorization" in parse_request(again).headers
-    phone.reply(again, 200)
+    assert phone.reply(bye, status, headers={header: 'Digest realm="evil", nonce="n"'}) == []
+    assert not any(b"uthorization" in data for data in phone.heard)
     phone.assert_quiet()
 
 

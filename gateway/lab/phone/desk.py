@@ -22,6 +22,7 @@ from gateway.sip.events import (
     InfoReceived,
     OfferAnswered,
     OfferReceived,
+    ReferReceived,
     Registered,
     RegistrationFailed,
     RegistrationId,
@@ -113,6 +114,8 @@ class Desk:
                 call = self._by_session.get(session)
                 if call is not None:
                     self._on_call(call, session, event)
+            case ReferReceived(session=session):
+                self._rim.do(lambda now: self._endpoint.refuse_refer(session, now=now))
             case _:
                 pass
 
