@@ -1,6 +1,6 @@
 """Who speaks in a room and how loud everybody is: told five times a second at most, to whom asked for it.
 
-The kernel knows the active speaker of each room at every tick (`native/mixer/choose.c`: who leads by 3 dB for 300 ms
+The kernel knows the active speaker of each room at every tick (`native/mixer/choose.c`: who leads by 3 dB for 600 ms
 takes over).  A row remembers whether that was told (`told_active`), so a plane that takes over says nothing twice.
 """
 

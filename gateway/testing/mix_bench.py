@@ -79,3 +79,8 @@ class MixBench:
         row_at = np.argsort(self._at)
         self.signal_of = row_at[signal_of[self._at]].astype(np.int32)
         return hears[signal_of[self._at]]
+
+    def run(self, said: NDArray[np.int16], *, unit: int = 80) -> NDArray[np.int16]:
+        """Mix signals of any length, int16 [members, n * unit], tick by tick."""
+        ticks = np.split(said, said.shape[1] // unit, axis=1)
+        return np.concatenate([self.tick(np.ascontiguousarray(each)) for each in ticks], axis=1)

@@ -155,7 +155,7 @@ def _choose_active(members: Sequence[Member]) -> None:
     )
     for member in members:
         member.leading = member.leading + 1 if member is loudest and not member.active else 0
-    patience = 30 if active is not None and active.open else 5
+    patience = 60 if active is not None and active.open else 5
     if loudest is not None and loudest.leading >= patience:
         _become_active(members, loudest)
     elif active is not None and active.silent > 200:

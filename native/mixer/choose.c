@@ -7,7 +7,7 @@
 
 enum {
     ACTIVE_BONUS = 2,    /* 3 dB */
-    TAKEOVER_TICKS = 30, /* a challenger leads for so long ... */
+    TAKEOVER_TICKS = 60, /* a challenger leads for so long ... */
     FIRST_TICKS = 5,     /* ... or so long when nobody speaks */
     FORGET_TICKS = 200,  /* after so long a silence there is no active speaker */
 };

@@ -124,7 +124,10 @@ void sum_minus(int16_t *restrict out, const int32_t *restrict total, const int16
 void sum_weigh(int16_t *out, const int16_t *in, const int32_t *restrict ramp, int32_t from, int32_t to,
                size_t n);
 void sum_bridge(int16_t *out, const int32_t *restrict ramp, int32_t step, size_t n);
-uint64_t sum_squares(const int16_t *in, size_t n);
-uint32_t sum_peak(const int16_t *in, size_t n);
+struct sum_level {
+    uint32_t power; /* mean square */
+    uint32_t peak;
+};
+struct sum_level sum_level(const int16_t *in, size_t n);
 
 #endif

@@ -62,8 +62,9 @@ static void track_gate(struct mix_row *row) {
 }
 
 void voice_measure(struct mix_row *row, const int16_t *pcm, size_t samples) {
-    row->power = (uint32_t)(sum_squares(pcm, samples) / samples);
-    row->peak = sum_peak(pcm, samples);
+    const struct sum_level level = sum_level(pcm, samples);
+    row->power = level.power;
+    row->peak = level.peak;
     row->slow = towards(row->slow, row->power, 5);
     if (row->power < ABSENT) {
         row->smooth = 0;
