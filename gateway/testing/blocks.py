@@ -18,7 +18,7 @@ import hashlib
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pytest
@@ -35,13 +35,17 @@ __all__ = [
     "Out32",
     "agree",
     "build",
+    "cut",
+    "flat",
     "levels",
+    "rows",
     "signals",
 ]
 
+_T = TypeVar("_T")
 _ROOT: Final = Path(__file__).parents[2]
 _BUILD: Final = _ROOT / "build" / "blocks"
-_FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off")
+_FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-Wno-psabi")
 
 
 def build(faces: Path) -> Path:
@@ -193,6 +197,29 @@ _KINDS: Final[dict[str, Callable[[np.ndarray[Any, Any], np.random.Generator, int
     "level": lambda t, chance, peak: 0 * t + chance.choice([-32768, -1, 0, 1, 32767]),
     "bursts": lambda t, chance, peak: chance.normal(0, peak, t.size) * (t // 60 % 3 == 0),
 }
+
+
+def rows(row: st.SearchStrategy[_T], most: int = 8) -> st.SearchStrategy[list[_T]]:
+    """Draw 1 to 8 rows for a block that works on rows in step; that many lanes it has."""
+    return st.lists(row, min_size=1, max_size=most)
+
+
+def flat(rows_of_numbers: Sequence[Sequence[int]]) -> list[int]:
+    """Put rows one after the other, as faces take them.
+
+    >>> flat([[1, 2], [3]])
+    [1, 2, 3]
+    """
+    return [x for row in rows_of_numbers for x in row]
+
+
+def cut(numbers: Sequence[int], n: int) -> list[list[int]]:
+    """Cut what a face gives into rows of n.
+
+    >>> cut([1, 2, 3, 4], 2)
+    [[1, 2], [3, 4]]
+    """
+    return [list(numbers[at : at + n]) for at in range(0, len(numbers), n)]
 
 
 def signals(n: int) -> st.SearchStrategy[list[int]]:

@@ -6,21 +6,20 @@ from hypothesis import strategies as st
 
 from gateway.testing.blocks import levels
 from voicecodecs.reference.g729.bits import LsfIndices
-from voicecodecs.reference.g729.lsp import filter_of_lsp, lsp_of_lsf
+from voicecodecs.reference.g729.lsf_quantizer import LsfDecoder
+from voicecodecs.reference.g729.lsp import filter_of_lsp
 
 __all__ = ["filters", "lsf_indices", "sid_indices", "spectra", "stable_filters"]
 
 
 def spectra() -> st.SearchStrategy[tuple[int, ...]]:
-    """Draw ten line spectral pairs (cosines, Q15), in order and apart as the quantiser leaves them."""
-    gaps = st.lists(st.integers(321, 3000), min_size=10, max_size=10)
-    return gaps.map(_stacked).map(lsp_of_lsf)
+    """Draw ten line spectral pairs (cosines, Q15) that a decoder can come to, by any bits of one to five frames."""
+    return st.lists(lsf_indices(), min_size=1, max_size=5).map(_decoded)
 
 
-def _stacked(gaps_q13: list[int]) -> list[int]:
-    """Put frequencies one gap after the other, squeezed below pi."""
-    total = max(25681, sum(gaps_q13))
-    return [sum(gaps_q13[: i + 1]) * 25681 // total for i in range(10)]
+def _decoded(frames: list[LsfIndices]) -> tuple[int, ...]:
+    decoder = LsfDecoder()
+    return [decoder.decode(indices) for indices in frames][-1]
 
 
 def stable_filters() -> st.SearchStrategy[list[int]]:

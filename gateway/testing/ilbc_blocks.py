@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from hypothesis import strategies as st
 
-from gateway.testing.blocks import levels
+from gateway.testing.blocks import flat, levels
 from voicecodecs.reference.ilbc.frame import MODES, Frame, Mode
 from voicecodecs.reference.ilbc.lsf import lsf_to_filter
 
-__all__ = ["FIELDS", "fields_of", "filters", "flat", "frames", "line_spectra", "modes"]
+__all__ = ["FIELDS", "fields_of", "filters", "frames", "line_spectra", "modes"]
 
 FIELDS: Final = 98
 """Of a frame: 6 of LSF, start, state_first, scale, 58 of the state, 15 vectors, 15 gains, empty."""
@@ -62,12 +61,3 @@ def fields_of(frame: Frame) -> bytes:
     """Write a frame as the faces take it."""
     head = [*frame.lsf, frame.start, frame.state_first, frame.scale, *frame.state]
     return bytes([*head, *flat(frame.vector), *flat(frame.gain), frame.empty])
-
-
-def flat(rows: Sequence[Sequence[int]]) -> list[int]:
-    """Put rows one after the other.
-
-    >>> flat([[1, 2], [3]])
-    [1, 2, 3]
-    """
-    return [x for row in rows for x in row]

@@ -1,8 +1,11 @@
 /* G.729's blocks for the tests: arrays and numbers in, arrays out, each from a fresh state.
  *
- * Where a block remembers, its face tells it several frames, one after the other. */
+ * Where a block remembers, its face tells it several frames, one after the other.  Where it works on eight
+ * rows in step, its face takes 1 to 8 rows, one after the other; the lanes that are left repeat the first, as
+ * they must. */
 #include "g729/g729.h"
 #include "g729/innovation.h"
+#include "g729/lanes.h"
 #include "g729/lsf_quantizer.h"
 #include "g729/lsp.h"
 #include "g729/mathematics.h"
@@ -17,6 +20,24 @@ enum { ORDER = G729_ORDER, SUBFRAME = G729_SUBFRAME, FRAME = G729_FRAME, PAST = 
 
 static void copy16(int16_t *out, const int16_t *in, size_t n) {
     memcpy(out, in, n * sizeof *out);
+}
+
+static int row_of(int lane, int n_rows) {
+    return lane < n_rows ? lane : 0;
+}
+
+/* in [n_rows][n] */
+static void gather(lanes *out, const int16_t *in, int n_rows, int n) {
+    for (int i = 0; i < n; i++)
+        for (int lane = 0; lane < LANES; lane++)
+            out[i][lane] = in[row_of(lane, n_rows) * n + i];
+}
+
+/* out [n_rows][n] */
+static void scatter(int16_t *out, const lanes *in, int n_rows, int n) {
+    for (int row = 0; row < n_rows; row++)
+        for (int i = 0; i < n; i++)
+            out[row * n + i] = (int16_t)in[i][row];
 }
 
 /* ---- fixed: the operators, by their place in the test's list ---- */
@@ -149,23 +170,55 @@ int face_g729_parity(int lag) {
 
 /* ---- highpass, filters ---- */
 
-void face_g729_highpass(int16_t *out, const int16_t *in, int n_frames, int before) {
-    struct g729_highpass state = {0};
-    for (int i = 0; i < n_frames; i++)
-        (before ? g729_preprocess : g729_postprocess)(&state, out + i * FRAME, in + i * FRAME, FRAME);
+void face_g729_highpass(int16_t *out /* [n_rows][n_frames * 80] */, const int16_t *in, int n_rows,
+                        int n_frames, int before) {
+    struct g729_highpass states[LANES] = {0}, *state[LANES];
+    for (int i = 0; i < n_frames; i++) {
+        int16_t *to[LANES], samples[LANES][FRAME];
+        const int16_t *from[LANES];
+        lanes decoded[FRAME];
+        for (int lane = 0; lane < LANES; lane++) {
+            const int row = row_of(lane, n_rows);
+            state[lane] = &states[row];
+            from[lane] = in + (row * n_frames + i) * FRAME;
+            to[lane] = out + (row * n_frames + i) * FRAME;
+            copy16(samples[row], from[lane], FRAME);
+        }
+        gather(decoded, samples[0], n_rows, FRAME);
+        if (before)
+            g729_preprocess(state, to, from);
+        else
+            g729_postprocess(state, to, decoded);
+    }
 }
 
-void face_g729_filter_residual(int16_t *out, const int16_t *a_q12, const int16_t *in /* [10 + n] */, int n) {
-    g729_residual(out, a_q12, in + ORDER, (size_t)n);
+void face_g729_filter_residual(int16_t *out /* [n_rows][40] */, const int16_t *a_q12 /* [n_rows][11] */,
+                               const int16_t *in /* [n_rows][50] */, int n_rows) {
+    lanes a[ORDER + 1], x[ORDER + SUBFRAME], y[SUBFRAME];
+    gather(a, a_q12, n_rows, ORDER + 1);
+    gather(x, in, n_rows, ORDER + SUBFRAME);
+    g729_residual(y, a, x, SUBFRAME);
+    scatter(out, y, n_rows, SUBFRAME);
 }
 
-void face_g729_synthesis(int16_t *out, int16_t *saturated, const int16_t *a_q12, const int16_t *in, int n,
-                         const int16_t *past) {
-    *saturated = g729_synthesis(out, a_q12, in, (size_t)n, past);
+void face_g729_synthesis(int16_t *out /* [n_rows][40] */, int16_t *saturated /* [n_rows] */,
+                         const int16_t *a_q12, const int16_t *in /* [n_rows][40] */,
+                         const int16_t *past /* [n_rows][10] */, int n_rows) {
+    lanes a[ORDER + 1], x[SUBFRAME], y[ORDER + SUBFRAME];
+    gather(a, a_q12, n_rows, ORDER + 1);
+    gather(x, in, n_rows, SUBFRAME);
+    gather(y, past, n_rows, ORDER);
+    const rows_set rows = g729_synthesis(y, a, x, SUBFRAME);
+    scatter(out, y + ORDER, n_rows, SUBFRAME);
+    for (int row = 0; row < n_rows; row++)
+        saturated[row] = rows >> row & 1;
 }
 
-void face_g729_expand(int16_t *out_q12, const int16_t *a_q12, int gamma_q15) {
-    g729_expand(out_q12, a_q12, (int16_t)gamma_q15);
+void face_g729_expand(int16_t *out_q12 /* [n_rows][11] */, const int16_t *a_q12, int gamma_q15, int n_rows) {
+    lanes a[ORDER + 1], expanded[ORDER + 1];
+    gather(a, a_q12, n_rows, ORDER + 1);
+    g729_expand(expanded, a, gamma_q15);
+    scatter(out_q12, expanded, n_rows, ORDER + 1);
 }
 
 void face_g729_predict_long_term(int16_t *excitation /* [154 + 40], in and out */, int lag, int thirds) {
@@ -211,13 +264,18 @@ void face_g729_lsp_of_filter(int16_t *lsp_q15, const int16_t *a_q12, const int16
     g729_lsp_of_filter(lsp_q15, a_q12, previous_q15);
 }
 
-void face_g729_filter_of_lsp(int16_t *a_q12, const int16_t *lsp_q15) {
-    g729_filter_of_lsp(a_q12, lsp_q15);
-}
-
-void face_g729_interpolate_filters(int16_t *a_q12 /* [2][11] */, const int16_t *old_q15,
-                                   const int16_t *new_q15) {
-    g729_interpolate_filters((int16_t (*)[ORDER + 1]) a_q12, old_q15, new_q15);
+void face_g729_interpolate_filters(int16_t *first_q12 /* [n_rows][11] */, int16_t *second_q12,
+                                   const int16_t *old_q15 /* [n_rows][10] */, const int16_t *new_q15,
+                                   int n_rows) {
+    const int16_t *old_rows[LANES], *new_rows[LANES];
+    lanes a_q12[2][ORDER + 1];
+    for (int lane = 0; lane < LANES; lane++) {
+        old_rows[lane] = old_q15 + row_of(lane, n_rows) * ORDER;
+        new_rows[lane] = new_q15 + row_of(lane, n_rows) * ORDER;
+    }
+    g729_interpolate_filters(a_q12, old_rows, new_rows);
+    scatter(first_q12, a_q12[0], n_rows, ORDER + 1);
+    scatter(second_q12, a_q12[1], n_rows, ORDER + 1);
 }
 
 void face_g729_lsf_of_lsp(int16_t *lsf_q13, const int16_t *lsp_q15) {
@@ -288,27 +346,41 @@ int face_g729_open_loop_lag(const int16_t *weighted /* [143 + 80] */) {
     return g729_open_loop_lag(weighted + G729_LAG_MAX);
 }
 
+void face_g729_filter_backwards(int16_t *out /* [n_rows][40] */, const int16_t *h_q12, const int16_t *target,
+                                int n_rows) {
+    lanes h[SUBFRAME], x[SUBFRAME], y[SUBFRAME];
+    gather(h, h_q12, n_rows, SUBFRAME);
+    gather(x, target, n_rows, SUBFRAME);
+    g729_filter_backwards(y, h, x);
+    scatter(out, y, n_rows, SUBFRAME);
+}
+
 void face_g729_search_lag(int16_t *excitation /* [154 + 40], in and out */,
                           int16_t *lag /* samples, thirds */, const int16_t *target, const int16_t *h_q12,
                           int first, int last, int last_fine) {
+    int16_t backwards[SUBFRAME];
+    face_g729_filter_backwards(backwards, h_q12, target, 1);
     const struct g729_lag it =
-        g729_search_lag(excitation + PAST, target, h_q12, (struct g729_lag_range){first, last, last_fine});
+        g729_search_lag(excitation + PAST, backwards, (struct g729_lag_range){first, last, last_fine});
     lag[0] = (int16_t)it.samples;
     lag[1] = (int16_t)it.thirds;
 }
 
-void face_g729_pitch_gain(int16_t *out /* gain, yy, -2xy with exponents */, const int16_t *target,
-                          const int16_t *y) {
-    struct g729_gain_products products = {0};
-    out[0] = g729_pitch_gain(&products, target, y);
-    out[1] = products.yy.mantissa;
-    out[2] = products.yy.exponent;
-    out[3] = products.minus_2xy.mantissa;
-    out[4] = products.minus_2xy.exponent;
-}
-
-void face_g729_filter_backwards(int16_t *out, const int16_t *h_q12, const int16_t *target) {
-    g729_filter_backwards(out, h_q12, target);
+void face_g729_pitch_gains(int16_t *out /* [n_rows][5]: gain, yy, -2xy with exponents */,
+                           const int16_t *target /* [n_rows][40] */, const int16_t *y, int n_rows) {
+    lanes x[SUBFRAME], filtered[SUBFRAME];
+    int16_t gain_q14[LANES];
+    struct g729_gain_products products[LANES] = {0};
+    gather(x, target, n_rows, SUBFRAME);
+    gather(filtered, y, n_rows, SUBFRAME);
+    g729_pitch_gains(gain_q14, products, x, filtered, (size_t)n_rows);
+    for (int row = 0; row < n_rows; row++, out += 5) {
+        out[0] = gain_q14[row];
+        out[1] = products[row].yy.mantissa;
+        out[2] = products[row].yy.exponent;
+        out[3] = products[row].minus_2xy.mantissa;
+        out[4] = products[row].minus_2xy.exponent;
+    }
 }
 
 void face_g729_first_lag(int16_t *out /* samples, thirds, index again, start of the second */, int index) {
@@ -332,15 +404,27 @@ void face_g729_decode_innovation(int16_t *code_q13, int positions, int signs, in
     g729_decode_innovation(code_q13, (uint16_t)positions, (uint16_t)signs, lag, (int16_t)sharpness_q14);
 }
 
-void face_g729_search_innovation(int16_t *found /* positions, signs */, int16_t *code_q13,
-                                 int16_t *filtered_q12, const int16_t *h_q12, const int16_t *target, int lag,
-                                 int sharpness_q14) {
-    struct g729_subframe_parameters out = {0};
-    int16_t h[SUBFRAME];
-    copy16(h, h_q12, SUBFRAME);
-    g729_search_innovation(&out, code_q13, filtered_q12, h, target, lag, (int16_t)sharpness_q14);
-    found[0] = (int16_t)out.positions;
-    found[1] = (int16_t)out.signs;
+void face_g729_search_innovation(int16_t *found /* [n_rows][2]: positions, signs */,
+                                 int16_t *code_q13 /* [n_rows][40] */, int16_t *filtered_q12,
+                                 const int16_t *h_q12, const int16_t *target, const int16_t *lags,
+                                 const int16_t *sharpness_q14, int n_rows) {
+    lanes h[SUBFRAME], x[SUBFRAME], filtered[SUBFRAME];
+    struct g729_innovation out[LANES];
+    int lag[LANES];
+    int16_t sharpness[LANES];
+    gather(h, h_q12, n_rows, SUBFRAME);
+    gather(x, target, n_rows, SUBFRAME);
+    for (int lane = 0; lane < LANES; lane++) {
+        lag[lane] = lags[row_of(lane, n_rows)];
+        sharpness[lane] = sharpness_q14[row_of(lane, n_rows)];
+    }
+    g729_search_innovation(out, filtered, h, x, lag, sharpness, (size_t)n_rows);
+    scatter(filtered_q12, filtered, n_rows, SUBFRAME);
+    for (int row = 0; row < n_rows; row++) {
+        found[2 * row] = (int16_t)out[row].positions;
+        found[2 * row + 1] = (int16_t)out[row].signs;
+        copy16(code_q13 + row * SUBFRAME, out[row].code_q13, SUBFRAME);
+    }
 }
 
 /* ---- gains, gain_search ---- */
@@ -394,14 +478,27 @@ void face_g729_taming(uint8_t *must, const int16_t *gains_q14, const int16_t *la
 
 /* ---- postfilter ---- */
 
-void face_g729_postfilter(int16_t *out, const int16_t *in /* [10 + n * 40] */,
-                          const int16_t *a_q12 /* [n][11] */, const int16_t *lags, const uint8_t *speech,
-                          int n) {
-    struct g729_postfilter state;
-    g729_postfilter_reset(&state);
-    for (int i = 0; i < n; i++)
-        g729_postfilter_subframe(&state, out + i * SUBFRAME, in + ORDER + i * SUBFRAME,
-                                 a_q12 + i * (ORDER + 1), lags[i], speech[i]);
+void face_g729_postfilter(int16_t *out /* [n][n_rows][40] */, const int16_t *in /* [n][n_rows][50] */,
+                          const int16_t *a_q12 /* [n][n_rows][11] */, const int16_t *lags /* [n][n_rows] */,
+                          const uint8_t *speech, int n_rows, int n) {
+    struct g729_postfilter states[LANES], *state[LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        g729_postfilter_reset(&states[lane]);
+        state[lane] = &states[row_of(lane, n_rows)];
+    }
+    for (int i = 0; i < n; i++) {
+        lanes a[ORDER + 1], x[ORDER + SUBFRAME], y[SUBFRAME];
+        int lag[LANES];
+        bool is_speech[LANES];
+        gather(a, a_q12 + i * n_rows * (ORDER + 1), n_rows, ORDER + 1);
+        gather(x, in + i * n_rows * (ORDER + SUBFRAME), n_rows, ORDER + SUBFRAME);
+        for (int lane = 0; lane < LANES; lane++) {
+            lag[lane] = lags[i * n_rows + row_of(lane, n_rows)];
+            is_speech[lane] = speech[i * n_rows + row_of(lane, n_rows)];
+        }
+        g729_postfilter_subframe(state, (size_t)n_rows, y, x, a, lag, is_speech);
+        scatter(out + i * n_rows * SUBFRAME, y, n_rows, SUBFRAME);
+    }
 }
 
 /* ---- vad, dtx ---- */

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from gateway.testing.blocks import Faces, Out16, agree, levels
+from hypothesis import strategies as st
+
+from gateway.testing.blocks import Faces, Out16, agree, cut, flat, rows
 from gateway.testing.g729_blocks import filters, spectra, stable_filters
 from voicecodecs.reference.g729 import lsp
 from voicecodecs.reference.g729.tables_lsp import LSP_START_Q15
@@ -16,17 +18,18 @@ def test_the_roots_of_a_filter_are_the_twins(faces: Faces, a_q12: list[int]) -> 
     assert tuple(found) == lsp.lsp_of_filter(a_q12, LSP_START_Q15)
 
 
-@agree(spectra() | levels(10))
-def test_the_filter_of_a_spectrum_is_the_twins(faces: Faces, lsp_q15: list[int]) -> None:
-    assert tuple(faces.g729_filter_of_lsp(Out16(11), list(lsp_q15))) == lsp.filter_of_lsp(lsp_q15)
-
-
-@agree(spectra(), spectra())
+@agree(rows(st.tuples(spectra(), spectra())))
 def test_both_filters_of_a_frame_are_the_twins(
-    faces: Faces, old: tuple[int, ...], new: tuple[int, ...]
+    faces: Faces, drawn: list[tuple[tuple[int, ...], tuple[int, ...]]]
 ) -> None:
-    both = faces.g729_interpolate_filters(Out16(22), old, new)
-    assert (tuple(both[:11]), tuple(both[11:])) == lsp.interpolate_filters(old, new)
+    old, new = zip(*drawn, strict=True)
+    n = len(drawn)
+
+    first, second = faces.g729_interpolate_filters(Out16(11 * n), Out16(11 * n), flat(old), flat(new), n)
+
+    both = [lsp.interpolate_filters(*row) for row in drawn]
+    assert cut(first, 11) == [list(row[0]) for row in both]
+    assert cut(second, 11) == [list(row[1]) for row in both]
 
 
 @agree(spectra())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gateway.testing.blocks import Faces, InOut16, Out16, agree, signals
+from gateway.testing.blocks import Faces, InOut16, Out16, agree, cut, flat, rows, signals
 from gateway.testing.g729_blocks import stable_filters
 from voicecodecs.reference.g729.filters import synthesize
 from voicecodecs.reference.g729.pitch_search import LagRange, filtered_backwards, pitch_gain, search_lag
@@ -14,9 +14,13 @@ FIRST = st.integers(20, 137).map(lambda first: LagRange(first, first + 6, 84))
 SECOND = st.integers(20, 134).map(lambda first: LagRange(first, first + 9, 143))
 
 
-@agree(RESPONSES, signals(40))
-def test_the_backward_filtered_target_is_the_twins(faces: Faces, h_q12: list[int], target: list[int]) -> None:
-    assert faces.g729_filter_backwards(Out16(40), h_q12, target) == filtered_backwards(h_q12, target)
+@agree(rows(st.tuples(RESPONSES, signals(40))))
+def test_the_backward_filtered_target_is_the_twins(
+    faces: Faces, drawn: list[tuple[list[int], list[int]]]
+) -> None:
+    responses_q12, targets = zip(*drawn, strict=True)
+    out = faces.g729_filter_backwards(Out16(40 * len(drawn)), flat(responses_q12), flat(targets), len(drawn))
+    assert cut(out, 40) == [filtered_backwards(*row) for row in drawn]
 
 
 @agree(signals(194), signals(40), RESPONSES, FIRST | SECOND, few=25, many=400)
@@ -29,16 +33,23 @@ def test_the_lag_and_its_prediction_are_the_twins(
     assert predicted == excitation
 
 
-@agree(signals(40), signals(40))
-def test_the_gain_and_its_products_are_the_twins(faces: Faces, target: list[int], y: list[int]) -> None:
-    twin = pitch_gain(target, y)
-    assert faces.g729_pitch_gain(Out16(5), target, y) == [twin.gain_q14, *twin.yy, *twin.minus_2xy]
+@agree(rows(st.tuples(signals(40), signals(40))))
+def test_the_gains_and_their_products_are_the_twins(
+    faces: Faces, drawn: list[tuple[list[int], list[int]]]
+) -> None:
+    targets, filtered = zip(*drawn, strict=True)
+    out = faces.g729_pitch_gains(Out16(5 * len(drawn)), flat(targets), flat(filtered), len(drawn))
+    twins = [pitch_gain(*row) for row in drawn]
+    assert cut(out, 5) == [[twin.gain_q14, *twin.yy, *twin.minus_2xy] for twin in twins]
 
 
 def test_the_gain_is_at_most_1_2_and_never_negative(faces: Faces) -> None:
     """19661 in Q14, section 3.7.3."""
     y = [(i * 577) % 2001 - 1000 for i in range(40)]
+    targets = [[3 * x for x in y], y, [-x for x in y]]
 
-    assert faces.g729_pitch_gain(Out16(5), [3 * x for x in y], y)[0] == 19661
-    assert abs(faces.g729_pitch_gain(Out16(5), y, y)[0] - 16384) < 40
-    assert faces.g729_pitch_gain(Out16(5), [-x for x in y], y)[0] == 0
+    gains = [row[0] for row in cut(faces.g729_pitch_gains(Out16(15), flat(targets), y * 3, 3), 5)]
+
+    assert gains[0] == 19661
+    assert abs(gains[1] - 16384) < 40
+    assert gains[2] == 0

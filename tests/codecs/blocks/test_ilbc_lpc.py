@@ -6,8 +6,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from gateway.testing.blocks import Faces, Out16, agree, signals
-from gateway.testing.ilbc_blocks import flat
+from gateway.testing.blocks import Faces, Out16, agree, flat, signals
 from voicecodecs.reference.ilbc.frame import MODES
 from voicecodecs.reference.ilbc.lpc import analyse
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gateway.testing.blocks import Faces, InOut16, Out16, agree
-from gateway.testing.ilbc_blocks import filters, flat, line_spectra
+from gateway.testing.blocks import Faces, InOut16, Out16, agree, flat
+from gateway.testing.ilbc_blocks import filters, line_spectra
 from voicecodecs.reference.ilbc import lpc_filters
 from voicecodecs.reference.ilbc.frame import MODES
 from voicecodecs.reference.ilbc.tables import CHIRP_SYNTHESIS_Q15, CHIRP_WEIGHTING_Q15

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gateway.testing.blocks import Faces, InOut8, agree, signals
-from gateway.testing.ilbc_blocks import fields_of, filters, flat, modes
+from gateway.testing.blocks import Faces, InOut8, agree, flat, signals
+from gateway.testing.ilbc_blocks import fields_of, filters, modes
 from voicecodecs.reference.ilbc.frame import MODES, Frame, Mode
 from voicecodecs.reference.ilbc.lpc_filters import widen
 from voicecodecs.reference.ilbc.start_search import code_start, locate_start
