@@ -38,23 +38,26 @@ G711_INLINE float float_of(uint32_t bits) {
     return value;
 }
 
-/* Magnitudes to segments and steps, so that 2^first is step 0 of segment 0.  From a magnitude in the upper
- * half the lower one is not taken away: below the step it only adds to the fraction, and as its highest bit
- * is 0, rounding never carries beyond it. */
-G711_INLINE void to_segment_steps(union block *block, int first) {
-    const uint32_t lower = (uint32_t)(BIAS + first) << EXPONENT_SHIFT, upper = lower + (16 << EXPONENT_SHIFT);
+/* Magnitudes to upper halves.  From a magnitude in the upper lane the lower one is not taken away: below the
+ * step it only adds to the fraction, and as its highest bit is 0, rounding never carries beyond it.  The
+ * upper lane's exponent is 16 too high, which as a code is 256 too many: that is cut off when it is narrowed.
+ */
+G711_INLINE void to_upper_halves(union block *block) {
     for (int i = 0; i < BLOCK / 2; i++) {
         const int32_t both = (int32_t)block->pair[i];
-        const uint32_t converted = bits_of((float)(both & LOWER)) >> 16 | (bits_of((float)both) & UPPER);
-        block->pair[i] = converted - (upper << 16 | lower);
+        block->pair[i] = bits_of((float)(both & LOWER)) >> 16 | (bits_of((float)both) & UPPER);
     }
+}
+
+/* The upper half of 2^exponent. */
+G711_INLINE int16_t power(int exponent) {
+    return (int16_t)((BIAS + exponent) << EXPONENT_SHIFT);
 }
 
 /* Segments and steps to the middle of each step: 1.step and half a step, times 2^(segment + 7). */
 G711_INLINE void to_middles(union block *block) {
     for (int i = 0; i < BLOCK; i++)
-        block->lane[i] =
-            (int16_t)((block->lane[i] << STEP_SHIFT) + HALF_STEP + ((BIAS + 7) << EXPONENT_SHIFT));
+        block->lane[i] = (int16_t)((block->lane[i] << STEP_SHIFT) + HALF_STEP + power(7));
     for (int i = 0; i < BLOCK / 2; i++) {
         const int32_t lower = (int32_t)float_of(block->pair[i] << 16);
         const int32_t upper = (int32_t)float_of(block->pair[i] & UPPER);
@@ -62,14 +65,14 @@ G711_INLINE void to_middles(union block *block) {
     }
 }
 
-/* One's complement of negative samples. */
-G711_INLINE int16_t magnitude_of(int16_t sample) {
-    return (int16_t)(sample ^ (sample >> 15));
+/* -1 for a negative sample, 0 for others. */
+G711_INLINE int16_t sign_of(int16_t sample) {
+    return (int16_t)(sample >> 15);
 }
 
-/* Bring segment and step down to the code's lower 7 bits and put the sample's sign above them. */
-G711_INLINE int16_t code_of(int segment_step, int16_t sample) {
-    return (int16_t)((segment_step >> STEP_SHIFT) ^ ((sample >> 8) & 0x80));
+/* One's complement of negative samples. */
+G711_INLINE int16_t magnitude_of(int16_t sample) {
+    return (int16_t)(sample ^ sign_of(sample));
 }
 
 /* A loop of its own: merged with the one before, each of its terms would be narrowed. */
@@ -93,9 +96,11 @@ G711_INLINE void ulaw_encode_block(uint8_t *restrict out, const int16_t *restric
         const int16_t magnitude = magnitude_of(in[i]);
         block.lane[i] = (int16_t)((magnitude < ULAW_CLIP ? magnitude : ULAW_CLIP) + ULAW_LIFT);
     }
-    to_segment_steps(&block, 7);
-    for (int i = 0; i < BLOCK; i++)
-        block.lane[i] = (int16_t)~code_of(block.lane[i], in[i]);
+    to_upper_halves(&block);
+    for (int i = 0; i < BLOCK; i++) { /* -x - 1 is ~x: the code inverted */
+        const int16_t inverted = (int16_t)(power(7) - block.lane[i] - 1);
+        block.lane[i] = (int16_t)((inverted >> STEP_SHIFT) ^ (sign_of(in[i]) & 0x80));
+    }
     narrow(out, &block);
 }
 
@@ -118,17 +123,18 @@ G711_INLINE void ulaw_decode_block(int16_t *restrict out, const uint8_t *restric
 enum { ALAW_LINEAR = 16 /* steps */, ALAW_BITS_BELOW = 4 /* of a magnitude, below its step */ };
 
 G711_INLINE void alaw_encode_block(uint8_t *restrict out, const int16_t *restrict in) {
-    const int16_t least = ALAW_LINEAR << ALAW_BITS_BELOW;
+    const int16_t least = ALAW_LINEAR << ALAW_BITS_BELOW, unbias = -(power(8) >> STEP_SHIFT);
     union block block;
     for (int i = 0; i < BLOCK; i++) {
         const int16_t magnitude = magnitude_of(in[i]);
         block.lane[i] = magnitude > least ? magnitude : least;
     }
-    to_segment_steps(&block, 8);
+    to_upper_halves(&block);
     for (int i = 0; i < BLOCK; i++) {
-        const int16_t steps = (int16_t)(magnitude_of(in[i]) >> ALAW_BITS_BELOW);
-        const int16_t linear = steps < ALAW_LINEAR ? steps : ALAW_LINEAR;
-        block.lane[i] = (int16_t)((code_of(block.lane[i], 0) + linear) ^ (code_of(0, in[i]) ^ 0xD5));
+        const int16_t steps = (int16_t)((magnitude_of(in[i]) >> ALAW_BITS_BELOW) + unbias);
+        const int16_t linear = steps < ALAW_LINEAR + unbias ? steps : ALAW_LINEAR + unbias;
+        const int16_t code = (int16_t)((block.lane[i] >> STEP_SHIFT) + linear);
+        block.lane[i] = (int16_t)(code ^ ((sign_of(in[i]) & 0x80) ^ 0xD5));
     }
     narrow(out, &block);
 }
