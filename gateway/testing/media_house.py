@@ -15,7 +15,7 @@ from typing import Any, Final
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState
 from gateway.media.events import MediaEvent
-from gateway.transport.media_placement import Placement, PortOpened, PortRefused
+from gateway.transport.media_placement import SEATS, Placement, PortOpened, PortRefused
 
 __all__ = ["House", "state_of"]
 
@@ -65,14 +65,16 @@ class _Process:
 class House:
     """`workers` media workers, a broker, and the placement that is tested."""
 
-    def __init__(self, workers: int) -> None:
-        self.placement: Final = Placement(workers)
+    def __init__(self, workers: int, *, seats: int = SEATS) -> None:
+        self.placement: Final = Placement(workers, seats=seats)
         self.now = 0.0
         self.events: Final[list[MediaEvent | PortOpened | PortRefused]] = []
         self.workers: Final = [_Process() for _ in range(workers)]
         self.leases: Final[dict[str, _Lease]] = {}
         self.begun: Final[list[str]] = []
         """The leg of each stream, by its number."""
+        self.remotes: Final[dict[str, tuple[str, int]]] = {}
+        """Where each leg was last told to send."""
         for number in range(workers):
             self.start(number)
 
@@ -224,6 +226,7 @@ class House:
             case {"set": fields}:
                 if fields["leg"] in worker.rows:
                     worker.rooms[fields["leg"]] = fields["room"]
+                    self.remotes[fields["leg"]] = tuple(fields["remote"])
             case {"close": leg}:
                 if worker.rows.pop(leg, None) is not None:
                     del worker.rooms[leg]

@@ -20,14 +20,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+import voicecodecs
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState
+from gateway.testing.audio import tone
 from gateway.testing.rtp_peer import HeardPacket, RtpEar
 from gateway.testing.supervised import WELL_BEHAVED, Supervised, child
 from gateway.testing.wire_phone import speaking
 from gateway.transport.media_client import MediaClient
+from gateway.transport.media_placement import SEATS
 
-__all__ = ["MediaPhone", "MediaWorkers", "assert_one_stream", "audio_of", "media_workers"]
+__all__ = ["MediaPhone", "MediaWorkers", "assert_one_stream", "audio_of", "media_workers", "pcm_of"]
 
 _RTCP_TYPES: Final = range(72, 77)
 """What RTCP looks like to somebody who takes it for RTP (RFC 5761 section 4)."""
@@ -36,6 +42,12 @@ _RTCP_TYPES: Final = range(72, 77)
 def audio_of(heard: Sequence[HeardPacket]) -> list[HeardPacket]:
     """Return what is RTP among what an ear has heard."""
     return [each for each in heard if each.packet.payload_type not in _RTCP_TYPES]
+
+
+def pcm_of(heard: Sequence[HeardPacket]) -> NDArray[np.int16]:
+    """Return the mu-law audio of a stream, packet after packet, int16 [n]."""
+    payload = b"".join(each.packet.payload for each in audio_of(heard))
+    return voicecodecs.decode_frames([payload[at : at + 80] for at in range(0, len(payload), 80)], "pcmu")
 
 
 def assert_one_stream(heard: Sequence[HeardPacket]) -> None:
@@ -59,6 +71,14 @@ class MediaPhone:
     def speaking(self) -> Iterator[None]:
         """Speak to our port, a packet every 20 ms, while the block runs."""
         with speaking(self.ear, ("127.0.0.1", self.port)):
+            yield
+
+    @contextlib.contextmanager
+    def singing(self, hz: float) -> Iterator[None]:
+        """Sing one note to our port while the block runs."""
+        song = voicecodecs.encode_frames(tone(hz, duration_ms=1000), "pcmu")
+        frames = [first + second for first, second in zip(song[::2], song[1::2], strict=True)]
+        with speaking(self.ear, ("127.0.0.1", self.port), payloads=frames):
             yield
 
     async def hears(self, n_packets: int, *, within_s: float = 5.0) -> list[HeardPacket]:
@@ -149,14 +169,14 @@ def _sockets_of(pid: int) -> set[str]:
 
 @contextlib.asynccontextmanager
 async def media_workers(
-    temporary: Path, *, workers: int = 2, clearly: float = 0.0
+    temporary: Path, *, workers: int = 2, clearly: float = 0.0, seats: int = SEATS
 ) -> AsyncIterator[MediaWorkers]:
     """Run media workers with a client; by `clearly` 0.0 legs are dealt out in turn."""
     media = [sys.executable, "-m", "gateway.transport.media_process"]
     with Supervised(temporary, media=media, switch=child(WELL_BEHAVED), workers=workers) as supervised:
         pids = await asyncio.to_thread(supervised.wait_until_ready)
         paths = _sockets_in(temporary)
-        client = MediaClient(paths, epoch=1, clearly=clearly)
+        client = MediaClient(paths, epoch=1, clearly=clearly, seats=seats)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run())
             await client.connected()

@@ -85,14 +85,17 @@ async def wire_phone(
 
 
 @contextmanager
-def speaking(ear: RtpEar, to: tuple[str, int], *, payload_type: int = 0) -> Iterator[None]:
-    """Send a packet of numbered payload every 20 ms from the ear's socket while the block runs."""
+def speaking(
+    ear: RtpEar, to: tuple[str, int], *, payload_type: int = 0, payloads: Sequence[bytes] = ()
+) -> Iterator[None]:
+    """Send a packet every 20 ms from the ear's socket while the block runs: `payloads` in turn, else numbers."""
     stop = threading.Event()
 
     def speak() -> None:
         mouth, due = RtpMouth(payload_type=payload_type), time.monotonic()
         while not stop.wait(max(0.0, due - time.monotonic())):
-            ear.send(mouth.say(mouth.sequence.to_bytes(4) * 40), to)
+            numbered = mouth.sequence.to_bytes(4) * 40
+            ear.send(mouth.say(payloads[mouth.sequence % len(payloads)] if payloads else numbered), to)
             due += _PACKET_S
 
     thread = threading.Thread(target=speak, name="rtp-mouth", daemon=True)

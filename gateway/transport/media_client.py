@@ -22,7 +22,8 @@ from gateway.ids import LegId
 from gateway.media.commands import RowState
 from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
-from gateway.transport.media_placement import CLEARLY, OPEN_S, Placement, PortOpened, PortRefused
+from gateway.transport.media_loads import CLEARLY
+from gateway.transport.media_placement import OPEN_S, SEATS, Placement, PortOpened, PortRefused
 from gateway.transport.media_wire import PROTOCOL, Message, frame, read_frame
 
 __all__ = ["MediaClient"]
@@ -43,15 +44,18 @@ class MediaClient:
         announced: str | None = None,
         open_timeout_s: float = OPEN_S,
         clearly: float = CLEARLY,
+        seats: int = SEATS,
     ) -> None:
         """`paths` are the workers' Unix sockets; `epoch` fences out a switch that was replaced.
 
-        `announced` is the address to write into SDP; None takes what a media process says.  `clearly` is the
-        difference of load for which the next leg goes to another worker than the last.
+        `announced` is the address to write into SDP; None takes what a media process says.  `clearly` and `seats`
+        steer where legs are placed: see `Placement`.
         """
         self._paths = paths
         self._epoch = epoch
-        self._placement = Placement(len(paths), announced=announced, open_s=open_timeout_s, clearly=clearly)
+        self._placement = Placement(
+            len(paths), announced=announced, open_s=open_timeout_s, clearly=clearly, seats=seats
+        )
         self.counters: Final[Counter[str]] = self._placement.counters
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._opening: dict[LegId, asyncio.Future[tuple[str, int]]] = {}

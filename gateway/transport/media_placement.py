@@ -4,9 +4,9 @@ The switch wishes (`open`, `set`, `close`); workers join, are lost and say thing
 any of these: send what `transmit` returns, take `events`, re-arm `next_deadline`.  A leg's life is the table of
 `media_place_table`.
 
-Placing.  A leg is opened at the worker with the least load, and stays with the worker of the leg before it as long as
-that one is not clearly busier: the two legs of a call mostly meet without a move.  A room's home is the worker of
-its first leg; a leg that is put into a room elsewhere moves there, with its sockets and all that its row is.
+A leg is opened at the worker with the least to do (`media_loads`).  A leg that is put into a room sits where the room
+has a seat for it (`media_rooms`): if that is elsewhere it moves there, with its sockets and all that its row is; if
+the room spans several workers, trunks between them are opened and closed here like any other leg.
 
 States are absolute: while a leg moves, only its newest state is kept and said when it has arrived.  The same happens
 when a worker comes back: everything is said again, and saying it twice costs nothing.
@@ -23,20 +23,20 @@ from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState, row_as_map
 from gateway.media.events import MediaEvent, event_from_map
+from gateway.transport.media_loads import CLEARLY, Loads
 from gateway.transport.media_place_table import TRANSITIONS, Do, Heard, Where
+from gateway.transport.media_rooms import Rooms, trunk_legs, trunk_row
 from gateway.transport.media_wire import Message
 
-__all__ = ["CLEARLY", "OPEN_S", "Placement", "PlacementEvent", "PortOpened", "PortRefused"]
+__all__ = ["OPEN_S", "SEATS", "Placement", "PlacementEvent", "PortOpened", "PortRefused"]
 
 OPEN_S: Final = 5.0
 """How long a port may be waited for."""
 MOVE_S: Final = 2.0
 """A move that takes longer is asked for again."""
 _OPENINGS: Final = 1000
-_LEG_LOAD: Final = 0.0005
-"""What a leg that was placed since the worker's last report is taken to cost, as a share of a core."""
-CLEARLY: Final = 0.02
-"""Of a core: what forty legs are taken to cost."""
+SEATS: Final = 1000
+"""Legs of one room in one worker, before the room spans several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,56 +68,45 @@ class _Leg:
     reason: str = "the media process does not answer"
     address: tuple[str, int] | None = None
     """As the switch was told; None for a source without a socket."""
+    bound: tuple[str, int] | None = None
+    """Where others on this machine reach it."""
     row: RowState | None = None
     has_socket: bool = True
-
-
-@dataclass(slots=True)
-class _Worker:
-    present: bool = False
-    figures: Mapping[str, Any] = field(default_factory=dict)
-    placed: int = 0
-    """Legs placed since its last report."""
-
-    @property
-    def load(self) -> float:
-        return float(self.figures.get("busy", 0.0)) + self.placed * _LEG_LOAD
-
-    @property
-    def refuses(self) -> bool:
-        return self.figures.get("refusal") is not None
-
-
-@dataclass(slots=True)
-class _Room:
-    home: int
-    legs: set[LegId] = field(default_factory=set)
+    trunk: tuple[RoomId, int] | None = None
+    """The room and the part that it connects with home."""
 
 
 class Placement:
     """Legs, rooms and workers; see the module's docstring for the verbs.  Times are monotonic seconds."""
 
     def __init__(
-        self, workers: int, *, announced: str | None = None, open_s: float = OPEN_S, clearly: float = CLEARLY
+        self,
+        workers: int,
+        *,
+        announced: str | None = None,
+        open_s: float = OPEN_S,
+        clearly: float = CLEARLY,
+        seats: int = SEATS,
     ) -> None:
         """`announced` is the address to write into SDP; None takes what a worker says.
 
-        `clearly` is the difference of load for which the next leg goes to another worker than the last.
+        `clearly`: the difference of load for which the next leg goes to another worker than the last; `seats`: how
+        many legs of a room sit in one worker before it spans several.
         """
         self.counters: Final[Counter[str]] = Counter()
         self._announced = announced
         self._open_s = open_s
-        self._clearly = clearly
-        self._workers = [_Worker() for _ in range(workers)]
+        self._loads = Loads(workers, clearly=clearly)
+        self._rooms = Rooms(seats=seats, crowded=self._loads.crowded, load=self._loads.of)
         self._legs: dict[LegId, _Leg] = {}
-        self._rooms: dict[RoomId, _Room] = {}
+        self._trunks: dict[RoomId, set[int]] = {}
+        """The parts of each room to which there is a trunk, or one is being opened."""
         self._deadlines: dict[LegId, float] = {}
-        self._last_placed = 0
         self._now = 0.0
         self._outgoing: list[tuple[int, Message]] = []
         self._events: deque[PlacementEvent] = deque()
         self._deeds: Final[Mapping[Do, Callable[[_Leg], None]]] = {
-            Do.OPEN: lambda leg: self._say(leg.here, {"open": leg.id}),
+            Do.OPEN: lambda leg: self._say(leg.here, {"reopen" if leg.trunk else "open": leg.id}),
             Do.ASK_ANOTHER: self._ask_another,
             Do.REOPEN: self._reopen,
             Do.REOPEN_THERE: lambda leg: self._say(leg.there, {"reopen": leg.id}),
@@ -127,7 +116,7 @@ class Placement:
             Do.CLOSE: lambda leg: self._say(leg.here, {"close": leg.id}),
             Do.CLOSE_THERE: lambda leg: self._say(leg.there, {"close": leg.id}),
             Do.TELL_PORT: self._tell_port,
-            Do.TELL_REFUSAL: lambda leg: self._events.append(PortRefused(leg.id, leg.reason)),
+            Do.TELL_REFUSAL: self._tell_refusal,
         }
 
     def __contains__(self, leg: LegId) -> bool:
@@ -136,19 +125,17 @@ class Placement:
     @property
     def ready(self) -> bool:
         """Say whether any worker is there."""
-        return any(worker.present for worker in self._workers)
+        return any(self._loads.present)
 
     @property
     def complete(self) -> bool:
         """Say whether every worker is there."""
-        return all(worker.present for worker in self._workers)
+        return all(self._loads.present)
 
     @property
     def figures(self) -> Mapping[int, Mapping[str, Any]]:
         """Return what each worker that is there has last told of itself."""
-        return {
-            number: one.figures for number, one in enumerate(self._workers) if one.present and one.figures
-        }
+        return self._loads.figures
 
     def census(self) -> dict[str, int]:
         """Return what is held: all zero when there are no calls."""
@@ -175,19 +162,19 @@ class Placement:
         """
         if len(self._deadlines) >= _OPENINGS:
             raise Overload("too many ports are being asked for")
-        worker = self._choose(frozenset())
-        self._legs[leg] = opened = _Leg(leg, worker, worker, Where.OPENING)
-        self._deadlines[leg] = now + self._open_s
-        self._deeds[Do.OPEN](opened)
+        worker = self._loads.choose()
+        self._now = now
+        self._begin(_Leg(leg, worker, worker, Where.OPENING))
 
     def set(self, row: RowState) -> None:
         """Let a leg's row be so; a leg that was never opened is a source, which lives where its room does."""
         leg = self._legs.get(row.leg) or self._source(row)
         before, leg.row = leg.row, row
-        if before is not None and before.room != row.room:
+        if before is not None and before.room is not None and before.room != row.room:
             self._leave(leg, before.room)
         if row.room is not None:
-            self._rooms.setdefault(row.room, _Room(home=leg.there)).legs.add(leg.id)
+            self._rooms.join(row.room, leg.id, at=leg.there, workers=len(self._loads))
+            self._span(row.room)
         if leg.state is Where.SETTLED:
             self._place(leg)
 
@@ -205,7 +192,7 @@ class Placement:
         the worker frees them itself when nobody has taken them up for a minute.
         """
         self._now = now
-        self._workers[worker] = _Worker(present=True)
+        self._loads.came(worker)
         for stranger in legs - self._legs.keys() if not inherited else ():
             self._say(worker, {"close": stranger})
         for leg in list(self._legs.values()):
@@ -224,7 +211,7 @@ class Placement:
 
     def lost(self, worker: int) -> None:
         """A worker has gone; its legs wait for its next process."""
-        self._workers[worker] = _Worker()
+        self._loads.left(worker)
 
     def receive(self, worker: int, message: Message, now: float) -> None:
         """Take in what a worker says.
@@ -234,29 +221,27 @@ class Placement:
         """
         self._now = now
         if "opened" in message:
-            self._opened(worker, LegId(message["opened"]), self._address(message))
+            self._opened(worker, LegId(message["opened"]), message)
         elif "refused" in message:
             self._refused(worker, LegId(message["refused"]), str(message["reason"]))
         elif "absent" in message:
             if (leg := self._legs.get(LegId(message["absent"]))) is not None and leg.here == worker:
                 self._step(leg, Heard.ABSENT)
         elif "figures" in message:
-            self._workers[worker].figures = dict(message["figures"])
-            self._workers[worker].placed = 0
+            self._loads.reported(worker, dict(message["figures"]))
         elif "event" in message and (event := event_from_map(message)) is not None:
             self._events.append(event)
 
-    def _address(self, message: Message) -> tuple[str, int]:
-        return self._announced or str(message["address"]), int(message["port"])
-
-    def _opened(self, worker: int, name: LegId, address: tuple[str, int]) -> None:
+    def _opened(self, worker: int, name: LegId, message: Message) -> None:
         leg = self._legs.get(name)
+        address = self._announced or str(message["address"]), int(message["port"])
         if leg is None:  # the call gave up while it was being opened
             self._say(worker, {"close": name})
             return
         if leg.address not in (None, address):  # the peer sends to the old port: this leg is deaf
             self.counters["media.port_moved"] += 1
         leg.address = address
+        leg.bound = str(message.get("bound", message["address"])), int(message["port"])
         if worker not in (leg.here, leg.there):
             self._relocate(leg, worker)
         self._step(leg, Heard.OPENED if worker == leg.here else Heard.OPENED_THERE)
@@ -267,7 +252,7 @@ class Placement:
             return
         leg.reason = reason
         leg.refused_by.add(worker)
-        everybody = len(leg.refused_by) == len(self._workers)
+        everybody = leg.trunk is not None or len(leg.refused_by) == len(self._loads)
         self._step(leg, Heard.REFUSED_BY_ALL if everybody else Heard.REFUSED)
 
     def _relocate(self, leg: _Leg, worker: int) -> None:
@@ -316,20 +301,23 @@ class Placement:
         if leg.state is Where.GONE:
             self._forget(leg)
 
+    def _begin(self, leg: _Leg) -> None:
+        self._legs[leg.id] = leg
+        self._deadlines[leg.id] = self._now + self._open_s
+        self._deeds[Do.OPEN](leg)
+
     def _forget(self, leg: _Leg) -> None:
         del self._legs[leg.id]
-        if leg.row is not None:
+        self._deadlines.pop(leg.id, None)
+        if leg.trunk is None and leg.row is not None and leg.row.room is not None:
             self._leave(leg, leg.row.room)
 
-    def _leave(self, leg: _Leg, name: RoomId | None) -> None:
-        if name is None or (room := self._rooms.get(name)) is None:
-            return
-        room.legs.discard(leg.id)
-        if not room.legs:
-            del self._rooms[name]
+    def _leave(self, leg: _Leg, name: RoomId) -> None:
+        self._rooms.leave(name, leg.id)
+        self._span(name)
 
     def _ask_another(self, leg: _Leg) -> None:
-        leg.here = leg.there = self._choose(frozenset(leg.refused_by))
+        leg.here = leg.there = self._loads.choose(frozenset(leg.refused_by))
         self._deeds[Do.OPEN](leg)
 
     def _reopen(self, leg: _Leg) -> None:
@@ -347,12 +335,21 @@ class Placement:
 
     def _tell_port(self, leg: _Leg) -> None:
         assert leg.address is not None  # it was set from the message that brought us here
-        self._events.append(PortOpened(leg.id, leg.address))
+        if leg.trunk is None:
+            self._events.append(PortOpened(leg.id, leg.address))
+        else:
+            self._connect(*leg.trunk)
+
+    def _tell_refusal(self, leg: _Leg) -> None:
+        if leg.trunk is None:
+            self._events.append(PortRefused(leg.id, leg.reason))
+        else:
+            self._do_without(*leg.trunk)
 
     def _place(self, leg: _Leg) -> None:
         """Say the leg's state where it is, unless its room is elsewhere and can be reached."""
         wanted = self._wanted(leg)
-        if wanted == leg.here or not self._workers[wanted].present:
+        if wanted == leg.here or not self._loads.present[wanted]:
             if leg.row is not None:
                 self._say(leg.here, {"set": row_as_map(leg.row)})
         elif leg.has_socket:
@@ -365,29 +362,55 @@ class Placement:
 
     def _wanted(self, leg: _Leg) -> int:
         """Return the worker where a leg should be."""
-        room = None if leg.row is None or leg.row.room is None else self._rooms.get(leg.row.room)
-        return leg.here if room is None else room.home
+        seat = self._rooms.seat(None if leg.row is None else leg.row.room, leg.id)
+        return leg.here if seat is None else seat
 
     def _source(self, row: RowState) -> _Leg:
-        room = None if row.room is None else self._rooms.get(row.room)
-        worker = self._choose(frozenset()) if room is None else room.home
-        source = _Leg(row.leg, worker, worker, Where.SETTLED, has_socket=False)
-        self._legs[row.leg] = source
-        return source
+        home = self._rooms.home(row.room)
+        worker = self._loads.choose() if home is None else home
+        self._legs[row.leg] = _Leg(row.leg, worker, worker, Where.SETTLED, has_socket=False)
+        return self._legs[row.leg]
 
-    def _choose(self, refused_by: frozenset[int]) -> int:
-        """Return the worker for the next leg: the last one, unless another has clearly less to do."""
+    # Rooms that span several workers.
 
-        def cost(number: int) -> tuple[bool, bool, bool, float]:
-            worker = self._workers[number]
-            return number in refused_by, not worker.present, worker.refuses, worker.load
+    def _span(self, room: RoomId) -> None:
+        """Open the trunks that a room needs, and close those that it needs no more."""
+        home, needed, there = self._rooms.home(room), self._rooms.parts(room), self._trunks.get(room, set())
+        for part in there - needed:
+            self._close_trunk(room, part)
+        if home is None:
+            return
+        for part in needed - there:
+            self._trunks.setdefault(room, set()).add(part)
+            for name, worker in zip(trunk_legs(room, part), (home, part), strict=True):
+                self._begin(_Leg(name, worker, worker, Where.OPENING, trunk=(room, part)))
 
-        best, last = min(range(len(self._workers)), key=cost), self._last_placed
-        if cost(last)[:3] == cost(best)[:3] and cost(last)[3] <= cost(best)[3] + self._clearly:
-            best = last
-        self._last_placed = best
-        self._workers[best].placed += 1
-        return best
+    def _close_trunk(self, room: RoomId, part: int) -> None:
+        self._trunks[room].discard(part)
+        if not self._trunks[room]:
+            del self._trunks[room]
+        for name in trunk_legs(room, part):
+            self.close(name)
+
+    def _connect(self, room: RoomId, part: int) -> None:
+        """Let the ends of a trunk speak to each other as soon as both have a port."""
+        ends = [self._legs[name] for name in trunk_legs(room, part) if name in self._legs]
+        if len(ends) < 2 or any(end.bound is None for end in ends):
+            return
+        for end, other in zip(ends, reversed(ends), strict=True):
+            assert other.bound is not None  # just looked
+            end.row = trunk_row(end.id, room, other.bound)
+            if end.state is Where.SETTLED:
+                self._place(end)
+
+    def _do_without(self, room: RoomId, part: int) -> None:
+        """A trunk got no port: everybody of that part sits at home, however crowded it is."""
+        self.counters["media.trunk_refused"] += 1
+        moved = self._rooms.give_up_part(room, part)
+        self._span(room)
+        for leg in (self._legs[name] for name in moved):
+            if leg.state is Where.SETTLED:
+                self._place(leg)
 
     def _say(self, worker: int, message: Message) -> None:
         self._outgoing.append((worker, message))

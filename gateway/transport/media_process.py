@@ -72,7 +72,8 @@ class MediaProcess:
         self._clock = clock
         self._switch: SwitchLink | None = None
         address = os.environ.get("TANDEM_MEDIA_ADVERTISED", "127.0.0.1")
-        self._rows = Rows(plane, io, broker, self._say, address)
+        bound = os.environ.get("TANDEM_MEDIA__ADDRESS", "127.0.0.1")
+        self._rows = Rows(plane, io, broker, self._say, address=address, bound=bound)
         self._rows.epoch = epoch
         self._switch_since = clock()
         self.garbage = Garbage(clock)

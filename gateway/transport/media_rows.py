@@ -38,13 +38,16 @@ Say = Callable[[dict[str, Any]], None]
 class Rows:
     """Who has a row here, through which port, and which switch asked for it."""
 
-    def __init__(self, plane: Plane, io: MediaIo, broker: BrokerLink, say: Say, address: str) -> None:
-        """`say` tells the switch; `address` is what SDP names."""
+    def __init__(
+        self, plane: Plane, io: MediaIo, broker: BrokerLink, say: Say, *, address: str, bound: str
+    ) -> None:
+        """`say` tells the switch; SDP names `address`, and other workers reach us at `bound`."""
         self._plane = plane
         self._io = io
         self._broker = broker
         self._say = say
         self._address = address
+        self._bound = _reachable(bound)
         self._ports: dict[LegId, int] = {}
         self._asked_for: dict[LegId, int] = {}
         """The epoch of the switch that last spoke of a leg."""
@@ -113,7 +116,7 @@ class Rows:
         return self._plane.open(leg, rtp_fd=rtp_fd, rtcp_fd=rtcp_fd)
 
     def _say_opened(self, leg: LegId) -> None:
-        self._say({"opened": leg, "port": self._ports[leg], "address": self._address})
+        self._say({"opened": leg, "port": self._ports[leg], "address": self._address, "bound": self._bound})
 
     def move(self, leg: LegId, to: int) -> None:
         """Give a leg to another worker when the present tick is over."""
@@ -179,6 +182,11 @@ class Rows:
         for leg in self._plane.legs:
             if abandoned or self._asked_for.get(leg, 0) < self.epoch:
                 yield leg
+
+
+def _reachable(bound: str) -> str:
+    """Return an address of this machine at which a socket that is bound there is reached."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bound, bound)
 
 
 def _close_all(fds: list[int]) -> None:

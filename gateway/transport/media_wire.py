@@ -4,10 +4,12 @@
     switch    {"open": leg}  {"reopen": leg}  {"set": row}  {"move": leg, "to": worker}  {"close": leg}
               {"statistics": leg, "id": n}  {"health": n}
     worker    {"rows": legs}                                     once, after its hello
-              {"opened": leg, "port": p, "address": a}  {"refused": leg, "reason": text}  {"absent": leg}
+              {"opened": leg, "port": p, "address": a, "bound": b}  {"refused": leg, "reason": text}  {"absent": leg}
               {"event": name, ...}  {"statistics": counters, "id": n}  {"figures": figures}     each second
 
 Who asks for `health` gets `{"health": figures, "id": n}`: `media_health.Health.as_map` now, not a second ago.
+
+`address` is for SDP, at `bound` others on this machine reach the port.
 
 `reopen` is for a leg that has its port already: it is never refused for overload.  `absent` answers a `move` of a leg
 that is not there (any more).

@@ -1,21 +1,12 @@
 """Legs move between real media workers in mid-speech; their phones hear one stream, and hardly a gap."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from gateway.media.events import RowClosed
 from gateway.testing.media_workers import assert_one_stream, media_workers
 from gateway.testing.wire_phone import longest_silence_ms
-
-
-@pytest.fixture
-def temporary():
-    """Where the supervisor puts its temporary files; pytest's own paths are too long for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="t") as directory:
-        yield Path(directory)
 
 
 async def moved(house, *, force_tick):
