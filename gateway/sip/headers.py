@@ -45,6 +45,8 @@ __all__ = [
 ]
 
 MAX_CSEQ: Final = 2**32 - 1
+_NOTHING: Final[list[str]] = []
+"""The values of a header that is not there; never changed."""
 
 
 class Headers:
@@ -77,11 +79,15 @@ class Headers:
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value called `name`: list headers split at their commas, others one value a line."""
         values = self._values(name)
-        if canonical_name(name) not in LISTS:
+        if not values or (NAMES.get(name) or canonical_name(name)) not in LISTS:
             return tuple(values)
         if len(values) == 1:
             return split_list(values[0])
         return tuple(element for value in values for element in split_list(value))
+
+    def count(self, name: str) -> int:
+        """Return how many lines are called `name`."""
+        return len(self._values(name))
 
     def with_(self, name: str, *values: str) -> Headers:
         """Replace `name` by `values`, one line each, where it first stood (or at the end)."""
@@ -137,7 +143,13 @@ class Headers:
                 if key not in NAMES:
                     index.setdefault(key.lower(), index[key])
             self._index = index
-        return index.get(name) or index.get(canonical_name(name)) or index.get(name.lower()) or []
+        values = index.get(name)
+        if values is not None:
+            return values
+        known = NAMES.get(name)
+        if known == name:
+            return _NOTHING  # known names are indexed by their proper spelling, so this one is not there
+        return index.get(known or canonical_name(name)) or index.get(name.lower()) or _NOTHING
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:
@@ -195,6 +207,8 @@ def parse_name_addr_untrusted(text: str) -> NameAddr:
     before, bracket, rest = text.partition("<")
     if not bracket:
         address, semicolon, tail = text.partition(";")
+        if "?" in address:
+            raise BadMessage("a URI with headers must stand in brackets")
         uri = parse_uri_untrusted(address.rstrip(LWS))
         return NameAddr(None, uri, parse_parameters_untrusted(semicolon + tail))
     address, bracket, tail = rest.partition(">")

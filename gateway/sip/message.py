@@ -256,8 +256,8 @@ def parse_message_untrusted(data: bytes) -> Request | Response:
         raise BadMessage("the body is shorter than Content-Length says")
     else:
         body = rest[:content_length]
-    essentials = _parse_essentials_untrusted(headers)
     message = _parse_start_untrusted(start, headers, body)
+    essentials = _parse_essentials_untrusted(headers)
     if isinstance(message, Request) and essentials.cseq.method != message.method:
         raise BadMessage("CSeq names another method than the request")
     object.__setattr__(message, "_parsed", essentials)
@@ -295,11 +295,13 @@ def _parse_essentials_untrusted(headers: Headers) -> _Essentials:
         if name not in headers:
             raise BadMessage(f"the message has no {name}")
     for name in _ONLY_ONCE:
-        if len(headers.all(name)) > 1:
+        if headers.count(name) > 1:
             raise BadMessage(f"{name} stands twice")
     vias = headers.all("Via")
     if not 0 < len(vias) <= MAX_VIAS or len(headers.all("Route")) > MAX_ROUTES:
         raise BadMessage("the message has no Via, or too many Via or Route elements")
+    if len(vias) > 1 and not all("/" in via for via in vias):
+        raise BadMessage("a Via element is none")
     call_id = headers.get("Call-ID") or ""
     if not call_id or " " in call_id:
         raise BadMessage("Call-ID is not one word")

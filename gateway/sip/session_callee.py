@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.errors import LocalError, Overload, PeerError
-from gateway.sip.bodies import session_description
+from gateway.sip.bodies import SDP, media_type, session_description
 from gateway.sip.causes import cause_of
 from gateway.sip.dialog import Dialog
 from gateway.sip.events import EndCause, OfferAnswered, SessionConfirmed, SessionId, SessionOffered
@@ -27,6 +27,7 @@ from gateway.sip.wire import Alarm, Arrival, Wire
 __all__ = ["Callee"]
 
 _T2_S: Final = 4.0
+_ACCEPTABLE: Final = frozenset({SDP, "application/*", "*/*"})
 _BROWSERS: Final = frozenset({"ws", "wss"})
 
 
@@ -62,12 +63,14 @@ class Callee:
         """Begin a session with an INVITE of somebody whom we know.
 
         Raises:
-            PeerError: 482 for an INVITE of our own, 400 without a Contact, 415 with a body that we do not understand.
+            PeerError: 482 for an INVITE of our own, 406 if it takes no SDP, 400 without a Contact, 415 with a body that we do not understand.
             Overload: there are as many sessions as there may be.
         """
         wire, request = self._wire, arrival.request
         if self._sessions.is_ours(request):
             raise PeerError("our own INVITE came back", status=482)
+        if not _takes_sdp(request):
+            raise PeerError("it takes no session description for an answer", status=406)
         sdp = session_description(request)
         self._timers.check(request)
         if len(self._sessions) >= wire.config.limits.sessions:
@@ -216,6 +219,12 @@ class Callee:
         except PeerError:
             self._wire.counters["ack_body_unusable"] += 1
             return None
+
+
+def _takes_sdp(request: Request) -> bool:
+    """Tell whether an INVITE's Accept allows the only kind of answer that we have (RFC 3261 section 20.1)."""
+    accepted = request.headers.all("Accept")
+    return not accepted or any(media_type(each) in _ACCEPTABLE for each in accepted)
 
 
 def _incoming(session: Session) -> Incoming:

@@ -1,8 +1,7 @@
-"""The lessons of the torture tests, RFC 4475 and RFC 5118, in messages of our own: one trap each.
+"""The lessons of the torture tests, RFC 4475 and RFC 5118, in short messages: one trap each.
 
-Their names are the RFCs', so that each can be read beside its original.  `badinv01` is missing: stray
-separators in a Via say nothing that could be misread, and phones send them.  A trap that is not about parsing
-(unknown methods, Require, Max-Forwards 0, ...) is tested with whoever judges it.
+Their names are the RFCs'.  The whole messages, with what they are answered, are in `tests/scenarios/torture`.  A
+trap that is not about parsing (unknown methods, Require, Max-Forwards 0, ...) is tested with whoever judges it.
 """
 
 import pytest
