@@ -13,8 +13,6 @@ enum {
     SHARPEST_Q14 = 13017 /* 0.7945 */,
     BLUNTEST_Q14 = 3277 /* 0.2 */
 };
-enum { LOST_SEED = 21845 };
-
 /* A frame on its way through the decoder; in is NULL if it was lost. */
 struct frame {
     struct g729_speech_parameters parameters, *in;
@@ -29,19 +27,6 @@ struct group {
     struct frame *frame[LANES], frames[LANES];
     size_t n;
 };
-
-void g729_decoder_reset(struct g729_decoder *decoder) {
-    memset(decoder, 0, sizeof *decoder);
-    memcpy(decoder->lsp_q15, g729_lsp_start_q15, sizeof decoder->lsp_q15);
-    decoder->lag = 60;
-    decoder->sharpness_q14 = BLUNTEST_Q14;
-    decoder->lost_seed = LOST_SEED;
-    decoder->was_speech = true;
-    g729_gain_memory_reset(&decoder->gain);
-    g729_lsf_decoder_reset(&decoder->lsf);
-    g729_comfort_reset(&decoder->comfort);
-    g729_postfilter_reset(&decoder->postfilter);
-}
 
 /* 4.1.3, 4.4.3: the lag of a subframe; a lost or damaged one is the last whole lag, which then grows by one.
  */

@@ -46,19 +46,6 @@ struct subframe {
     struct g729_innovation innovation[LANES];
 };
 
-void g729_encoder_reset(struct g729_encoder *encoder) {
-    memset(encoder, 0, sizeof *encoder);
-    memcpy(encoder->lsp_q15, g729_lsp_start_q15, sizeof encoder->lsp_q15);
-    memcpy(encoder->quantized_lsp_q15, g729_lsp_start_q15, sizeof encoder->quantized_lsp_q15);
-    encoder->sharpness_q14 = BLUNTEST_Q14;
-    g729_lpc_memory_reset(&encoder->lpc);
-    g729_lsf_memory_reset(&encoder->lsf);
-    g729_gain_memory_reset(&encoder->gain);
-    g729_taming_reset(&encoder->taming);
-    g729_vad_reset(&encoder->vad);
-    g729_dtx_reset(&encoder->dtx);
-}
-
 /* The same place in each row. */
 static void places(int16_t *out[LANES], const struct group *group, size_t offset) {
     for (int row = 0; row < LANES; row++)
@@ -84,11 +71,11 @@ enum {
 };
 
 /* Speech, low-passed, by A(z / 0.75) (1 - 0.7 z^-1). */
-G729_CLONES static void add_low_pass(lanes out_q12[G729_ORDER + 1],
-                                     const lanes weighting_q12[G729_ORDER + 1]) {
+static void add_low_pass(lanes out_q12[G729_ORDER + 1], const lanes weighting_q12[G729_ORDER + 1]) {
     out_q12[0] = lanes_of(4096);
     for (int i = 1; i <= G729_ORDER; i++)
-        out_q12[i] = lanes_clamp16(weighting_q12[i] - (weighting_q12[i - 1] * LOW_PASS_Q15 >> 15));
+        out_q12[i] = lanes_clamp16(weighting_q12[i] -
+                                   (lanes_mul16(weighting_q12[i - 1], lanes_of(LOW_PASS_Q15)) >> 15));
 }
 
 /* A.3.3: the residual, and from it weighted speech, low-passed: by 1 / (A(z / 0.75) (1 - 0.7 z^-1)). */
@@ -156,10 +143,9 @@ static void search_pitch(struct subframe *sub, const struct group *group, const 
 }
 
 /* What the pitch leaves of the target. */
-G729_CLONES static void subtract_pitch(lanes out[G729_SUBFRAME], const struct subframe *sub,
-                                       const lanes *gain_q14) {
+static void subtract_pitch(lanes out[G729_SUBFRAME], const struct subframe *sub, const lanes *gain_q14) {
     for (int i = 0; i < G729_SUBFRAME; i++)
-        out[i] = lanes_clamp16(sub->target[i] - lanes_clamp16(sub->pitch[i] * *gain_q14 >> 14));
+        out[i] = lanes_clamp16(sub->target[i] - lanes_clamp16(lanes_mul16(sub->pitch[i], *gain_q14) >> 14));
 }
 
 /* 3.8 */
@@ -180,8 +166,8 @@ static void search_innovation(struct subframe *sub, const struct group *group,
 
 /* 3.9: the scalar products of the gain search that need the filtered code.  Returns the rows that the second
  * and the third may be wrong for. */
-G729_CLONES static rows_set correlate_code(lanes *zz, lanes *xz, lanes *yz, lanes z_q9[G729_SUBFRAME],
-                                           const struct subframe *sub) {
+static rows_set correlate_code(lanes *zz, lanes *xz, lanes *yz, lanes z_q9[G729_SUBFRAME],
+                               const struct subframe *sub) {
     for (int i = 0; i < G729_SUBFRAME; i++)
         z_q9[i] = sub->filtered_q12[i] >> 3;
     *zz = lanes_energy(z_q9, G729_SUBFRAME);
@@ -244,7 +230,7 @@ static void finish_row(struct subframe *sub, const struct group *group, size_t r
 }
 
 /* 3.10: the weighted error that the next subframe's target starts with. */
-G729_CLONES static void find_error(lanes out[G729_ORDER], const struct subframe *sub) {
+static void find_error(lanes out[G729_ORDER], const struct subframe *sub) {
     for (int j = 0; j < G729_ORDER; j++) {
         const int i = G729_SUBFRAME - G729_ORDER + j;
         const lanes pitch = lanes_clamp16(sub->pitch[i] * sub->pitch_gain_q14 >> 14);
@@ -315,7 +301,7 @@ static void encode_speech(const struct group *group) {
         code_second_lag(group->frame[row]);
 }
 
-G729_CLONES static void subtract(lanes inout[G729_FRAME], const lanes b[G729_FRAME]) {
+static void subtract(lanes inout[G729_FRAME], const lanes b[G729_FRAME]) {
     for (int i = 0; i < G729_FRAME; i++)
         inout[i] = lanes_clamp16(inout[i] - b[i]);
 }

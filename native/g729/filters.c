@@ -1,6 +1,5 @@
 #include "g729/filters.h"
 
-#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/lanes.h"
 #include "g729/tables.h"
@@ -14,13 +13,13 @@ int32_t g729_dot(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
     return sum;
 }
 
-G729_CLONES int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
+int32_t g729_product(const int16_t *a, const int16_t *b, size_t n, int32_t start) {
     const bool fits = g729_fits(g729_exact_energy(a, n), g729_exact_energy(b, n));
     return fits ? g729_dot_plain(a, b, n, start) : g729_dot(a, b, n, start);
 }
 
 /* A sum of squares only grows: it saturates if and only if the exact one is too large at the end. */
-G729_CLONES int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated) {
+int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool *saturated) {
     const int64_t sum = start + 2 * g729_exact_energy(x, n);
     *saturated = sum > INT32_MAX;
     return clamp32(sum);
@@ -28,7 +27,7 @@ G729_CLONES int32_t g729_energy(const int16_t *x, size_t n, int32_t start, bool 
 
 /* a * b as Q15 * Q15 -> Q15 with rounding, for b >= 0. */
 LANES_INLINE lanes mul_rounded(lanes a, lanes b) {
-    return (a * b + 0x4000) >> 15;
+    return (lanes_mul16(a, b) + 0x4000) >> 15;
 }
 
 void g729_expand(lanes out_q12[G729_ORDER + 1], const lanes a_q12[G729_ORDER + 1], int gamma_q15) {
@@ -61,13 +60,13 @@ LANES_INLINE lanes largest_of(const lanes *x, size_t n) {
 }
 
 /* Returns the rows that it may be wrong for. */
-G729_CLONES static rows_set residual_plain(lanes *restrict out, const lanes a_q12[G729_ORDER + 1],
-                                           const lanes *restrict in, size_t n) {
+static rows_set residual_plain(lanes *restrict out, const lanes a_q12[G729_ORDER + 1],
+                               const lanes *restrict in, size_t n) {
     for (size_t i = 0; i < n; i++) {
         wrapping_lanes sum = (wrapping_lanes)lanes_of(0x800);
 #pragma GCC unroll 11
         for (size_t j = 0; j <= G729_ORDER; j++)
-            sum += (wrapping_lanes)(a_q12[j] * in[G729_ORDER + i - j]);
+            sum += (wrapping_lanes)lanes_mul16(in[G729_ORDER + i - j], a_q12[j]);
         out[i] = lanes_clamp16((lanes)sum >> 12);
     }
     return lanes_set_of(~bounded(a_q12, largest_of(in, G729_ORDER + n)));
@@ -93,18 +92,25 @@ void g729_residual(lanes *restrict out, const lanes a_q12[G729_ORDER + 1], const
 
 /* If any step had saturated, the outputs up to there are right, and their bound shows it.  Returns the rows
  * that it may be wrong for. */
-G729_CLONES static rows_set synthesize_plain(lanes *restrict y, const lanes a_q12[G729_ORDER + 1],
-                                             const lanes *restrict in, size_t n) {
-    lanes largest_in = lanes_of(0), largest_out = largest_of(y, G729_ORDER);
+static rows_set synthesize_plain(lanes *restrict y, const lanes a_q12[G729_ORDER + 1],
+                                 const lanes *restrict in, size_t n) {
+    lanes highest = lanes_of(0), lowest = lanes_of(0), highest_in = highest, lowest_in = lowest;
+    for (size_t i = 0; i < G729_ORDER; i++) {
+        highest = lanes_max(highest, y[i]);
+        lowest = lanes_min(lowest, y[i]);
+    }
     for (size_t i = 0; i < n; i++) {
-        wrapping_lanes sum = (wrapping_lanes)(in[i] * a_q12[0] + 0x800);
+        wrapping_lanes sum = (wrapping_lanes)(lanes_mul16(in[i], a_q12[0]) + 0x800);
 #pragma GCC unroll 10
         for (size_t j = G729_ORDER; j >= 1; j--)
-            sum -= (wrapping_lanes)(a_q12[j] * y[G729_ORDER + i - j]);
+            sum -= (wrapping_lanes)lanes_mul16(y[G729_ORDER + i - j], a_q12[j]);
         y[G729_ORDER + i] = lanes_clamp16((lanes)sum >> 12);
-        largest_in = lanes_max(largest_in, lanes_abs(in[i]));
-        largest_out = lanes_max(largest_out, lanes_abs(y[G729_ORDER + i]));
+        highest_in = lanes_max(highest_in, in[i]);
+        lowest_in = lanes_min(lowest_in, in[i]);
+        highest = lanes_max(highest, y[G729_ORDER + i]);
+        lowest = lanes_min(lowest, y[G729_ORDER + i]);
     }
+    const lanes largest_in = lanes_max(highest_in, -lowest_in), largest_out = lanes_max(highest, -lowest);
     const lanes clamped = lanes_above(largest_out, lanes_of(INT16_MAX - 1));
     return lanes_set_of(clamped | ~bounded(a_q12, lanes_max(largest_in, largest_out)));
 }
@@ -166,8 +172,8 @@ static void predict_saturating(int16_t *out, const int16_t *past, const int16_t 
     }
 }
 
-G729_CLONES static void predict_plain(int16_t *restrict out, const int16_t *restrict past,
-                                      const int16_t *restrict taps_q15, int n) {
+static void predict_plain(int16_t *restrict out, const int16_t *restrict past,
+                          const int16_t *restrict taps_q15, int n) {
     int32_t sum[G729_SUBFRAME];
     for (int j = 0; j < G729_SUBFRAME; j++)
         sum[j] = 0x4000;

@@ -1,6 +1,5 @@
 #include "g729/gains.h"
 
-#include "g729/clones.h"
 #include "g729/filters.h"
 #include "g729/fixed.h"
 #include "g729/mathematics.h"
@@ -69,8 +68,8 @@ void g729_fade_gains(struct g729_gain_memory *memory, struct g729_gains *gains) 
 }
 
 /* Gains are not negative, so products do not saturate and their sum fits: one clamp is as good as four. */
-G729_CLONES void g729_mix_excitation(int16_t excitation[G729_SUBFRAME], const int16_t code_q13[G729_SUBFRAME],
-                                     struct g729_gains gains) {
+void g729_mix_excitation(int16_t excitation[G729_SUBFRAME], const int16_t code_q13[G729_SUBFRAME],
+                         struct g729_gains gains) {
     for (int i = 0; i < G729_SUBFRAME; i++) {
         const int32_t sum = excitation[i] * gains.pitch_q14 + code_q13[i] * gains.code_q1;
         excitation[i] = clamp16((sum + 0x2000) >> 14);

@@ -28,7 +28,7 @@ static void filter_saturating(lanes *y, const lanes *x, int row, const struct co
 }
 
 LANES_INLINE lanes split_product(lanes y, int a) {
-    return (y >> 16) * a + ((((y >> 1) & 0x7FFF) * a) >> 15);
+    return lanes_mul16(y >> 16, lanes_of(a)) + (lanes_mul16((y >> 1) & 0x7FFF, lanes_of(a)) >> 15);
 }
 
 /* Without saturation; returns the rows for which it was wrong to leave it out.  In units of 2^31:
@@ -76,8 +76,8 @@ LANES_INLINE void filter(struct g729_highpass *const state[LANES], lanes *restri
     }
 }
 
-G729_CLONES void g729_preprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
-                                 const int16_t *const in[LANES]) {
+void g729_preprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
+                     const int16_t *const in[LANES]) {
     lanes x[PAST + G729_HIGHPASS_SAMPLES], y[PAST + G729_HIGHPASS_SAMPLES];
     lanes_gather(x + PAST, in, G729_HIGHPASS_SAMPLES);
     filter(state, y, x, &pre);
@@ -86,8 +86,8 @@ G729_CLONES void g729_preprocess(struct g729_highpass *const state[LANES], int16
     lanes_scatter(out, y + PAST, G729_HIGHPASS_SAMPLES);
 }
 
-G729_CLONES void g729_postprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
-                                  const lanes in[G729_HIGHPASS_SAMPLES]) {
+void g729_postprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
+                      const lanes in[G729_HIGHPASS_SAMPLES]) {
     lanes x[PAST + G729_HIGHPASS_SAMPLES], y[PAST + G729_HIGHPASS_SAMPLES];
     memcpy(x + PAST, in, G729_HIGHPASS_SAMPLES * sizeof *x);
     filter(state, y, x, &post);

@@ -16,7 +16,7 @@ struct search {
 };
 
 /* 3.8.1: the impulse response, scaled so that its correlations fit.  Returns the rows where they do not. */
-G729_CLONES static rows_set scale(lanes out[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME]) {
+static rows_set scale(lanes out[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME]) {
     enum { LOUD = 32000 };
     const lanes energy = lanes_energy(h_q12, G729_SUBFRAME);
     lanes left, right;
@@ -68,7 +68,7 @@ LANES_INLINE void correlate_apart(struct search *s, const lanes h[G729_SUBFRAME]
     }
 }
 
-G729_CLONES static void correlate(struct search *s, const lanes h[G729_SUBFRAME]) {
+static void correlate(struct search *s, const lanes h[G729_SUBFRAME]) {
     correlate_apart(s, h, 0);
     correlate_apart(s, h, 1);
     correlate_apart(s, h, 2);
@@ -96,8 +96,7 @@ static void correlate_saturating(struct search *s, const lanes h[G729_SUBFRAME],
         }
 }
 
-G729_CLONES static void prepare(struct search *s, const lanes h_q12[G729_SUBFRAME],
-                                const lanes target[G729_SUBFRAME]) {
+static void prepare(struct search *s, const lanes h_q12[G729_SUBFRAME], const lanes target[G729_SUBFRAME]) {
     lanes backwards[G729_SUBFRAME], h[G729_SUBFRAME];
     g729_filter_backwards(backwards, h_q12, target);
     for (int i = 0; i < G729_SUBFRAME; i++) {
@@ -184,12 +183,12 @@ static const lanes minus_one = {-1, -1, -1, -1, -1, -1, -1, -1}, one = {1, 1, 1,
 
 /* -1 where the fraction is larger.  The standard takes a saturated difference; its sign is the same. */
 LANES_INLINE lanes is_better(lanes square, lanes energy, lanes than_square, lanes than_energy) {
-    return lanes_above(than_energy * square, than_square * energy);
+    return lanes_above(lanes_mul16(square, than_energy), lanes_mul16(energy, than_square));
 }
 
 LANES_INLINE void compare(struct choice *s, int c, int d, int cross_weight) {
     const lanes sum = lanes_min(s->sum_c[c] + s->magnitude_d[d], lanes_of(INT16_MAX));
-    const lanes square = sum * sum >> 15;
+    const lanes square = lanes_mul16(sum, sum) >> 15;
     const lanes energy = rounded(s->energy_c[c] + s->cross[c][d] * cross_weight + s->energy_d[d]);
     const lanes better = is_better(square, energy, s->best.square, s->best.energy);
     s->best.square = lanes_select(better, square, s->best.square);
@@ -220,7 +219,7 @@ struct pair {
 };
 
 /* Phase A: one of the two largest magnitudes of track_a with each of track_b's eight places. */
-G729_CLONES static void first_pairs(struct pair both[2], const struct search *s) {
+static void first_pairs(struct pair both[2], const struct search *s) {
     enum { TRIED = 2 };
     struct choice choice[2];
     lanes places[2][TRIED], cross[2][TRIED][PLACES];
@@ -268,7 +267,7 @@ LANES_INLINE void add_pulses(struct choice *out, const struct search *s, const s
     out->cross = s->cross[track_c][track_d];
 }
 
-G729_CLONES static void second_pairs(struct pair out[2], const struct search *s, const struct pair first[2]) {
+static void second_pairs(struct pair out[2], const struct search *s, const struct pair first[2]) {
     struct choice choice[2];
     for (int i = 0; i < 2; i++)
         add_pulses(&choice[i], s, &first[i], out[i].track_a, out[i].track_b);
@@ -285,8 +284,8 @@ struct pulses {
     lanes square, energy, place[4], last_track;
 };
 
-G729_CLONES static void keep_better(struct pulses *best, const struct chosen *worth,
-                                    const lanes *const place[4], int last_track) {
+static void keep_better(struct pulses *best, const struct chosen *worth, const lanes *const place[4],
+                        int last_track) {
     const lanes better = is_better(worth->square, worth->energy, best->square, best->energy);
     best->square = lanes_select(better, worth->square, best->square);
     best->energy = lanes_select(better, worth->energy, best->energy);

@@ -13,7 +13,17 @@ LANES_INLINE void transpose(lanes16 inout[LANES]) {
     }
 }
 
-G729_CLONES void lanes_gather(lanes *restrict out, const int16_t *const in[LANES], size_t n) {
+/* One row in all lanes. */
+static void spread(lanes *restrict out, const int16_t *in, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        out[i] = lanes_of(in[i]);
+}
+
+void lanes_gather(lanes *restrict out, const int16_t *const in[LANES], size_t n) {
+    if (in[1] == in[0]) {
+        spread(out, in[0], n);
+        return;
+    }
     for (size_t i = 0; i < n; i += LANES) {
         const size_t at = i + LANES > n ? n - LANES : i; /* the last block overlaps the one before */
         lanes16 block[LANES];
@@ -25,8 +35,12 @@ G729_CLONES void lanes_gather(lanes *restrict out, const int16_t *const in[LANES
     }
 }
 
-/* out[row][i] := in[i], 16 bits of it. */
-G729_CLONES void lanes_scatter(int16_t *const out[LANES], const lanes *restrict in, size_t n) {
+void lanes_scatter(int16_t *const out[LANES], const lanes *restrict in, size_t n) {
+    if (out[1] == out[0]) {
+        for (size_t i = 0; i < n; i++)
+            out[0][i] = (int16_t)in[i][0];
+        return;
+    }
     for (size_t i = 0; i < n; i += LANES) {
         const size_t at = i + LANES > n ? n - LANES : i;
         lanes16 block[LANES];

@@ -1,6 +1,5 @@
 #include "g729/lpc.h"
 
-#include "g729/clones.h"
 #include "g729/tables.h"
 
 #include <string.h>
@@ -15,7 +14,7 @@ static int32_t energy_of(const int16_t windowed[G729_ANALYSIS], bool *saturated)
     return g729_energy(windowed, G729_ANALYSIS, 1, saturated);
 }
 
-G729_CLONES void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_ANALYSIS]) {
+void g729_autocorrelate(struct g729_autocorrelation *out, const int16_t in[G729_ANALYSIS]) {
     int16_t windowed[G729_ANALYSIS];
     int exponent = -1;                      /* of the doubling in Q15 * Q15 -> Q31 */
     for (int i = 0; i < G729_ANALYSIS; i++) /* no window is -1 */

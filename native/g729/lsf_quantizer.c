@@ -1,6 +1,5 @@
 #include "g729/lsf_quantizer.h"
 
-#include "g729/clones.h"
 #include "g729/fixed.h"
 #include "g729/lsp.h"
 #include "g729/tables.h"
@@ -146,8 +145,7 @@ static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
     return best;
 }
 
-G729_CLONES static void first_distances(int32_t distance[FIRST_ENTRIES],
-                                        const int16_t target_q13[G729_ORDER]) {
+static void first_distances(int32_t distance[FIRST_ENTRIES], const int16_t target_q13[G729_ORDER]) {
     for (int j = 0; j < G729_ORDER; j++)
         for (int i = 0; i < FIRST_ENTRIES; i++) {
             const int16_t d = (int16_t)(target_q13[j] - g729_lsp_codebook1_by_element_q13[j][i]);

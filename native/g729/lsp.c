@@ -64,7 +64,7 @@ static int16_t series_at(const struct series *s, int16_t x_q15) {
 }
 
 /* The values at all points of the grid. */
-G729_CLONES static void tabulate(int16_t out[GRID_INTERVALS + 1], const struct series *s) {
+static void tabulate(int16_t out[GRID_INTERVALS + 1], const struct series *s) {
     if (s->bounded)
         for (int i = 0; i <= GRID_INTERVALS; i++)
             out[i] = bounded_series_at(s, g729_lsp_grid_q15[i]);
@@ -197,7 +197,7 @@ LANES_INLINE void polynomial_plain(lanes f_q24[HALF + 1], const lanes *lsp_q15, 
 }
 
 /* Returns the rows that it may be wrong for. */
-G729_CLONES static rows_set filter_plain(lanes a_q12[G729_ORDER + 1], const lanes lsp_q15[G729_ORDER]) {
+static rows_set filter_plain(lanes a_q12[G729_ORDER + 1], const lanes lsp_q15[G729_ORDER]) {
     lanes f1[HALF + 1], f2[HALF + 1], bits = lanes_of(0);
     polynomial_plain(f1, lsp_q15, &bits);
     polynomial_plain(f2, lsp_q15 + 1, &bits);

@@ -1,18 +1,17 @@
 #include "g729/pitch_search.h"
 
-#include "g729/clones.h"
 #include "g729/filters.h"
 #include "g729/fixed.h"
 
 #include <string.h>
 
 /* Doubled sums; returns the rows that they may be wrong for. */
-G729_CLONES static rows_set backwards_plain(lanes sums[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
-                                            const lanes target[G729_SUBFRAME]) {
+static rows_set backwards_plain(lanes sums[G729_SUBFRAME], const lanes h_q12[G729_SUBFRAME],
+                                const lanes target[G729_SUBFRAME]) {
     for (int i = 0; i < G729_SUBFRAME; i++) {
         wrapping_lanes sum = {0};
         for (int j = i; j < G729_SUBFRAME; j++)
-            sum += (wrapping_lanes)(target[j] * h_q12[j - i]);
+            sum += (wrapping_lanes)lanes_mul16(target[j], h_q12[j - i]);
         sums[i] = (lanes)(sum << 1);
     }
     return lanes_set_of(~lanes_fit(lanes_energy(h_q12, G729_SUBFRAME), lanes_energy(target, G729_SUBFRAME)));
@@ -29,7 +28,7 @@ static void backwards_saturating(lanes sums[G729_SUBFRAME], const lanes h_q12[G7
 }
 
 /* Scale to 13 bits by the largest magnitude, which saturates. */
-G729_CLONES static void scale(lanes out[G729_SUBFRAME], const lanes sums[G729_SUBFRAME]) {
+static void scale(lanes out[G729_SUBFRAME], const lanes sums[G729_SUBFRAME]) {
     lanes largest = lanes_of(0), shift;
     for (int i = 0; i < G729_SUBFRAME; i++)
         largest = lanes_max(largest, lanes_max(sums[i], -lanes_max(sums[i], lanes_of(-INT32_MAX))));
@@ -49,8 +48,7 @@ void g729_filter_backwards(lanes out[G729_SUBFRAME], const lanes h_q12[G729_SUBF
     scale(out, sums);
 }
 
-G729_CLONES static int best_whole_lag(const int16_t *excitation, const int16_t *backwards,
-                                      struct g729_lag_range range) {
+static int best_whole_lag(const int16_t *excitation, const int16_t *backwards, struct g729_lag_range range) {
     const int16_t *oldest = excitation - range.last;
     const bool fits =
         g729_fits(g729_exact_energy(backwards, G729_SUBFRAME),
@@ -92,8 +90,8 @@ struct g729_lag g729_search_lag(int16_t *excitation, const int16_t backwards[G72
 }
 
 /* Energies of y and of a quarter of y, and target . y.  Returns the rows that the last may be wrong for. */
-G729_CLONES static rows_set correlate(lanes *yy, lanes *yy_of_quarter, lanes *xy,
-                                      const lanes target[G729_SUBFRAME], const lanes y[G729_SUBFRAME]) {
+static rows_set correlate(lanes *yy, lanes *yy_of_quarter, lanes *xy, const lanes target[G729_SUBFRAME],
+                          const lanes y[G729_SUBFRAME]) {
     lanes quarter[G729_SUBFRAME];
     for (int i = 0; i < G729_SUBFRAME; i++)
         quarter[i] = y[i] >> 2;

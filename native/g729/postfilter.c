@@ -28,28 +28,35 @@ struct prediction {
     int32_t correlation, energy_then, energy_now;
 };
 
-G729_CLONES static void predict(struct prediction *out, const int16_t *now, int first) {
+static void predict(struct prediction *out, const int16_t *residual, int first) {
+    enum { PAST = G729_SUBFRAME + LAGS - 1 };
+    int16_t now[G729_SUBFRAME], past[PAST]; /* a quarter of it; past[0] is first + LAGS - 1 ago */
+    for (int i = 0; i < G729_SUBFRAME; i++)
+        now[i] = (int16_t)(residual[i] >> 2);
+    for (int i = 0; i < PAST; i++)
+        past[i] = (int16_t)(residual[i - first - (LAGS - 1)] >> 2);
     const int64_t energy_now = g729_exact_energy(now, G729_SUBFRAME);
-    const bool fits =
-        g729_fits(energy_now, g729_exact_energy(now - first - (LAGS - 1), G729_SUBFRAME + LAGS - 1));
-    out->lag = first;
+    const bool fits = g729_fits(energy_now, g729_exact_energy(past, PAST));
+    int best = 0;
     out->correlation = INT32_MIN;
-    for (int lag = first; lag < first + LAGS; lag++) {
-        const int32_t sum = fits ? g729_dot_plain(now, now - lag, G729_SUBFRAME, 0)
-                                 : g729_dot(now, now - lag, G729_SUBFRAME, 0);
+    for (int i = 0; i < LAGS; i++) {
+        const int16_t *then = past + LAGS - 1 - i;
+        const int32_t sum =
+            fits ? g729_dot_plain(now, then, G729_SUBFRAME, 0) : g729_dot(now, then, G729_SUBFRAME, 0);
         if (sum > out->correlation) {
             out->correlation = sum;
-            out->lag = lag;
+            best = i;
         }
     }
+    out->lag = first + best;
     out->energy_now = clamp32(1 + 2 * energy_now);
-    out->energy_then = clamp32(1 + 2 * g729_exact_energy(now - out->lag, G729_SUBFRAME));
+    out->energy_then = clamp32(1 + 2 * g729_exact_energy(past + LAGS - 1 - best, G729_SUBFRAME));
 }
 
 /* A.4.2.1: none below a prediction gain of 3 dB. */
-static struct harmonics harmonics_of(const int16_t *scaled, int lag) {
+static struct harmonics harmonics_of(const int16_t *residual, int lag) {
     struct prediction p;
-    predict(&p, scaled, lag + 3 > G729_LAG_MAX ? G729_LAG_MAX - 6 : lag - 3);
+    predict(&p, residual, lag + 3 > G729_LAG_MAX ? G729_LAG_MAX - 6 : lag - 3);
     if (p.correlation < 0)
         p.correlation = 0;
     int32_t largest = p.correlation > p.energy_then ? p.correlation : p.energy_then;
@@ -67,9 +74,9 @@ static struct harmonics harmonics_of(const int16_t *scaled, int lag) {
     return (struct harmonics){sub16(INT16_MAX, gain), gain, p.lag};
 }
 
-G729_CLONES static void mix_harmonics(lanes out[G729_SUBFRAME], const lanes residual[G729_SUBFRAME],
-                                      struct g729_postfilter *const state[LANES],
-                                      const struct harmonics harmonics[LANES]) {
+static void mix_harmonics(lanes out[G729_SUBFRAME], const lanes residual[G729_SUBFRAME],
+                          struct g729_postfilter *const state[LANES],
+                          const struct harmonics harmonics[LANES]) {
     const int16_t *then[LANES];
     lanes before[G729_SUBFRAME], rest, gain;
     for (int row = 0; row < LANES; row++) {
@@ -79,14 +86,13 @@ G729_CLONES static void mix_harmonics(lanes out[G729_SUBFRAME], const lanes resi
     }
     lanes_gather(before, then, G729_SUBFRAME);
     for (int i = 0; i < G729_SUBFRAME; i++)
-        out[i] = lanes_clamp16((rest * residual[i] >> 15) + (gain * before[i] >> 15));
+        out[i] = lanes_clamp16((rest * residual[i] >> 15) + (lanes_mul16(before[i], gain) >> 15));
 }
 
 enum { TILT_LENGTH = 22 };
 
 /* The energy of an impulse response and its correlation with itself a sample later, upper halves. */
-G729_CLONES static rows_set correlate_response(lanes *energy, lanes *correlation,
-                                               const lanes h[TILT_LENGTH]) {
+static rows_set correlate_response(lanes *energy, lanes *correlation, const lanes h[TILT_LENGTH]) {
     const lanes all = lanes_energy(h, TILT_LENGTH);
     *energy = all >> 16;
     *correlation = lanes_dot(h, h + 1, TILT_LENGTH - 1) >> 16;
@@ -118,8 +124,8 @@ static void find_tilt(lanes *tilt_q15, const lanes numerator_q12[G729_ORDER + 1]
     lanes_repeat(tilt_q15, n_rows);
 }
 
-G729_CLONES static void compensate_tilt(struct g729_postfilter *const state[LANES], lanes x[G729_SUBFRAME],
-                                        const lanes *tilt_q15) {
+static void compensate_tilt(struct g729_postfilter *const state[LANES], lanes x[G729_SUBFRAME],
+                            const lanes *tilt_q15) {
     lanes before;
     for (int row = 0; row < LANES; row++)
         before[row] = state[row]->before;
@@ -127,7 +133,7 @@ G729_CLONES static void compensate_tilt(struct g729_postfilter *const state[LANE
         state[row]->before = (int16_t)x[G729_SUBFRAME - 1][row];
     for (int i = 0; i < G729_SUBFRAME; i++) {
         const lanes now = x[i];
-        x[i] = lanes_clamp16(now - (*tilt_q15 * before >> 15));
+        x[i] = lanes_clamp16(now - (lanes_mul16(before, *tilt_q15) >> 15));
         before = now;
     }
 }
@@ -143,7 +149,7 @@ static int16_t gain_step(int32_t energy_in, int32_t energy_out) {
 }
 
 /* Energies of a quarter of x. */
-G729_CLONES static void find_energy(lanes *energy, const lanes x[G729_SUBFRAME]) {
+static void find_energy(lanes *energy, const lanes x[G729_SUBFRAME]) {
     lanes quarter[G729_SUBFRAME];
     for (int i = 0; i < G729_SUBFRAME; i++)
         quarter[i] = x[i] >> 2;
@@ -151,11 +157,11 @@ G729_CLONES static void find_energy(lanes *energy, const lanes x[G729_SUBFRAME])
 }
 
 /* The gain approaches step / 0.1: at most 29491 + 3276, no more than 16 bits. */
-G729_CLONES static void follow_gain(lanes *gain_q12, lanes x[G729_SUBFRAME], const lanes *step) {
+static void follow_gain(lanes *gain_q12, lanes x[G729_SUBFRAME], const lanes *step) {
     lanes gain = *gain_q12;
     for (int i = 0; i < G729_SUBFRAME; i++) {
-        gain = (gain * 29491 >> 15) + *step;
-        x[i] = lanes_clamp16(x[i] * gain >> 12);
+        gain = (lanes_mul16(gain, lanes_of(29491)) >> 15) + *step;
+        x[i] = lanes_clamp16(lanes_mul16(x[i], gain) >> 12);
     }
     *gain_q12 = gain;
 }
@@ -179,19 +185,11 @@ static void control_gain(struct g729_postfilter *const state[LANES], lanes out[G
         state[row]->gain_q12 = energy_out[row] == 0 ? 0 : (int16_t)gain_q12[row];
 }
 
-/* A quarter of the residual is kept as well. */
-G729_CLONES static void keep_residual(struct g729_postfilter *const state[LANES],
-                                      const lanes residual[G729_SUBFRAME]) {
-    int16_t *now[LANES], *scaled[LANES];
-    lanes quarter[G729_SUBFRAME];
-    for (int row = 0; row < LANES; row++) {
+static void keep_residual(struct g729_postfilter *const state[LANES], const lanes residual[G729_SUBFRAME]) {
+    int16_t *now[LANES];
+    for (int row = 0; row < LANES; row++)
         now[row] = state[row]->residual + G729_LAG_MAX;
-        scaled[row] = state[row]->scaled_residual + G729_LAG_MAX;
-    }
-    for (int i = 0; i < G729_SUBFRAME; i++)
-        quarter[i] = residual[i] >> 2;
     lanes_scatter(now, residual, G729_SUBFRAME);
-    lanes_scatter(scaled, quarter, G729_SUBFRAME);
 }
 
 static void remember_outputs(lanes y[G729_ORDER], struct g729_postfilter *const state[LANES]) {
@@ -221,7 +219,7 @@ void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t
     for (size_t row = 0; row < LANES; row++)
         harmonics[row] = row >= n_rows  ? harmonics[0]
                          : !speech[row] ? none
-                                        : harmonics_of(state[row]->scaled_residual + G729_LAG_MAX, lag[row]);
+                                        : harmonics_of(state[row]->residual + G729_LAG_MAX, lag[row]);
     mix_harmonics(filtered, residual, state, harmonics);
     find_tilt(&tilt_q15, numerator_q12, denominator_q12, n_rows);
     compensate_tilt(state, filtered, &tilt_q15);
@@ -233,7 +231,5 @@ void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t
     for (size_t row = 0; row < n_rows; row++) {
         struct g729_postfilter *s = state[row];
         memmove(s->residual, s->residual + G729_SUBFRAME, G729_LAG_MAX * sizeof *s->residual);
-        memmove(s->scaled_residual, s->scaled_residual + G729_SUBFRAME,
-                G729_LAG_MAX * sizeof *s->scaled_residual);
     }
 }

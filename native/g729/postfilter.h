@@ -12,10 +12,9 @@
 #include "g729/filters.h"
 
 struct g729_postfilter {
-    int16_t residual[G729_LAG_MAX + G729_SUBFRAME];        /* the past, then this subframe */
-    int16_t scaled_residual[G729_LAG_MAX + G729_SUBFRAME]; /* a quarter of it */
-    int16_t past[G729_ORDER];                              /* outputs of the synthesis */
-    int16_t before;                                        /* the sample before, of the tilt compensation */
+    int16_t residual[G729_LAG_MAX + G729_SUBFRAME]; /* the past, then this subframe */
+    int16_t past[G729_ORDER];                       /* outputs of the synthesis */
+    int16_t before;                                 /* the sample before, of the tilt compensation */
     int16_t gain_q12;
 };
 

@@ -16,24 +16,40 @@ bool g729_is_length(int32_t n_bytes) {
            n_bytes == G729_LOST;
 }
 
+static g729_encode_function *encoder_here(void) {
+#ifdef TANDEM_G729_AVX2
+    if (__builtin_cpu_supports("avx2"))
+        return g729_encode_in_step_avx2;
+#endif
+    return g729_encode_in_step;
+}
+
+static g729_decode_function *decoder_here(void) {
+#ifdef TANDEM_G729_AVX2
+    if (__builtin_cpu_supports("avx2"))
+        return g729_decode_in_step_avx2;
+#endif
+    return g729_decode_in_step;
+}
+
 void g729_encode_rows(struct g729_encoder *bank, const intptr_t *rows, size_t n, uint8_t *restrict out,
                       int32_t *restrict lengths, const int16_t *restrict in, bool annexb) {
+    g729_encode_function *const encode = encoder_here();
     for (size_t i = 0, count; i < n; i += count) {
         count = distinct(rows + i, n - i);
-        g729_encode_in_step(bank, rows + i, count, out + i * G729_SPEECH_BYTES, lengths + i,
-                            in + i * G729_FRAME, annexb);
+        encode(bank, rows + i, count, out + i * G729_SPEECH_BYTES, lengths + i, in + i * G729_FRAME, annexb);
     }
 }
 
 size_t g729_decode_rows(struct g729_decoder *bank, const intptr_t *rows, size_t n, int16_t *restrict out,
                         const uint8_t *restrict in, const int32_t *restrict lengths) {
+    g729_decode_function *const decode = decoder_here();
     for (size_t i = 0; i < n; i++)
         if (!g729_is_length(lengths[i]))
             return i;
     for (size_t i = 0, count; i < n; i += count) {
         count = distinct(rows + i, n - i);
-        g729_decode_in_step(bank, rows + i, count, out + i * G729_FRAME, in + i * G729_SPEECH_BYTES,
-                            lengths + i);
+        decode(bank, rows + i, count, out + i * G729_FRAME, in + i * G729_SPEECH_BYTES, lengths + i);
     }
     return n;
 }
@@ -42,11 +58,11 @@ size_t g729_encode(struct g729_encoder *encoder, uint8_t out[G729_SPEECH_BYTES],
                    bool annexb) {
     const intptr_t row = 0;
     int32_t length;
-    g729_encode_in_step(encoder, &row, 1, out, &length, in, annexb);
+    encoder_here()(encoder, &row, 1, out, &length, in, annexb);
     return (size_t)length;
 }
 
 void g729_decode(struct g729_decoder *decoder, int16_t out[G729_FRAME], const uint8_t *in, int32_t n_bytes) {
     const intptr_t row = 0;
-    g729_decode_in_step(decoder, &row, 1, out, in, &n_bytes);
+    decoder_here()(decoder, &row, 1, out, in, &n_bytes);
 }
