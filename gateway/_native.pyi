@@ -11,8 +11,7 @@ PACKET_BYTES: Final[int]
 SEND_MAX: Final[int]
 VERDICTS: Final[int]
 PACKET_UNITS_MAX: Final[int]
-EAR_BYTES: Final[int]
-MOUTH_BYTES: Final[int]
+VOICE_BYTES: Final[int]
 CODEC_PCMU: Final[int]
 CODEC_PCMA: Final[int]
 CODEC_G729: Final[int]
@@ -33,8 +32,7 @@ def plane(
     slot_unit: NDArray[np.int32],
     slot_fill: NDArray[np.uint8],
     slot_codec: NDArray[np.uint8],
-    ears: NDArray[np.uint8],
-    mouths: NDArray[np.uint8],
+    voices: NDArray[np.uint8],
     notices: NDArray[Any],
     /,
 ) -> _Plane: ...
@@ -63,9 +61,10 @@ def speak(
     sends: NDArray[Any],
     /,
 ) -> int: ...
-def voice(plane: _Plane, row: int, /) -> tuple[bytes, bytes]: ...
-def is_voice(ear: bytes, mouth: bytes, /) -> bool: ...
-def set_voice(plane: _Plane, row: int, ear: bytes, mouth: bytes, /) -> None: ...
+def voice(plane: _Plane, row: int, /) -> bytes: ...
+def is_voice(copy: bytes, /) -> bool: ...
+def set_voice(plane: _Plane, row: int, copy: bytes, /) -> None: ...
+def forget_voice(plane: _Plane, row: int, /) -> None: ...
 def rtcp(
     plane: _Plane, rows: NDArray[np.int32], now: float, wall: float, bye: bool, sends: NDArray[Any], /
 ) -> int: ...

@@ -206,7 +206,7 @@ class Plane:
         if len(snapshot.rows) > len(self._free):
             raise Overload(f"{len(snapshot.rows)} rows are needed, {len(self._free)} are free")
         for still in snapshot.rows:
-            if not _native.is_voice(*still.image.voice):
+            if not _native.is_voice(still.image.voice):
                 raise LocalError(f"the codec states of leg {still.leg} are none")
         if not self._row_of:
             self._chores.ticks = snapshot.ticks

@@ -31,8 +31,7 @@ LAYOUT: Final = hashlib.blake2b(
             _native.mix_row_layout(),
             _native.SLOTS,
             _native.SLOT_BYTES,
-            _native.EAR_BYTES,
-            _native.MOUTH_BYTES,
+            _native.VOICE_BYTES,
         )
     ).encode(),
     digest_size=8,
@@ -51,8 +50,8 @@ class RowImage:
     row: bytes
     slots: tuple[bytes, ...]
     columns: tuple[bytes, ...]
-    voice: tuple[bytes, bytes]
-    """The states in use of its decoder and of its encoder."""
+    voice: bytes
+    """The codec states in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def put_image(image: RowImage, row: int, table: Table, columns: Columns) -> None
     Raises:
         ValueError: its codec states are none.
     """
-    _native.set_voice(table.kernel, row, *image.voice)
+    _native.set_voice(table.kernel, row, image.voice)
     table.rows[row] = np.frombuffer(image.row, ROW)[0]
     for name in ("rtp_fd", "rtcp_fd", "peer", "relay_source"):
         table.rows[name][row] = -1

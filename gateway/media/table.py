@@ -69,8 +69,8 @@ class Table:
     """The plane's arrays for `capacity` rows.
 
     `memory` holds the rows and may be shared (a memfd: see the supervisor's ledger); playout slots and codec states
-    (`ears` decode, `mouths` encode) are this process's own: audio that is 600 ms old is of no use to anybody.  They
-    are zero until a row needs them, so the machine gives memory for rows in use only.
+    (`voices`) are this process's own: audio that is 600 ms old is of no use to anybody.  Codec states are zero until a
+    row needs them, so the machine gives memory for those in use only.
     """
 
     def __init__(self, capacity: int, memory: memoryview | None = None) -> None:
@@ -82,8 +82,7 @@ class Table:
         self.slot_unit = np.full((capacity, _native.SLOTS), -1, np.int32)
         self.slot_fill = np.zeros((capacity, _native.SLOTS), np.uint8)
         self.slot_codec = np.zeros((capacity, _native.SLOTS), np.uint8)
-        self.ears = np.zeros((capacity, _native.EAR_BYTES), np.uint8)
-        self.mouths = np.zeros((capacity, _native.MOUTH_BYTES), np.uint8)
+        self.voices = np.zeros(capacity * _native.VOICE_BYTES, np.uint8)
         self._notices = np.zeros(_NOTICES, NOTICE)
         self.kernel = _native.plane(
             self.rows,
@@ -91,8 +90,7 @@ class Table:
             self.slot_unit,
             self.slot_fill,
             self.slot_codec,
-            self.ears,
-            self.mouths,
+            self.voices,
             self._notices,
         )
 
@@ -107,5 +105,4 @@ class Table:
         self.rows["peer"][row] = -1
         self.rows["rtp_fd"][row] = self.rows["rtcp_fd"][row] = -1
         self.slot_unit[row] = -1
-        self.ears[row] = 0
-        self.mouths[row] = 0
+        _native.forget_voice(self.kernel, row)

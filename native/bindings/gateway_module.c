@@ -6,7 +6,6 @@
  */
 #include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
-#include "plane/voice.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
 
@@ -28,8 +27,7 @@ static bool plane_take_views(struct plane_capsule *held, PyObject *const objects
         {"slot_unit", sizeof(int32_t), SLOTS},
         {"slot_fill", 1, SLOTS},
         {"slot_codec", 1, SLOTS},
-        {"ears", sizeof(struct ear), 1},
-        {"mouths", sizeof(struct mouth), 1},
+        {"voices", 1, VOICE_BYTES},
         {"notices", sizeof(struct notice), 0},
     };
     for (int i = 0; i < PLANE_VIEWS; i++) {
@@ -48,7 +46,7 @@ static bool plane_take_views(struct plane_capsule *held, PyObject *const objects
 static PyObject *new_plane(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *o[PLANE_VIEWS];
-    if (!PyArg_ParseTuple(args, "OOOOOOOO", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7]))
+    if (!PyArg_ParseTuple(args, "OOOOOOO", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6]))
         return NULL;
     struct plane_capsule *held = PyMem_Calloc(1, sizeof *held);
     if (!held)
@@ -68,12 +66,11 @@ static PyObject *new_plane(PyObject *self, PyObject *args) {
         .slot_unit = held->views[2].buffer.buf,
         .slot_fill = held->views[3].buffer.buf,
         .slot_codec = held->views[4].buffer.buf,
-        .ears = held->views[5].buffer.buf,
-        .mouths = held->views[6].buffer.buf,
-        .notices = held->views[7].buffer.buf,
+        .notices = held->views[6].buffer.buf,
         .capacity = (int32_t)held->views[0].n,
-        .notices_capacity = (int32_t)held->views[7].n,
+        .notices_capacity = (int32_t)held->views[6].n,
     };
+    voices_lay(&held->plane.voices, held->views[5].buffer.buf, (size_t)held->views[0].n);
     return capsule;
 }
 
@@ -220,71 +217,61 @@ static struct plane *plane_and_index(PyObject *capsule, int row) {
     return plane;
 }
 
-/* voice(plane, row) -> (ear, mouth): the codec states in use */
+/* voice(plane, row) -> the codec states in use */
 static PyObject *voice(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *capsule;
     int row;
+    uint8_t copy[VOICE_COPY_BYTES];
     if (!PyArg_ParseTuple(args, "Oi", &capsule, &row))
         return NULL;
     const struct plane *plane = plane_and_index(capsule, row);
     if (!plane)
         return NULL;
-    const struct ear *ear = &plane->ears[row];
-    const struct mouth *mouth = &plane->mouths[row];
-    return Py_BuildValue("(y#y#)", ear, (Py_ssize_t)voice_ear_bytes(ear), mouth,
-                         (Py_ssize_t)voice_mouth_bytes(mouth));
+    return PyBytes_FromStringAndSize((const char *)copy, (Py_ssize_t)voice_save(&plane->voices, row, copy));
 }
 
-struct voice_bytes {
-    const char *ear, *mouth;
-    Py_ssize_t n_ear, n_mouth;
-};
-
-/* Copy what voice() gave.  False: it is not that. */
-static bool take_voice(struct ear *ear, struct mouth *mouth, const struct voice_bytes *bytes) {
-    if (bytes->n_ear > (Py_ssize_t)sizeof *ear || bytes->n_mouth > (Py_ssize_t)sizeof *mouth)
-        return false;
-    memset(ear, 0, sizeof *ear);
-    memset(mouth, 0, sizeof *mouth);
-    memcpy(ear, bytes->ear, (size_t)bytes->n_ear);
-    memcpy(mouth, bytes->mouth, (size_t)bytes->n_mouth);
-    return voice_ear_bytes(ear) == (size_t)bytes->n_ear &&
-           voice_mouth_bytes(mouth) == (size_t)bytes->n_mouth && voice_ear_is_valid(ear) &&
-           voice_mouth_is_valid(mouth);
-}
-
-/* is_voice(ear, mouth) -> whether set_voice would take them */
+/* is_voice(copy) -> whether set_voice would take it */
 static PyObject *is_voice(PyObject *self, PyObject *args) {
     (void)self;
-    struct voice_bytes bytes;
-    struct ear ear;
-    struct mouth mouth;
-    if (!PyArg_ParseTuple(args, "y#y#", &bytes.ear, &bytes.n_ear, &bytes.mouth, &bytes.n_mouth))
+    const char *copy;
+    Py_ssize_t n;
+    if (!PyArg_ParseTuple(args, "y#", &copy, &n))
         return NULL;
-    return PyBool_FromLong(take_voice(&ear, &mouth, &bytes));
+    return PyBool_FromLong(voice_is_valid((const uint8_t *)copy, (size_t)n));
 }
 
-/* set_voice(plane, row, ear, mouth): what voice() gave; nothing changes if it is not that */
+/* set_voice(plane, row, copy): what voice() gave; nothing changes if it is not that */
 static PyObject *set_voice(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *capsule;
     int row;
-    struct voice_bytes bytes;
-    struct ear ear;
-    struct mouth mouth;
-    if (!PyArg_ParseTuple(args, "Oiy#y#", &capsule, &row, &bytes.ear, &bytes.n_ear, &bytes.mouth,
-                          &bytes.n_mouth))
+    const char *copy;
+    Py_ssize_t n;
+    if (!PyArg_ParseTuple(args, "Oiy#", &capsule, &row, &copy, &n))
         return NULL;
     struct plane *plane = plane_and_index(capsule, row);
     if (!plane)
         return NULL;
-    if (!take_voice(&ear, &mouth, &bytes)) {
+    if (!voice_is_valid((const uint8_t *)copy, (size_t)n)) {
         PyErr_SetString(PyExc_ValueError, "these are no codec states that a row can have");
         return NULL;
     }
-    plane->ears[row] = ear;
-    plane->mouths[row] = mouth;
+    voice_load(&plane->voices, row, (const uint8_t *)copy);
+    Py_RETURN_NONE;
+}
+
+/* forget_voice(plane, row) */
+static PyObject *forget_voice(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule;
+    int row;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, &row))
+        return NULL;
+    struct plane *plane = plane_and_index(capsule, row);
+    if (!plane)
+        return NULL;
+    voice_forget(&plane->voices, row);
     Py_RETURN_NONE;
 }
 
@@ -363,6 +350,7 @@ static PyMethodDef methods[] = {
     {"voice", voice, METH_VARARGS, "The codec states of a row, as bytes."},
     {"is_voice", is_voice, METH_VARARGS, "Whether these are codec states that a row can have."},
     {"set_voice", set_voice, METH_VARARGS, "Give a row the codec states of another."},
+    {"forget_voice", forget_voice, METH_VARARGS, "A row that has neither heard nor said anything."},
     {"rtcp", rtcp, METH_VARARGS, "Write a compound RTCP packet for each row."},
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
     {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
@@ -385,8 +373,7 @@ static int add_constants(PyObject *module) {
         {"SEND_MAX", SEND_MAX},
         {"VERDICTS", VERDICTS},
         {"PACKET_UNITS_MAX", PACKET_UNITS_MAX},
-        {"EAR_BYTES", sizeof(struct ear)},
-        {"MOUTH_BYTES", sizeof(struct mouth)},
+        {"VOICE_BYTES", VOICE_BYTES},
         {"CODEC_PCMU", CODEC_PCMU},
         {"CODEC_PCMA", CODEC_PCMA},
         {"CODEC_G729", CODEC_G729},

@@ -10,7 +10,7 @@
 
 #define PLANE_CAPSULE "gateway.plane"
 
-enum { PLANE_VIEWS = 8 };
+enum { PLANE_VIEWS = 7 };
 
 struct plane_capsule {
     struct plane plane;

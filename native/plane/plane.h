@@ -22,6 +22,7 @@
 #include "plane/address.h"
 #include "plane/codec.h"
 #include "plane/rtp.h"
+#include "plane/voice.h"
 
 enum {
     SLOTS = 64,          /* playout slots a row, a unit each: 640 ms */
@@ -193,12 +194,11 @@ struct send {
 
 struct plane {
     struct row *rows;
-    uint8_t *slots;       /* [capacity][SLOTS][SLOT_BYTES] frames by media time */
-    int32_t *slot_unit;   /* [capacity][SLOTS] the unit that a slot's frame begins at; -1 = none */
-    uint8_t *slot_fill;   /* [capacity][SLOTS] bytes; 0 = nothing was sent, on purpose */
-    uint8_t *slot_codec;  /* [capacity][SLOTS] enum codec */
-    struct ear *ears;     /* [capacity] what decodes each row's voice; all zero = nothing yet */
-    struct mouth *mouths; /* [capacity] what encodes for it */
+    uint8_t *slots;      /* [capacity][SLOTS][SLOT_BYTES] frames by media time */
+    int32_t *slot_unit;  /* [capacity][SLOTS] the unit that a slot's frame begins at; -1 = none */
+    uint8_t *slot_fill;  /* [capacity][SLOTS] bytes; 0 = nothing was sent, on purpose */
+    uint8_t *slot_codec; /* [capacity][SLOTS] enum codec */
+    struct voices voices;
     struct notice *notices;
     int32_t capacity, notices_capacity, notices_n;
     uint32_t notices_lost;

@@ -10,7 +10,6 @@
  */
 #include "g711/g711.h"
 #include "plane/plane.h"
-#include "plane/voice.h"
 
 enum {
     JOINT_SAMPLES = 32,
@@ -19,16 +18,17 @@ enum {
     ONE_Q15 = 32768,
 };
 
-static void start(struct ear *ear, uint8_t codec) {
-    bool both_g711 = ear->codec <= CODEC_PCMA && codec <= CODEC_PCMA && ear->codec != CODEC_NONE;
+/* The first frame of a codec, or of a sender that began anew. */
+static void start(struct voices *voices, int32_t index, uint8_t codec) {
+    struct ear *ear = &voices->ears[index];
+    bool both_g711 = codec_is_g711(ear->codec) && codec_is_g711(codec);
     ear->codec = codec;
-    if (both_g711) /* their concealment works on samples and goes on */
-        return;
-    memset(&ear->state, 0, sizeof ear->state);
     if (codec == CODEC_G729)
-        g729_decoder_reset(&ear->state.g729);
-    else if (codec == CODEC_ILBC_20 || codec == CODEC_ILBC_30)
-        ilbc_decoder_start(&ear->state.ilbc, 10 * codec_units(codec));
+        g729_decoder_reset(&voices->g729_decoders[index]);
+    else if (codec_is_ilbc(codec))
+        ilbc_decoder_start(&voices->ilbc_decoders[index], 10 * codec_units(codec));
+    else if (!both_g711) /* their concealment works on samples and goes on */
+        memset(&voices->concealers[index], 0, sizeof *voices->concealers);
 }
 
 /* Let `pcm` begin where `last` was: the difference fades out. */
@@ -59,6 +59,22 @@ static void fade(int16_t *pcm, int32_t units, uint32_t lost) {
     }
 }
 
+/* What a row plays next, and what must be done for it. */
+struct turn {
+    struct frame frame;
+    bool joint;   /* it does not follow what was played */
+    bool decoded; /* by the codec */
+};
+
+/* G.729 rows of a tick, decoded in step. */
+struct batch {
+    size_t n;
+    intptr_t rows[VOICE_ROWS];
+    int32_t lengths[VOICE_ROWS];
+    uint8_t payloads[VOICE_ROWS][G729_SPEECH_BYTES];
+    int16_t pcm[VOICE_ROWS][UNIT_SAMPLES];
+};
+
 /* Whether there is a frame, of the length that its codec's frames have. */
 static bool is_frame(const struct frame *frame, uint8_t codec) {
     return frame->kind == FRAME_HERE && frame->codec == codec &&
@@ -66,120 +82,142 @@ static bool is_frame(const struct frame *frame, uint8_t codec) {
 }
 
 static void decode_g711(struct ear *ear, const struct frame *frame) {
-    if (frame->codec == CODEC_PCMU)
+    if (!is_frame(frame, ear->codec))
+        memset(ear->pcm, 0, UNIT_SAMPLES * sizeof *ear->pcm);
+    else if (frame->codec == CODEC_PCMU)
         g711_ulaw_decode(ear->pcm, frame->data, UNIT_SAMPLES);
     else
         g711_alaw_decode(ear->pcm, frame->data, UNIT_SAMPLES);
 }
 
+static void put_g729(struct batch *batch, int32_t index, const struct frame *frame) {
+    const bool here = is_frame(frame, CODEC_G729);
+    const size_t i = batch->n++;
+    batch->rows[i] = index;
+    batch->lengths[i] = here ? frame->bytes : frame->kind == FRAME_SILENT ? G729_UNTRANSMITTED : G729_LOST;
+    if (here)
+        memcpy(batch->payloads[i], frame->data, (size_t)frame->bytes);
+}
+
 /* The codec's own work: a frame, or what stands for it. */
-static void decode(struct ear *ear, const struct frame *frame) {
-    const bool here = is_frame(frame, ear->codec);
-    switch (ear->codec) {
-    case CODEC_PCMU:
-    case CODEC_PCMA:
-        if (here)
-            decode_g711(ear, frame);
-        else
-            memset(ear->pcm, 0, sizeof ear->pcm);
-        break;
-    case CODEC_G729:
-        g729_decode(&ear->state.g729, ear->pcm, frame->data,
-                    here                          ? frame->bytes
-                    : frame->kind == FRAME_SILENT ? G729_UNTRANSMITTED
-                                                  : G729_LOST);
-        break;
-    case CODEC_ILBC_20:
-    case CODEC_ILBC_30:
-        ilbc_decode(&ear->state.ilbc, ear->pcm, here ? frame->data : NULL);
-        break;
-    default:
-        memset(ear->pcm, 0, sizeof ear->pcm);
-    }
-}
-
-static bool is_g711(const struct ear *ear) {
-    return ear->codec == CODEC_PCMU || ear->codec == CODEC_PCMA;
-}
-
-/* Appendix I sees every unit of a G.711 row: it delays all alike. */
-static void conceal_g711(struct ear *ear, bool lost) {
-    if (lost)
-        g711_plc_lost(&ear->state.g711, ear->pcm);
+static void decode(struct voices *voices, int32_t index, const struct frame *frame, struct batch *batch) {
+    struct ear *ear = &voices->ears[index];
+    if (codec_is_g711(ear->codec))
+        decode_g711(ear, frame);
+    else if (ear->codec == CODEC_G729)
+        put_g729(batch, index, frame);
+    else if (codec_is_ilbc(ear->codec))
+        ilbc_decode(&voices->ilbc_decoders[index], ear->pcm,
+                    is_frame(frame, ear->codec) ? frame->data : NULL);
     else
-        g711_plc_good(&ear->state.g711, ear->pcm);
+        memset(ear->pcm, 0, sizeof ear->pcm);
 }
 
-/* What is played until the next frame is due; `clear` as in struct row. */
-static void fill(struct ear *ear, const struct frame *frame, bool noise, bool clear) {
-    const int32_t units = noise ? 1 : codec_units(ear->codec);
-    if (noise && !clear)
-        comfort_noise(&ear->comfort, ear->pcm);
-    else if (frame->kind == FRAME_LOST && ear->lost_units >= FADE_FROM_UNITS + FADE_UNITS)
-        memset(ear->pcm, 0, sizeof ear->pcm);
-    else
-        decode(ear, frame);
-    if (noise && clear)
-        memset(ear->pcm, 0, sizeof ear->pcm);
-    if (frame->kind == FRAME_LOST) {
-        if (!is_g711(ear))
-            fade(ear->pcm, units, ear->lost_units);
-        ear->lost_units += (uint32_t)units;
-    } else {
-        ear->lost_units = 0;
-    }
-}
-
-static void begin_frame(struct row *row, struct ear *ear, const struct frame *frame) {
+/* A frame decides whose turn it is: a codec's or the comfort noise's. */
+static void choose(struct row *row, struct voices *voices, int32_t index, struct turn *turn) {
+    struct ear *ear = &voices->ears[index];
+    const struct frame *frame = &turn->frame;
     const bool came = frame->kind == FRAME_HERE, described = came && frame->codec == CODEC_COMFORT_NOISE;
     const bool was_noisy = ear->noisy;
-    bool joint = row->play_joint;
-    if (ear->comfort.seed == 0) /* no two rows make the same noise */
-        ear->comfort.seed = (uint32_t)row->leg_hash | 1;
+    turn->joint = row->play_joint;
     if (described) {
         comfort_set(&ear->comfort, frame->data, frame->bytes);
         ear->noise_known = 1;
     } else if (came) {
         ear->noise_known = 0;
         if (frame->codec != ear->codec || row->play_fresh) {
-            start(ear, frame->codec);
-            joint = true;
+            start(voices, index, frame->codec);
+            turn->joint = true;
         }
         row->play_fresh = 0;
     }
     ear->noisy = described || (frame->kind == FRAME_SILENT && (ear->noise_known || ear->codec != CODEC_G729));
     if (ear->noisy && !was_noisy && !ear->noise_known) /* nobody said of what kind */
         comfort_set(&ear->comfort, NULL, 0);
-    fill(ear, frame, ear->noisy, row->clear);
-    ear->at = 0;
+    turn->joint |= ear->noisy != was_noisy;
     row->play_joint = 0;
-    if (row->clear)
-        return;
-    if (ear->last != 0 && (joint || ear->noisy != was_noisy))
-        join(ear->pcm, ear->last);
-    ear->last = ear->pcm[UNIT_SAMPLES - 1];
-    if (is_g711(ear))
-        conceal_g711(ear, frame->kind == FRAME_LOST);
 }
 
-static void play(struct plane *plane, int32_t index, int16_t out[UNIT_SAMPLES]) {
-    struct row *row = &plane->rows[index];
-    struct ear *ear = &plane->ears[index];
-    const struct frame frame = slots_next(plane, index);
-    if (frame.kind == FRAME_NONE) {
-        memset(out, 0, UNIT_SAMPLES * sizeof *out);
+static void begin_frame(struct row *row, struct voices *voices, int32_t index, struct turn *turn,
+                        struct batch *batch) {
+    struct ear *ear = &voices->ears[index];
+    if (ear->comfort.seed == 0) /* no two rows make the same noise */
+        ear->comfort.seed = (uint32_t)row->leg_hash | 1;
+    choose(row, voices, index, turn);
+    const bool given_up = turn->frame.kind == FRAME_LOST && ear->lost_units >= FADE_FROM_UNITS + FADE_UNITS;
+    turn->decoded = !ear->noisy && !given_up;
+    if (turn->decoded)
+        decode(voices, index, &turn->frame, batch);
+    else if (ear->noisy && !row->clear)
+        comfort_noise(&ear->comfort, ear->pcm);
+    else
+        memset(ear->pcm, 0, sizeof ear->pcm);
+    ear->at = 0;
+}
+
+/* What the codec gave is bent where it does not follow, fades if it was invented, and is concealed if nothing
+ * was given: by Appendix I, which sees every unit of a G.711 row and delays all alike. */
+static void end_frame(const struct row *row, struct voices *voices, int32_t index, const struct turn *turn) {
+    struct ear *ear = &voices->ears[index];
+    const bool lost = turn->frame.kind == FRAME_LOST, g711 = codec_is_g711(ear->codec);
+    const int32_t units = ear->noisy ? 1 : codec_units(ear->codec);
+    if (lost && !g711)
+        fade(ear->pcm, units, ear->lost_units);
+    ear->lost_units = lost ? ear->lost_units + (uint32_t)units : 0;
+    if (row->clear)
         return;
-    }
-    if (frame.kind != FRAME_REST)
-        begin_frame(row, ear, &frame);
+    if (turn->joint && ear->last != 0)
+        join(ear->pcm, ear->last);
+    ear->last = ear->pcm[UNIT_SAMPLES - 1];
+    if (g711 && lost)
+        g711_plc_lost(&voices->concealers[index], ear->pcm);
+    else if (g711)
+        g711_plc_good(&voices->concealers[index], ear->pcm);
+}
+
+static void play(struct ear *ear, int16_t out[UNIT_SAMPLES]) {
     const int16_t *unit = ear->pcm + (ear->at < FRAME_UNITS_MAX ? ear->at++ : 0) * UNIT_SAMPLES;
     memcpy(out, unit, UNIT_SAMPLES * sizeof *out);
-    if (frame.kind == FRAME_REST)
-        ear->last = out[UNIT_SAMPLES - 1];
+}
+
+static void decode_batch(struct voices *voices, struct batch *batch) {
+    if (batch->n == 0)
+        return;
+    g729_decode_rows(voices->g729_decoders, batch->rows, batch->n, batch->pcm[0], batch->payloads[0],
+                     batch->lengths);
+    for (size_t i = 0; i < batch->n; i++)
+        memcpy(voices->ears[batch->rows[i]].pcm, batch->pcm[i], sizeof batch->pcm[i]);
+}
+
+static void play_some(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
+                      int16_t (*pcm)[UNIT_SAMPLES]) {
+    struct voices *voices = &plane->voices;
+    struct turn turns[VOICE_ROWS];
+    struct batch batch;
+    batch.n = 0;
+    for (size_t i = 0; i < n; i++) {
+        turns[i].frame = slots_next(plane, rows[i]);
+        if (turns[i].frame.kind > FRAME_REST)
+            begin_frame(&plane->rows[rows[i]], voices, rows[i], &turns[i], &batch);
+    }
+    decode_batch(voices, &batch);
+    for (size_t i = 0; i < n; i++) {
+        struct ear *ear = &voices->ears[rows[i]];
+        int16_t *out = pcm[at[i]];
+        if (turns[i].frame.kind == FRAME_NONE) {
+            memset(out, 0, UNIT_SAMPLES * sizeof *out);
+            continue;
+        }
+        if (turns[i].frame.kind != FRAME_REST)
+            end_frame(&plane->rows[rows[i]], voices, rows[i], &turns[i]);
+        play(ear, out);
+        if (turns[i].frame.kind == FRAME_REST)
+            ear->last = out[UNIT_SAMPLES - 1];
+    }
 }
 
 void playout_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
                   int16_t (*pcm)[UNIT_SAMPLES]) {
-    for (size_t i = 0; i < n; i++)
-        play(plane, rows[i], pcm[at[i]]);
+    for (size_t i = 0; i < n; i += VOICE_ROWS)
+        play_some(plane, rows + i, at + i, n - i < VOICE_ROWS ? n - i : VOICE_ROWS, pcm);
 }

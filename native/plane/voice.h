@@ -1,8 +1,9 @@
-/* The codec states of a row: an ear that decodes what its phone says, a mouth that encodes what it hears.
+/* The codec states of the rows: an ear that decodes what a phone says, a mouth that encodes what it hears.
  *
- * One codec is in use at a time on each side, so its state lies in a union, at the end: the bytes up to where
- * it ends are all that there is to know (voice_ear_bytes, voice_mouth_bytes).  No pointers: bytes can be
- * moved. All zero is a row that has neither heard nor said anything.
+ * Each codec has its states in an array of its own over rows, as its batch functions want them; a row uses
+ * one of them on each side.  Memory is touched by who uses it only: a plane of 4,096 rows that speak G.711
+ * needs nothing for G.729.  No pointers within: bytes can be moved, and all zero is a row that has neither
+ * heard nor said anything.
  */
 #ifndef TANDEM_PLANE_VOICE_H
 #define TANDEM_PLANE_VOICE_H
@@ -15,6 +16,7 @@
 enum {
     PACKET_UNITS_MAX = 6, /* we put at most 60 ms into a packet */
     PENDING_BYTES = PACKET_UNITS_MAX * UNIT_SAMPLES,
+    VOICE_ROWS = 64, /* coded in one batch */
 };
 
 struct ear {
@@ -26,11 +28,6 @@ struct ear {
     int32_t last;        /* the sample decoded last */
     struct comfort comfort;
     int16_t pcm[FRAME_UNITS_MAX * UNIT_SAMPLES]; /* the frame that is playing */
-    union {
-        struct g711_plc g711;
-        struct g729_decoder g729;
-        struct ilbc_decoder ilbc;
-    } state;
 };
 
 struct mouth {
@@ -41,17 +38,44 @@ struct mouth {
     double spoke_at; /* s, monotonic */
     int16_t pcm[FRAME_UNITS_MAX * UNIT_SAMPLES];
     uint8_t pending[PENDING_BYTES]; /* frames that wait for their packet to be full */
-    union {
-        struct g729_encoder g729;
-        struct ilbc_encoder ilbc;
-    } state;
 };
 
-/* How much of a row's ear and mouth is in use. */
-size_t voice_ear_bytes(const struct ear *ear);
-size_t voice_mouth_bytes(const struct mouth *mouth);
-/* Whether bytes that came from elsewhere can be used: nothing in them leads out of bounds. */
-bool voice_ear_is_valid(const struct ear *ear);
-bool voice_mouth_is_valid(const struct mouth *mouth);
+/* Arrays over rows. */
+struct voices {
+    struct ear *ears;
+    struct mouth *mouths;
+    struct g711_plc *concealers;
+    struct g729_decoder *g729_decoders;
+    struct g729_encoder *g729_encoders;
+    struct ilbc_decoder *ilbc_decoders;
+    struct ilbc_encoder *ilbc_encoders;
+};
+
+/* Bytes that a row needs, over all arrays; and of a copy of what one row has in use, at most. */
+enum {
+    VOICE_BYTES = sizeof(struct ear) + sizeof(struct mouth) + sizeof(struct g711_plc) +
+        sizeof(struct g729_decoder) + sizeof(struct g729_encoder) + sizeof(struct ilbc_decoder) +
+        sizeof(struct ilbc_encoder),
+    VOICE_COPY_BYTES = VOICE_BYTES,
+};
+
+/* Lay the arrays into capacity * VOICE_BYTES bytes of memory, aligned as a double is. */
+void voices_lay(struct voices *voices, uint8_t *memory, size_t capacity);
+/* A row as if nobody had had it. */
+void voice_forget(struct voices *voices, int32_t row);
+/* Copy what of a row is in use into out[VOICE_COPY_BYTES].  Returns the bytes. */
+size_t voice_save(const struct voices *voices, int32_t row, uint8_t *out);
+/* Whether these bytes are such a copy: right in size, and nothing in them leads out of bounds. */
+bool voice_is_valid(const uint8_t *copy, size_t bytes);
+/* Put a valid copy into a row. */
+void voice_load(struct voices *voices, int32_t row, const uint8_t *copy);
+
+static inline bool codec_is_g711(uint8_t codec) {
+    return codec == CODEC_PCMU || codec == CODEC_PCMA;
+}
+
+static inline bool codec_is_ilbc(uint8_t codec) {
+    return codec == CODEC_ILBC_20 || codec == CODEC_ILBC_30;
+}
 
 #endif

@@ -3,7 +3,6 @@
 #define TANDEM_TESTS_CHECK_H
 
 #include "plane/plane.h"
-#include "plane/voice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +37,7 @@ struct fixture {
     uint8_t slots[ROWS * SLOTS * SLOT_BYTES];
     int32_t slot_unit[ROWS * SLOTS];
     uint8_t slot_fill[ROWS * SLOTS], slot_codec[ROWS * SLOTS];
-    struct ear ears[ROWS];
-    struct mouth mouths[ROWS];
+    _Alignas(double) uint8_t voices[ROWS * VOICE_BYTES];
     struct notice notices[NOTICES];
     struct send sends[SEND_MAX];
     int n_sends;
@@ -58,12 +56,11 @@ static inline void fixture_begin(struct fixture *f, enum mode mode) {
         .slot_unit = f->slot_unit,
         .slot_fill = f->slot_fill,
         .slot_codec = f->slot_codec,
-        .ears = f->ears,
-        .mouths = f->mouths,
         .notices = f->notices,
         .capacity = ROWS,
         .notices_capacity = NOTICES,
     };
+    voices_lay(&f->plane.voices, f->voices, ROWS);
     for (int i = 0; i < ROWS; i++) {
         struct row *row = &f->rows[i];
         row->generation = 1;
