@@ -22,6 +22,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "call": "gateway.cli.call",
     "answer": "gateway.cli.answer",
     "transcode": "gateway.cli.transcode",
+    "mix": "gateway.cli.mix",
     "bench": "gateway.cli.bench",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,6 +34,6 @@ def roughness(pcm: Signal) -> int:
     return int(np.abs(np.diff(pcm.astype(np.int32), 2)).max())
 
 
-def _limited(pcm: NDArray[np.float64]) -> Signal:
+def _limited(pcm: NDArray[Any]) -> Signal:
     limited: Signal = np.clip(np.rint(pcm), -32768, 32767).astype(np.int16)
     return limited
