@@ -21,7 +21,8 @@ class StreamEncoder:
 
     def __init__(self, offer: CodecOffer) -> None:
         """Raise CodecError for a codec that this build does not have."""
-        self._bank = voicecodecs.Encoder(offer.name, 1, implementation="native", **_options(offer))
+        dtx = {"annexb": annexb(offer)} if offer.name == "g729" else {}
+        self._bank = voicecodecs.Encoder(offer.name, 1, implementation="native", **dtx, **_mode(offer))
 
     def encode(self, pcm: Pcm) -> bytes:
         """Return the payload of pcm, int16 [n]: whole frames; b"" = nothing to transmit.
@@ -45,7 +46,7 @@ class StreamDecoder:
 
     def __init__(self, offer: CodecOffer) -> None:
         """Raise CodecError for a codec that this build does not have."""
-        self._bank = voicecodecs.Decoder(offer.name, 1, implementation="native", **_options(offer))
+        self._bank = voicecodecs.Decoder(offer.name, 1, implementation="native", **_mode(offer))
 
     def decode(self, payload: bytes) -> Pcm:
         """Return the sound of one packet, int16 [n].  Raise BadMessage if it is no payload of this codec."""
@@ -65,11 +66,5 @@ class StreamDecoder:
         return pcm
 
 
-def _options(offer: CodecOffer) -> dict[str, bool | int]:
-    match offer.name:
-        case "g729":
-            return {"annexb": annexb(offer)}
-        case "ilbc":
-            return {"mode_ms": ilbc_mode_ms(offer)}
-        case _:
-            return {}
+def _mode(offer: CodecOffer) -> dict[str, int]:
+    return {"mode_ms": ilbc_mode_ms(offer)} if offer.name == "ilbc" else {}
