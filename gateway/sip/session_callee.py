@@ -63,7 +63,8 @@ class Callee:
         """Begin a session with an INVITE of somebody whom we know.
 
         Raises:
-            PeerError: 482 for an INVITE of our own, 406 if it takes no SDP, 400 without a Contact, 415 with a body that we do not understand.
+            PeerError: 482 for an INVITE of our own, 406 if it takes no SDP, 400 without a Contact, 415 with a body
+                that we do not understand, 422 with too short a session interval.
             Overload: there are as many sessions as there may be.
         """
         wire, request = self._wire, arrival.request
