@@ -1,15 +1,20 @@
-"""Draw the machines from their tables: `python -m gateway.sip.diagram` writes Mermaid to stdout.
+"""Draw the machines from their tables: `python -m gateway.sip.diagram` writes `docs/state-machines.md` to stdout.
 
 The tables are the machines, so the drawing cannot differ from what runs.  Rows that change nothing and do
-nothing (what a state absorbs) are listed in a note under the state instead of an arrow to itself.
+nothing (what a state absorbs) are listed in a note under the state instead of an arrow to itself.  A table whose
+rows name no next state, because something else moves it, is written as a table.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 from gateway.sip import session_table
+from gateway.sip.offer_table import OFFERS, OfferInput, OfferState
+from gateway.sip.referral_table import REFERRALS, ReferralState
 from gateway.sip.registration import REGISTRATION, RegistrationState
+from gateway.sip.reliable_table import RELIABLE
 from gateway.sip.session_table import SessionState
 from gateway.sip.timers import Timer
 from gateway.sip.transaction_table import (
@@ -25,7 +30,16 @@ from gateway.sip.transaction_table import (
     Trigger,
 )
 
-__all__ = ["draw", "draw_registration", "draw_session", "main"]
+__all__ = [
+    "draw",
+    "draw_referral",
+    "draw_registration",
+    "draw_reliable",
+    "draw_session",
+    "main",
+    "page",
+    "table_of_offers",
+]
 
 
 def draw(name: str, table: Table) -> str:
@@ -65,6 +79,51 @@ def draw_registration() -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw_reliable() -> str:
+    """Return our reliable provisional responses as a Mermaid state diagram."""
+    lines = ["---", "title: reliable provisional response", "---", "stateDiagram-v2", "    [*] --> FREE"]
+    for (state, happened), (to, reaction) in RELIABLE.items():
+        lines.append(f"    {state.name} --> {to.name} : {happened.name} / {reaction.name}")
+    return "\n".join(lines) + "\n"
+
+
+def draw_referral() -> str:
+    """Return a transfer that we were asked for as a Mermaid state diagram."""
+    lines = ["---", "title: referral", "---", "stateDiagram-v2", "    [*] --> ASKED"]
+    for (state, happened), (to, action) in REFERRALS.items():
+        target = "[*]" if to is ReferralState.OVER else to.name
+        lines.append(f"    {state.name} --> {target} : {happened.name} / {action.name}")
+    return "\n".join(lines) + "\n"
+
+
+def table_of_offers() -> str:
+    """Return who may offer when as a Markdown table."""
+    lines = ["| | " + " | ".join(each.value for each in OfferInput) + " |", "| --- | --- | --- |"]
+    for state in OfferState:
+        cells = (OFFERS[state, happened].value for happened in OfferInput)
+        lines.append(f"| {state.value} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """Return all machines as one Markdown page."""
+    drawings = [draw(name, table) for name, table in TRANSITIONS.items()]
+    drawings += [draw_session(), draw_reliable(), draw_referral(), draw_registration()]
+    fenced = [f"```mermaid\n{drawing}```\n" for drawing in drawings]
+    return "\n".join([_HEAD, *fenced, _OFFERS_HEAD, table_of_offers()])
+
+
+_HEAD: Final = """# The machines of the SIP engine
+
+Drawn from the tables that run, by `python -m gateway.sip.diagram > docs/state-machines.md`; a test sees to it that
+this page is current.  The names are explained where they are defined, in `gateway/sip/*_table.py`.
+"""
+_OFFERS_HEAD: Final = """# Who may offer when
+
+INVITE, re-INVITE, PRACK and UPDATE of a dialog share one state.
+"""
+
+
 def _say_state(state: State) -> str:
     return "[*]" if state in {State.START, State.TERMINATED} else state.name
 
@@ -88,9 +147,8 @@ def _say_action(action: Action) -> str:
 
 
 def main() -> None:
-    """Write all machines to stdout."""
-    drawings = [draw(name, table) for name, table in TRANSITIONS.items()]
-    sys.stdout.write("\n".join([*drawings, draw_session(), draw_registration()]))
+    """Write the page to stdout."""
+    sys.stdout.write(page())
 
 
 if __name__ == "__main__":
