@@ -42,9 +42,9 @@ class Loads:
         return len(self._workers)
 
     @property
-    def present(self) -> tuple[bool, ...]:
-        """Return of each worker whether it is there."""
-        return tuple(worker.present for worker in self._workers)
+    def present(self) -> tuple[int, ...]:
+        """Return the workers that are there."""
+        return tuple(number for number, worker in enumerate(self._workers) if worker.present)
 
     @property
     def figures(self) -> Mapping[int, Mapping[str, Any]]:
@@ -71,7 +71,7 @@ class Loads:
 
     def crowded(self, worker: int) -> bool:
         """Say whether people had better sit elsewhere."""
-        return not self._workers[worker].present or self._refuses(worker) or self.of(worker) >= _CROWDED
+        return self._refuses(worker) or self.of(worker) >= _CROWDED
 
     def choose(self, refused_by: frozenset[int] = frozenset()) -> int:
         """Return the worker for the next leg."""

@@ -58,6 +58,7 @@ class Do(Enum):
     CLOSE_THERE = "tell there to close it"
     TELL_PORT = "tell the switch its port"
     TELL_REFUSAL = "tell the switch that there is none"
+    TELL_LOST = "tell the switch that nobody can be heard there any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ TRANSITIONS: Final[Mapping[tuple[Where, Heard], Step]] = MappingProxyType(
         (Where.SETTLED, Heard.OPENED): Step(Where.SETTLED, (Do.TELL_PORT, Do.PLACE)),
         (Where.SETTLED, Heard.FOUND): Step(Where.SETTLED, (Do.PLACE,)),
         (Where.SETTLED, Heard.MISSED): Step(Where.SETTLED, (Do.REOPEN,)),
+        (Where.SETTLED, Heard.REFUSED_BY_ALL): Step(Where.SETTLED, (Do.TELL_LOST,)),
         (Where.SETTLED, Heard.NEEDED_THERE): Step(Where.MOVING, (Do.MOVE,)),
         (Where.SETTLED, Heard.CLOSED): Step(Where.GONE, (Do.CLOSE,)),
         (Where.MOVING, Heard.OPENED): Step(Where.MOVING, (Do.MOVE,)),
@@ -91,6 +93,7 @@ TRANSITIONS: Final[Mapping[tuple[Where, Heard], Step]] = MappingProxyType(
         (Where.MOVING, Heard.FOUND_THERE): Step(Where.SETTLED, (Do.ARRIVE, Do.PLACE)),
         (Where.MOVING, Heard.MISSED_THERE): Step(Where.MOVING),
         (Where.MOVING, Heard.ABSENT): Step(Where.MOVING, (Do.REOPEN_THERE,)),
+        (Where.MOVING, Heard.REFUSED_BY_ALL): Step(Where.SETTLED, (Do.TELL_LOST,)),
         (Where.MOVING, Heard.LATE): Step(Where.MOVING, (Do.MOVE,)),
         (Where.MOVING, Heard.CLOSED): Step(Where.GONE, (Do.CLOSE, Do.CLOSE_THERE)),
     }

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState, row_as_map
-from gateway.media.events import MediaEvent, event_from_map
+from gateway.media.events import MediaEvent, RtpTimedOut, event_from_map
 from gateway.transport.media_loads import CLEARLY, Loads
 from gateway.transport.media_place_table import TRANSITIONS, Do, Heard, Where
 from gateway.transport.media_rooms import Rooms, trunk_legs, trunk_row
@@ -117,6 +117,7 @@ class Placement:
             Do.CLOSE_THERE: lambda leg: self._say(leg.there, {"close": leg.id}),
             Do.TELL_PORT: self._tell_port,
             Do.TELL_REFUSAL: self._tell_refusal,
+            Do.TELL_LOST: self._tell_lost,
         }
 
     def __contains__(self, leg: LegId) -> bool:
@@ -125,12 +126,12 @@ class Placement:
     @property
     def ready(self) -> bool:
         """Say whether any worker is there."""
-        return any(self._loads.present)
+        return bool(self._loads.present)
 
     @property
     def complete(self) -> bool:
         """Say whether every worker is there."""
-        return all(self._loads.present)
+        return len(self._loads.present) == len(self._loads)
 
     @property
     def figures(self) -> Mapping[int, Mapping[str, Any]]:
@@ -173,7 +174,7 @@ class Placement:
         if before is not None and before.room is not None and before.room != row.room:
             self._leave(leg, before.room)
         if row.room is not None:
-            self._rooms.join(row.room, leg.id, at=leg.there, workers=len(self._loads))
+            self._rooms.join(row.room, leg.id, at=leg.there, present=self._loads.present)
             self._span(row.room)
         if leg.state is Where.SETTLED:
             self._place(leg)
@@ -238,8 +239,8 @@ class Placement:
         if leg is None:  # the call gave up while it was being opened
             self._say(worker, {"close": name})
             return
-        if leg.address not in (None, address):  # the peer sends to the old port: this leg is deaf
-            self.counters["media.port_moved"] += 1
+        if leg.address not in (None, address):  # the peer sends to the old port
+            self._tell_lost(leg)
         leg.address = address
         leg.bound = str(message.get("bound", message["address"])), int(message["port"])
         if worker not in (leg.here, leg.there):
@@ -248,11 +249,11 @@ class Placement:
 
     def _refused(self, worker: int, name: LegId, reason: str) -> None:
         leg = self._legs.get(name)
-        if leg is None or worker != leg.here:
+        if leg is None or worker not in (leg.here, leg.there):
             return
         leg.reason = reason
         leg.refused_by.add(worker)
-        everybody = leg.trunk is not None or len(leg.refused_by) == len(self._loads)
+        everybody = leg.trunk or leg.address or len(leg.refused_by) == len(self._loads)
         self._step(leg, Heard.REFUSED_BY_ALL if everybody else Heard.REFUSED)
 
     def _relocate(self, leg: _Leg, worker: int) -> None:
@@ -346,10 +347,18 @@ class Placement:
         else:
             self._do_without(*leg.trunk)
 
+    def _tell_lost(self, leg: _Leg) -> None:
+        """A leg whose port is gone is as one that has fallen silent: its call ends, with a BYE and a cause."""
+        self.counters["media.port_lost"] += 1
+        if leg.trunk is None:
+            self._events.append(RtpTimedOut(leg.id))
+        else:
+            self._do_without(*leg.trunk)
+
     def _place(self, leg: _Leg) -> None:
         """Say the leg's state where it is, unless its room is elsewhere and can be reached."""
         wanted = self._wanted(leg)
-        if wanted == leg.here or not self._loads.present[wanted]:
+        if wanted == leg.here or wanted not in self._loads.present:
             if leg.row is not None:
                 self._say(leg.here, {"set": row_as_map(leg.row)})
         elif leg.has_socket:

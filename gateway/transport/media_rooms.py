@@ -16,7 +16,7 @@ the playout delay of the other end) and once more through mu-law; and what a roo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,16 +49,16 @@ class Rooms:
     def __len__(self) -> int:
         return len(self._rooms)
 
-    def join(self, name: RoomId, leg: LegId, *, at: int, workers: int) -> None:
-        """Seat a leg that is at a worker, one of so many; one that has a seat keeps it."""
+    def join(self, name: RoomId, leg: LegId, *, at: int, present: Sequence[int]) -> None:
+        """Seat a leg that is at a worker; `present` are those that are there.  One that has a seat keeps it."""
         room = self._rooms.setdefault(name, _Room(home=at))
         if leg not in room.seats:
-            room.seats[leg] = self._seat_for(room, at, workers)
+            room.seats[leg] = self._seat_for(room, at, present) if room.seats else room.home
 
-    def _seat_for(self, room: _Room, at: int, workers: int) -> int:
+    def _seat_for(self, room: _Room, at: int, present: Sequence[int]) -> int:
         parts = set(room.seats.values())
         preferred = [room.home, at] if at in parts else [room.home]
-        others = sorted(range(workers), key=lambda worker: (worker not in parts, self._load(worker)))
+        others = sorted(present, key=lambda worker: (worker not in parts, self._load(worker)))
         return next((worker for worker in (*preferred, *others) if self._has_seat(room, worker)), room.home)
 
     def _has_seat(self, room: _Room, worker: int) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.errors import Overload
 from gateway.ids import LegId
 from gateway.media.commands import row_as_map
-from gateway.media.events import DigitHeard
+from gateway.media.events import DigitHeard, RtpTimedOut
 from gateway.testing.media_house import House, state_of
 from gateway.transport.media_place_table import TRANSITIONS, Heard, Where, diagram
 from gateway.transport.media_placement import Placement, PortOpened, PortRefused
@@ -124,7 +124,7 @@ def test_a_leg_that_joins_a_room_elsewhere_is_moved_and_then_told_its_state():
     placement.receive(home, {"opened": "b", "port": 4002, "address": HERE}, 1.0)
 
     assert placement.transmit() == [(home, {"set": row_as_map(state_of("b", "room"))})]
-    assert placement.counters["media.port_moved"] == 0
+    assert placement.counters["media.port_lost"] == 0
 
 
 def test_a_room_that_everybody_has_left_has_no_home():
@@ -157,13 +157,27 @@ def test_events_of_every_worker_are_told():
     assert list(placement.events()) == 2 * [DigitHeard(LegId("a"), "5", 100)]
 
 
-def test_a_port_that_has_changed_is_counted_because_the_leg_is_deaf():
+def test_a_leg_whose_port_has_changed_is_as_good_as_silent():
     placement = connected()
     worker = opened(placement, "a")
+    list(placement.events())
 
     placement.receive(worker, {"opened": "a", "port": 4444, "address": HERE}, 0.0)
 
-    assert placement.counters["media.port_moved"] == 1
+    assert next(placement.events()) == RtpTimedOut(LegId("a"))
+
+
+def test_a_leg_whose_port_cannot_be_had_again_is_as_good_as_silent():
+    placement = connected()
+    worker = opened(placement, "a")
+    list(placement.events())
+    placement.lost(worker)
+    placement.joined(worker, frozenset(), 1.0, inherited=False)
+    assert placement.transmit() == [(worker, {"reopen": "a"})]
+
+    placement.receive(worker, {"refused": "a", "reason": "no port is free"}, 1.0)
+
+    assert list(placement.events()) == [RtpTimedOut(LegId("a"))]
 
 
 def test_rows_of_a_switch_before_us_are_left_alone_and_others_closed():

@@ -21,7 +21,7 @@ def rooms(*, seats=2, crowded=(), loads=(0.0, 0.0, 0.0)):
 def seated(found, *joining):
     """Let legs join from the workers they are at; return where each sits."""
     for leg, at in joining:
-        found.join(ROOM, LegId(leg), at=at, workers=3)
+        found.join(ROOM, LegId(leg), at=at, present=(0, 1, 2))
     return [found.seat(ROOM, LegId(leg)) for leg, _ in joining]
 
 
@@ -47,9 +47,17 @@ def test_a_leg_that_is_at_a_part_already_stays_there():
     assert seated(found, ("g", 2)) == [2]
 
 
-def test_nobody_sits_at_a_crowded_worker_unless_all_are():
-    assert seated(rooms(crowded=(0, 1)), ("a", 0)) == [2]
-    assert seated(rooms(crowded=(0, 1, 2)), ("a", 0)) == [0]
+def test_nobody_comes_to_a_crowded_worker_unless_all_are():
+    assert seated(rooms(crowded=(0, 1)), ("a", 0), ("b", 0)) == [0, 2]
+    assert seated(rooms(crowded=(0, 1, 2)), ("a", 0), ("b", 1)) == [0, 0]
+
+
+def test_a_worker_that_is_away_is_waited_for_at_home_and_passed_over_elsewhere():
+    found = rooms(seats=1)
+    for leg in "abc":
+        found.join(ROOM, LegId(leg), at=0, present=(2,))
+
+    assert [found.seat(ROOM, LegId(leg)) for leg in "abc"] == [0, 2, 0]
 
 
 def test_a_leg_that_has_a_seat_keeps_it():
