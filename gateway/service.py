@@ -92,7 +92,10 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     sources = await _trunk_sources(config, log)
     endpoint = Endpoint(_endpoint_config(config, sources), ids)
     media = MediaClient(
-        surroundings.media_sockets, epoch=surroundings.epoch, announced=config.media.announced
+        surroundings.media_sockets,
+        epoch=surroundings.epoch,
+        announced=config.media.announced,
+        seats=config.media.room_legs,
     )
 
     def tell_fault(traceback: str) -> None:

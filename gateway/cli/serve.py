@@ -106,6 +106,7 @@ def _environment(settings: Config) -> dict[str, str]:
         "TANDEM_SIP__LISTEN": ",".join(map(str, settings.sip.listen)),
         "TANDEM_MEDIA__ADDRESS": settings.media.address,
         "TANDEM_MEDIA_ADVERTISED": settings.media.announced,
+        "TANDEM_MEDIA_REAL_TIME": str(int(settings.media.real_time)),
     }
     if settings.sip.advertised:
         told["TANDEM_SIP__ADVERTISED"] = settings.sip.advertised

@@ -135,6 +135,10 @@ class Media(Section):
     ports: PortsKey = PortRange(10000, 29999)
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Media processes, about one a core; legs move between them so that those of one room meet."""
+    room_legs: Annotated[int, Field(ge=1)] = 1000
+    """Legs of one room in one media process; a room with more spans several, if there are."""
+    real_time: bool = True
+    """Ask for real-time priority (SCHED_RR) for media processes; what came of it is logged."""
     force_tick: bool = False
     """Never relay: decode and encode every leg.  For measuring and for tests."""
 
