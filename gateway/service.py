@@ -17,7 +17,8 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -30,6 +31,8 @@ from gateway.config import Config, inherited
 from gateway.errors import ConfigError, LocalError
 from gateway.ids import SystemIds
 from gateway.observe import Metrics, configure
+from gateway.observe.trace import Traced
+from gateway.observe.trace.tracer import Tracer, tracer_of
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
 from gateway.sip.settings import EndpointConfig
@@ -104,12 +107,14 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     def tell_connect_failed(flow: Flow, why: str) -> None:
         log.warning("sip.connect_failed", transport=flow.transport, remote=list(flow.remote), reason=why)
 
+    tracer = _tracer(config)
     rim = SipRim(
         endpoint,
         [str(listen) for listen in config.sip.listen],
         security=_security(config),
         on_fault=tell_fault,
         on_connect_failed=tell_connect_failed,
+        on_message=_shown_to(tracer) if tracer else None,
     )
     async with rim, asyncio.TaskGroup() as tasks:
         world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, sources))
@@ -120,6 +125,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
             background = [
                 tasks.create_task(media.run()),
                 tasks.create_task(switch.run()),
+                *([tasks.create_task(tracer.run())] if tracer else ()),
                 tasks.create_task(
                     serve_http(
                         app,
@@ -236,6 +242,21 @@ async def _say_ready(
 # From the configuration.
 
 
+def _tracer(config: Config) -> Tracer | None:
+    trace = config.trace
+    collector = (trace.hep.host, trace.hep.port) if trace.hep else None
+    keep_bytes = trace.keep_megabytes * 1_000_000
+    return tracer_of(config.data_dir, keep_bytes=keep_bytes, pcap=trace.pcap, collector=collector)
+
+
+def _shown_to(tracer: Tracer) -> Callable[[bytes, Flow, bool], None]:
+    def show(data: bytes, flow: Flow, sent: bool) -> None:
+        ends = (flow.local, flow.remote) if sent else (flow.remote, flow.local)
+        tracer.write(Traced(time.time(), *ends, flow.transport, data))
+
+    return show
+
+
 def _security(config: Config) -> Security:
     sip = config.sip
     return Security(
@@ -265,6 +286,7 @@ def _settings(config: Config, sources: Mapping[str, str]) -> Settings:
         ),
         trunk_sources=sources,
         max_calls=min(MAX_CALLS, len(config.media.ports.pairs) // 2),
+        annexb=config.media.annexb,
         force_tick=config.media.force_tick,
         host=config.sip.advertised or config.sip.listen[0].host,
     )

@@ -34,6 +34,7 @@ __all__ = [
     "Sections",
     "Sip",
     "Store",
+    "Trace",
     "Trunk",
     "User",
 ]
@@ -135,6 +136,8 @@ class Media(Section):
     ports: PortsKey = PortRange(10000, 29999)
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Media processes, about one a core; legs move between them so that those of one room meet."""
+    annexb: bool = False
+    """Let G.729 fall silent: send and ask for the silence descriptors of its Annex B, where the peer does too."""
     room_legs: Annotated[int, Field(ge=1)] = 1000
     """Legs of one room in one media process; a room with more spans several, if there are."""
     real_time: bool = True
@@ -167,6 +170,17 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
     """auto = console on a terminal, else JSON."""
+
+
+class Trace(Section):
+    """Messages of SIP that are kept for looking at them."""
+
+    keep_megabytes: Annotated[int, Field(ge=0, le=100_000)] = 16
+    """What the data directory keeps for `tandem trace`, in MB; 0 = nothing."""
+    pcap: Path | None = None
+    """Capture file to which every message is appended."""
+    hep: Annotated[Address, NoDecode, _reader(Address), PlainSerializer(str)] | None = None
+    """Address of a Homer collector, HEPv3 over UDP."""
 
 
 class Application(Section):
@@ -214,6 +228,7 @@ class Sections(BaseModel):
     media: Media = Media()
     store: Store = Store()
     log: Log = Log()
+    trace: Trace = Trace()
     applications: tuple[Application, ...] = ()
     users: tuple[User, ...] = ()
     numbers: tuple[Number, ...] = ()

@@ -36,13 +36,18 @@ class EndpointDriver:
         send: Callable[[Datagram], None],
         *,
         on_fault: Callable[[str], None] | None = None,
+        on_message: Callable[[bytes, Flow, bool], None] | None = None,
     ) -> None:
-        """`send` must not block and must not call back into this driver; `on_fault` is told tracebacks."""
+        """`send` must not block and must not call back into this driver; `on_fault` is told tracebacks.
+
+        `on_message` is shown each message, its flow and whether it leaves: for traces.
+        """
         self.endpoint: Final = endpoint
         self.falls: Final[Counter[str]] = Counter()
         """Exceptions that the wall stopped, by class name: each is a fault of ours."""
         self._send = send
         self._on_fault = on_fault
+        self._on_message = on_message
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
@@ -64,6 +69,8 @@ class EndpointDriver:
     def receive(self, data: bytes, flow: Flow) -> None:
         """Give the endpoint one message; call `drain` when the batch is over."""
         try:
+            if self._on_message is not None:
+                self._on_message(data, flow, False)
             self.endpoint.receive(data, flow, self.now)
         except Exception as error:
             self._fell(error)
@@ -83,6 +90,8 @@ class EndpointDriver:
         fallen = False
         try:
             for datagram in self.endpoint.transmit(self.now):
+                if self._on_message is not None:
+                    self._on_message(datagram.data, datagram.flow, True)
                 self._send(datagram)
         except Exception as error:
             self._fell(error)

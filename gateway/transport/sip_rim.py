@@ -73,10 +73,12 @@ class SipRim:
         names: Names | None = None,
         on_fault: Callable[[str], None] | None = None,
         on_connect_failed: Callable[[Flow, str], None] | None = None,
+        on_message: Callable[[bytes, Flow, bool], None] | None = None,
     ) -> None:
         """`on_fault` is told the traceback of each fault of ours that an exception wall stopped.
 
-        `on_connect_failed` is told which connection of ours was not made, and why.
+        `on_connect_failed` is told which connection of ours was not made, and why; `on_message` is shown each
+        message, its flow and whether it leaves.
         """
         self.endpoint: Final = endpoint
         self.counters: Final[Counter[str]] = Counter()
@@ -92,11 +94,14 @@ class SipRim:
         )
         self._names: Final = names or DnsNames()
         self._on_fault = on_fault
+        self._on_message = on_message
         self._driver: EndpointDriver | None = None
 
     async def __aenter__(self) -> Self:
         """Open every socket; an address in use leaves none open."""
-        self._driver = EndpointDriver(self.endpoint, self._send, on_fault=self._on_fault)
+        self._driver = EndpointDriver(
+            self.endpoint, self._send, on_fault=self._on_fault, on_message=self._on_message
+        )
         try:
             for transport, host, port in self._listen:
                 if transport == "udp":

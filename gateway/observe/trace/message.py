@@ -1,0 +1,40 @@
+"""One message as it was seen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Address", "Traced", "without_secrets"]
+
+Address = tuple[str, int]
+"""A numeric IP address and a port."""
+
+_CREDENTIALS = re.compile(rb"(?im)^(?:proxy-)?authorization[ \t]*:[^\r\n]*")
+_SECRET = re.compile(rb'(?i)(\b(?:response|cnonce)[ \t]*=[ \t]*"?)([^",]*)')
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A SIP message and its way."""
+
+    at: float
+    """Seconds since 1970."""
+    source: Address
+    destination: Address
+    transport: str
+    """"udp", "tcp", "tls", "ws" or "wss": what carried it; the text is what was inside."""
+    data: bytes
+
+
+def without_secrets(data: bytes) -> bytes:
+    """Return a message without what a password could be found from: a digest's response (RFC 7616).
+
+    The length stays, so that the message still reads as it was.
+
+    >>> without_secrets(b'Authorization: Digest username="a", response="0123", uri="sip:b"')
+    b'Authorization: Digest username="a", response="xxxx", uri="sip:b"'
+    """
+    return _CREDENTIALS.sub(
+        lambda header: _SECRET.sub(lambda found: found[1] + b"x" * len(found[2]), header[0]), data
+    )
