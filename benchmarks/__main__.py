@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
 from benchmarks import codecs, lateness, packet, sip, soak, tick
-from benchmarks.codecs import cpu_model
+from gateway.lab.bench.machine import machine
 
 _RESULTS = Path(__file__).parent / "results"
 
@@ -31,8 +29,7 @@ def main() -> None:
         figures.append(asdict(figure))
         if not as_json:
             print(f"{figure.name:8}{figure.unit:32}{figure.us_p50:10.3f} us (best {figure.us_best:.3f})")
-    machine = {"cpu": cpu_model(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    document = {"benchmark": "units", "machine": machine, "figures": figures}
+    document = {"benchmark": "units", "machine": machine(), "figures": figures}
     if as_json:
         print(json.dumps(document))
     else:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.vectors import counted
-from gateway.lab.bench.bridge import machine
 from gateway.lab.bench.codec_table import with_table
-from gateway.lab.bench.codecs import as_document, cases, cpu_model, measure
+from gateway.lab.bench.codecs import as_document, cases, measure
+from gateway.lab.bench.machine import machine
 
-__all__ = ["cpu_model", "main"]
+__all__ = ["main"]
 
 _RESULT = Path(__file__).parent / "results" / "codecs.json"
 _README = Path(__file__).parents[1] / "README.md"

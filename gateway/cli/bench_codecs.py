@@ -14,8 +14,8 @@ from rich.progress import track
 from rich.table import Table
 
 from gateway.errors import LocalError
-from gateway.lab.bench.bridge import machine
 from gateway.lab.bench.codecs import Figure, as_document, cases, measure
+from gateway.lab.bench.machine import machine
 from gateway.lab.bench.plot import check_plot, draw
 from voicecodecs import Implementation
 

@@ -8,12 +8,10 @@ and their ratios hold on a machine that is never quiet.
 
 from __future__ import annotations
 
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from gateway.lab.bench.codec_peers import PEERS
@@ -21,7 +19,7 @@ from gateway.lab.bench.codec_ratios import ratios
 from gateway.lab.bench.codec_work import Case, Subject, cases, spoken, subjects
 from gateway.lab.bench.g711_kernels import kernel_subjects
 
-__all__ = ["Case", "Figure", "as_document", "cases", "cpu_model", "measure"]
+__all__ = ["Case", "Figure", "as_document", "cases", "measure"]
 
 _ROUNDS: Final = 7
 
@@ -74,15 +72,6 @@ def as_document(figures: Sequence[Figure], machine: Mapping[str, Any]) -> dict[s
         "ratios": ratios(listed),
         "figures": listed,
     }
-
-
-def cpu_model() -> str:
-    """Name the processor: a figure means nothing without it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def _subjects(chosen: Sequence[Case]) -> Iterator[Subject]:
