@@ -48,8 +48,10 @@ _BUILD: Final = _ROOT / "build" / "blocks"
 _FLAGS: Final = ("-std=c11", "-O2", "-fPIC", "-shared", "-ffp-contract=off", "-Wno-psabi")
 
 
-def build(faces: Path) -> Path:
+def build(faces: Path, *flags: str) -> Path:
     """Compile the kernels and the faces of a folder into one library, unless that was done; return where it is.
+
+    flags: more of the compiler's, as `-mavx2`.
 
     Raises:
         subprocess.CalledProcessError: it does not compile.
@@ -58,14 +60,14 @@ def build(faces: Path) -> Path:
     sources = [*sorted(native.glob("g729/*.c")), *sorted(native.glob("ilbc/*.c")), *sorted(faces.glob("*.c"))]
     read = [*sources, *sorted(native.glob("g729/*.h")), *sorted(native.glob("ilbc/*.h"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in read)).hexdigest()[:16]
-    library = _BUILD / f"blocks-{digest}.so"
+    library = _BUILD / f"blocks{''.join(flags)}-{digest}.so"
     _BUILD.mkdir(parents=True, exist_ok=True)
     with (_BUILD / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
-            for old in _BUILD.glob("blocks-*.so"):
+            for old in _BUILD.glob(f"blocks{''.join(flags)}-{'?' * len(digest)}.so"):
                 old.unlink()
-            subprocess.run(["cc", *_FLAGS, f"-I{native}", "-o", library, *sources, "-lm"], check=True)
+            subprocess.run(["cc", *_FLAGS, *flags, f"-I{native}", "-o", library, *sources, "-lm"], check=True)
     return library
 
 
@@ -160,11 +162,23 @@ def _passed(argument: object) -> ctypes.c_void_p | ctypes.c_int:
 def agree(
     *strategies: st.SearchStrategy[Any], few: int = 50, many: int = 1000
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a test of (faces, drawn values...): with few examples always, with many behind the marker `slow`."""
+    """Make a test of (faces, drawn values...): with few examples always, with many behind the marker `slow`.
+
+    The many are told to two libraries, the fixtures `faces` and `faces_avx2`: the kernels for any machine, and for
+    AVX2.
+    """
+    patient = [pytest.mark.slow, pytest.mark.timeout(600)]
+    runs = [
+        (few, "faces"),
+        pytest.param(many, "faces", marks=patient),
+        pytest.param(many, "faces_avx2", marks=patient),
+    ]
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        @pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.slow)])
-        def holds(faces: Faces, examples: int) -> None:
+        @pytest.mark.parametrize(("examples", "library"), runs)
+        def holds(request: pytest.FixtureRequest, examples: int, library: str) -> None:
+            faces: Faces = request.getfixturevalue(library)
+
             @settings(max_examples=examples, deadline=None, database=None)
             @given(st.tuples(*strategies))
             def for_all(drawn: tuple[Any, ...]) -> None:
