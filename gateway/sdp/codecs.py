@@ -74,7 +74,7 @@ class CodecFacts:
 CODECS: Final[Mapping[str, CodecFacts]] = {
     "pcmu": CodecFacts("PCMU", 0),
     "pcma": CodecFacts("PCMA", 8),
-    # DTX is a setting of a trunk: without one we ask for a continuous stream.
+    # DTX is a setting (`media.annexb`): without it we ask for a continuous stream.
     "g729": CodecFacts("G729", 18, fmtp="annexb=no", aliases=("g729a", "g729b", "g729ab", "g.729", "g.729a")),
     # We follow the peer: 20 stays 20, and 30 or silence makes it 30.
     "ilbc": CodecFacts("iLBC", 97, frame_ms=20, fmtp="mode=20"),

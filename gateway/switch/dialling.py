@@ -53,7 +53,7 @@ class Dialler:
             side=side,
             peer=peer,
             media=world.media,
-            local=local_media(address, codecs, ids=world.ids),
+            local=local_media(address, codecs, ids=world.ids, annexb=world.settings.annexb),
             started=world.clock.now(),
             force_tick=world.settings.force_tick,
         )

@@ -40,12 +40,19 @@ class Side(StrEnum):
     """We called them."""
 
 
-def local_media(address: tuple[str, int], codecs: Sequence[str], *, ids: IdSource) -> LocalMedia:
-    """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event."""
+def local_media(
+    address: tuple[str, int], codecs: Sequence[str], *, ids: IdSource, annexb: bool = False
+) -> LocalMedia:
+    """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event.
+
+    With `annexb`, G.729 may be silent in pauses.
+    """
+    fmtp = {"g729": "annexb=yes"} if annexb else {}
+    offers = (codec_offer(name) for name in (*codecs, TELEPHONE_EVENT))
     return LocalMedia(
         address=address[0],
         rtp_port=address[1],
-        codecs=tuple(codec_offer(name) for name in (*codecs, TELEPHONE_EVENT)),
+        codecs=tuple(replace(each, fmtp=fmtp.get(each.name, each.fmtp)) for each in offers),
         session_id=ids.number(1 << 31),
         version=1,
     )

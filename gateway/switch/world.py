@@ -27,6 +27,8 @@ class Settings:
     """IP address of a trusted source to the name of its trunk."""
     codecs: tuple[str, ...] = ("pcmu", "pcma", "g729", "ilbc")
     """What the plane can decode and encode, in the order to offer it."""
+    annexb: bool = False
+    """Silence descriptors for G.729, where the peer agrees."""
     max_calls: int = 2000
     ring_timeout_s: float = 120.0
     max_call_s: float = 4 * 3600.0
