@@ -90,8 +90,9 @@ def _bars(axes: Axes, figures: Sequence[Figure]) -> None:
     axes.set(title="G.711 kernels, 1024 rows of 20 ms", ylabel="ns of CPU for one sample")
     axes.axhline(0.1, linestyle=":", color=_GREY)
     axes.grid(visible=True, axis="y", alpha=0.3)
+    axes.margins(y=0.2)  # room for the legend
     if groups:
-        axes.legend(fontsize="small")
+        axes.legend(fontsize="small", loc="upper center", ncols=len(_KERNELS))
 
 
 def _legend(picture: Picture, implementations: Sequence[str], colours: dict[str, str]) -> None:
