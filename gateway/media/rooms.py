@@ -1,7 +1,8 @@
 """Rooms: who is in which, under what number, and how it is mixed.
 
-A room is there for as long as a row is in it.  How it is mixed (`RoomState`) may be said before the first row comes
-and is forgotten with the last one.
+A room is there for as long as a row is in it.  How it is mixed (`RoomState`) may be said before the first row comes,
+and is remembered until something else is said: only when far more rooms were spoken of than there can be, the oldest
+that nobody is in is forgotten.
 """
 
 from __future__ import annotations
@@ -62,12 +63,11 @@ class Rooms:
         return self._numbers[room]
 
     def leave(self, room: RoomId, row: int) -> Set[int]:
-        """Take a row out of a room and return who is left; a room that nobody is in is forgotten."""
+        """Take a row out of a room, which goes with its last row, and return who is left."""
         members = self._members[room]
         members.discard(row)
         if not members:
             del self._members[room]
-            self._states.pop(room, None)
             number = self._numbers.pop(room)
             del self._names[number]
             self._free.append(number)
@@ -86,7 +86,7 @@ class Rooms:
         self._states[state.room] = state
         if state.room in self._numbers:
             self._write(state.room)
-        elif len(self._states) > 2 * self._capacity:
+        if len(self._states) > 2 * self._capacity:
             del self._states[next(room for room in self._states if room not in self._numbers)]
 
     def _write(self, room: RoomId) -> None:

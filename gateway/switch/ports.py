@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from gateway.ids import LegId
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent
 from gateway.media.statistics import LegStatistics
 from gateway.sip.authentication import Credentials
@@ -36,6 +36,10 @@ class MediaPort(Protocol):
 
     def set(self, row: RowState) -> None:
         """Say what a row shall be: absolute, idempotent, takes effect between two ticks."""
+        ...
+
+    def set_room(self, room: RoomState) -> None:
+        """Say how a room shall be mixed: absolute, idempotent, before anybody is in it or later."""
         ...
 
     def close(self, leg: LegId) -> None:

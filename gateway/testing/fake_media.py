@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent
 from gateway.media.statistics import LegStatistics
 
@@ -27,6 +27,7 @@ class FakeMediaPort:
         self.rows: Final[dict[LegId, RowState]] = {}
         """The last state of each open row."""
         self.leases: Final[dict[LegId, int]] = {}
+        self.room_states: Final[dict[RoomId, RoomState]] = {}
         self.history: Final[list[RowState]] = []
         """Every state that was ever set, in order."""
         self._address = address
@@ -71,6 +72,10 @@ class FakeMediaPort:
             raise Overload("no port is free")
         self.leases[leg] = self._free.pop()
         return self._address, self.leases[leg]
+
+    def set_room(self, room: RoomState) -> None:
+        """Remember how a room is mixed."""
+        self.room_states[room.room] = room
 
     def set(self, row: RowState) -> None:
         """Remember the state; an older generation than the row has is a fault of the switch."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.ids import LegId, SeededIds
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics
@@ -61,6 +61,10 @@ class PlanePort:
         """Give the row its state."""
         self.rows[row.leg] = row
         self.plane.apply(row, self._loop.time())
+
+    def set_room(self, room: RoomState) -> None:
+        """Mix a room so."""
+        self.plane.apply_room(room)
 
     def close(self, leg: LegId) -> None:
         """Free the row."""

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId
-from gateway.media.commands import RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
 from gateway.transport.media_loads import CLEARLY
@@ -102,6 +102,11 @@ class MediaClient:
     def set(self, row: RowState) -> None:
         """Remember the state and say it; see `MediaPort.set`."""
         self._placement.set(row)
+        self._settle()
+
+    def set_room(self, room: RoomState) -> None:
+        """Remember how a room is mixed and say it; see `MediaPort.set_room`."""
+        self._placement.set_room(room)
         self._settle()
 
     def close(self, leg: LegId) -> None:

@@ -12,7 +12,7 @@ import msgpack
 
 from gateway.errors import BadMessage
 from gateway.ids import LegId
-from gateway.media.commands import row_as_map, row_from_map
+from gateway.media.commands import room_as_map, room_from_map, row_as_map, row_from_map
 from gateway.media.snapshot import RowImage, RowSnapshot, Snapshot
 
 __all__ = ["MOST_BYTES", "pack", "unpack_untrusted"]
@@ -24,7 +24,10 @@ MOST_BYTES: Final = 160 * 1024
 def pack(snapshot: Snapshot) -> bytes:
     """Return a snapshot as bytes."""
     rows = [_row_as_map(row) for row in snapshot.rows]
-    packed: bytes = msgpack.packb({"layout": snapshot.layout, "ticks": snapshot.ticks, "rows": rows})
+    rooms = [room_as_map(room) for room in snapshot.rooms]
+    packed: bytes = msgpack.packb(
+        {"layout": snapshot.layout, "ticks": snapshot.ticks, "rows": rows, "rooms": rooms}
+    )
     return packed
 
 
@@ -37,7 +40,8 @@ def unpack_untrusted(luggage: bytes) -> Snapshot:
     try:
         fields = msgpack.unpackb(luggage, strict_map_key=False)
         rows = tuple(_row_from_map(row) for row in fields["rows"])
-        return Snapshot(layout=fields["layout"], ticks=int(fields["ticks"]), rows=rows)
+        rooms = tuple(room_from_map(room) for room in fields["rooms"])
+        return Snapshot(layout=fields["layout"], ticks=int(fields["ticks"]), rows=rows, rooms=rooms)
     except (LookupError, TypeError, ValueError, AttributeError, msgpack.exceptions.UnpackException) as error:
         raise BadMessage(f"luggage that is no snapshot: {error}") from error
 

@@ -21,7 +21,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
-from gateway.media.commands import RowState, row_as_map
+from gateway.media.commands import RoomState, RowState, room_as_map, row_as_map
 from gateway.media.events import MediaEvent, RtpTimedOut, event_from_map
 from gateway.transport.media_loads import CLEARLY, Loads
 from gateway.transport.media_place_table import TRANSITIONS, Do, Heard, Where
@@ -35,6 +35,7 @@ OPEN_S: Final = 5.0
 MOVE_S: Final = 2.0
 """A move that takes longer is asked for again."""
 _OPENINGS: Final = 1000
+_ROOM_STATES: Final = 4096
 SEATS: Final = 1000
 """Legs of one room in one worker, before the room spans several."""
 
@@ -99,6 +100,7 @@ class Placement:
         self._loads = Loads(workers, clearly=clearly)
         self._rooms = Rooms(seats=seats, crowded=self._loads.crowded, load=self._loads.of)
         self._legs: dict[LegId, _Leg] = {}
+        self._room_states: dict[RoomId, RoomState] = {}
         self._trunks: dict[RoomId, set[int]] = {}
         """The parts of each room to which there is a trunk, or one is being opened."""
         self._deadlines: dict[LegId, float] = {}
@@ -179,6 +181,15 @@ class Placement:
         if leg.state is Where.SETTLED:
             self._place(leg)
 
+    def set_room(self, state: RoomState) -> None:
+        """Mix a room so, in every worker that has a part of it, now and later."""
+        self._room_states.pop(state.room, None)
+        self._room_states[state.room] = state
+        if len(self._room_states) > _ROOM_STATES:
+            del self._room_states[next(iter(self._room_states))]
+        for worker in range(len(self._loads)):
+            self._say(worker, {"room": room_as_map(state)})
+
     def close(self, leg: LegId) -> None:
         """Forget a leg; one that nobody knows is no error."""
         if leg in self._legs:
@@ -196,6 +207,8 @@ class Placement:
         self._loads.came(worker)
         for stranger in legs - self._legs.keys() if not inherited else ():
             self._say(worker, {"close": stranger})
+        for state in self._room_states.values():
+            self._say(worker, {"room": room_as_map(state)})
         for leg in list(self._legs.values()):
             if worker in (leg.here, leg.there):
                 self._step(leg, self._listed(leg, worker, found=leg.id in legs))

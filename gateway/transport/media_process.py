@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.ids import LegId, SystemIds
-from gateway.media.commands import row_from_map
+from gateway.media.commands import room_from_map, row_from_map
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics, statistics_as_map
 from gateway.media.table import ROW
@@ -210,6 +210,8 @@ class MediaProcess:
                 state = row_from_map(fields)
                 self._rows.asked(state.leg)
                 self._plane.apply(state, now)
+            case {"room": fields}:
+                self._plane.apply_room(room_from_map(fields))
             case {"open": leg}:
                 self._rows.open(LegId(leg), refusal=self.health.admission.refusal)
             case {"reopen": leg}:
