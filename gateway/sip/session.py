@@ -126,6 +126,10 @@ class Referral:
     silent: bool
     """They want no NOTIFY (RFC 4488)."""
     state: ReferralState = ReferralState.ASKED
+    telling: bool = False
+    """A NOTIFY is under way; the next waits for its answer, or it might be overtaken."""
+    untold: tuple[int, str | None] | None = None
+    """The news that waits: status and reason; only the latest counts."""
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
 """REFER in both roles: being asked to transfer, and asking for it (RFC 3515, 3891, 3892, 4488, 5589).
 
 The peer's wish is only reported; whether it is granted is our user's policy, and until then nothing has been
-sent to anybody.  What becomes of it goes back in NOTIFYs with a status line as their body.  `Refer-Sub: false`
-asks for none.  A REFER with a Replaces in its URI names one of *our* sessions: the two far ends are joined
+sent to anybody.  What becomes of it goes back in NOTIFYs with a status line as their body, one at a time: a
+NOTIFY that was lost and repeated would be refused for its CSeq if the next had overtaken it.  `Refer-Sub:
+false` asks for none.  A REFER with a Replaces in its URI names one of *our* sessions: the two far ends are joined
 inside, and no INVITE goes out to ourselves.
 """
 
@@ -30,6 +31,8 @@ __all__ = ["Referrals"]
 _LASTS_S: Final = 180
 _SCHEMES: Final = frozenset({"sip", "sips", "tel"})
 _MAX_FRAGMENT: Final = 4096
+_DEAF: Final = frozenset({403, 405, 408, 481, 489, 501, 603})
+"""Answers to a NOTIFY that mean that the next would fare no better (RFC 6665 section 4.2.2)."""
 
 
 class Referrals:
@@ -100,9 +103,15 @@ class Referrals:
             return
         if self._wire.retry(errand, outcome, now) is not None:
             return
-        if session.referral.state is ReferralState.ACTIVE and outcome.status >= 300:
-            self._happened(session, ReferralInput.DEAF, now, status=outcome.status)
-        if session.referral.state is ReferralState.OVER and session.state is SessionState.ESTABLISHED:
+        referral = session.referral
+        referral.telling = False
+        if outcome.status in _DEAF:
+            referral.untold = None
+            if referral.state is ReferralState.ACTIVE:
+                self._happened(session, ReferralInput.DEAF, now, status=outcome.status)
+        if referral.untold is not None:
+            self._notify(session, referral, *referral.untold, now)
+        elif referral.state is ReferralState.OVER and session.state is SessionState.ESTABLISHED:
             self._wire.emit(ReferralOver(session.id))
 
     def _target(self, arrival: Arrival) -> NameAddr:
@@ -149,6 +158,10 @@ class Referrals:
             if over and session.state is SessionState.ESTABLISHED:
                 self._wire.emit(ReferralOver(session.id))
             return
+        if referral.telling:
+            referral.untold = status, reason
+            return
+        referral.telling, referral.untold = True, None
         words = " ".join((REASONS.get(status, "") if reason is None else reason).split())
         headers = [
             ("Event", referral.event),

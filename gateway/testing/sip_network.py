@@ -25,6 +25,8 @@ __all__ = ["Impairment", "Passed", "SimulatedRim", "SipNetwork"]
 
 _Result = TypeVar("_Result")
 _LATENCY_S: Final = 0.005
+_TICK_S: Final = 1e-9
+"""What leaves at one instant arrives in order: the loop's own order of equal times is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,10 @@ class SipNetwork:
         passed = Passed(self._loop.time(), source, destination, message, lost=False)
         lost = self.lose(passed) or destination not in self._rims
         self.passed.append(Passed(passed.at, source, destination, message, lost))
+        in_order_s = len(self.passed) * _TICK_S
         for delay_s in () if lost else self._impairment.delays():
             self._loop.call_later(
-                self._latency_s + delay_s, self._deliver, datagram.data, source, destination
+                self._latency_s + delay_s + in_order_s, self._deliver, datagram.data, source, destination
             )
 
     def _deliver(self, data: bytes, source: tuple[str, int], destination: tuple[str, int]) -> None:

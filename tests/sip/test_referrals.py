@@ -209,12 +209,30 @@ def test_we_ask_and_are_told() -> None:
     pair.exchange()
     bob = pair.bob.endpoint
     bob.accept_refer(pair.bob.session, now=pair.now)
+    pair.exchange()
     bob.notify_refer(pair.bob.session, status=180, now=pair.now)
+    pair.exchange()
     bob.notify_refer(pair.bob.session, status=200, now=pair.now)
     pair.exchange()
 
     told = [(event.outcome.status, event.over) for event in pair.alice.all(ReferProgressed)]
     assert told == [(100, False), (180, False), (200, True)]
+
+
+def test_one_notify_is_under_way_at_a_time_and_only_the_latest_news_waits() -> None:
+    """A repeated NOTIFY that the next has overtaken is refused for its CSeq, and the outcome was never told."""
+    phone = asked()
+    endpoint = phone.endpoint
+    endpoint.accept_refer(phone.session, now=phone.now)
+    _, first = phone.listen()
+    endpoint.notify_refer(phone.session, status=180, now=phone.now)
+    endpoint.notify_refer(phone.session, status=200, now=phone.now)
+
+    assert phone.listen() == []
+    (last,) = phone.reply(first, 500)
+    assert parse_request(last).body == b"SIP/2.0 200 OK\r\n"
+    phone.reply(last, 200)
+    assert phone.events[-1] == ReferralOver(phone.session)
 
 
 def test_our_transfer_may_be_refused() -> None:

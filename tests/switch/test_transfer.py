@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from gateway.sip.dialog import DialogId
 from gateway.sip.events import ReferProgressed, SessionAnswered, SessionEnded
 from gateway.sip.message import Request
@@ -196,6 +198,29 @@ def test_the_joined_call_can_be_transferred_again():
             assert rooms(board) == [2]
             at_bob.hang_up()
             await at_dave.ended()
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize("n", range(16))
+def test_a_transfer_comes_about_though_any_one_message_is_lost(n: int):
+    async def scenario():
+        async with switchboard() as board:
+            alice, bob, carol = [await board.phone(name) for name in ("alice", "bob", "carol")]
+            at_alice, at_bob = await connect(board, alice, bob)
+            already = len(board.network.passed)
+            board.network.lose = lambda passed: len(board.network.passed) == already + n
+            at_alice.refer("carol")
+            at_carol = await carol.rung()
+            at_carol.ring()
+            await board.settle(5.0)
+            await at_carol.answer()
+            await at_alice.ended()
+            await board.settle(10.0)
+
+            assert rooms(board) == [2], board.network.ladder()
+            at_carol.hang_up()
+            await at_bob.ended()
 
     run_virtual(scenario())
 
