@@ -49,6 +49,8 @@ REST_S: Final = 0.3
 QUIET_S: Final = 45.0
 """Longer than SIP remembers a transaction (32 s, RFC 3261 table 4): then nothing may be left of the last round."""
 FLAT_KIB_PER_1000_LEGS: Final = 64.0
+ENOUGH_LEGS: Final = 5000
+"""Fewer say nothing about memory."""
 _HOST: Final = "127.0.0.1"
 _PACKET_S: Final = 0.02
 
@@ -210,6 +212,14 @@ def judged(samples: Sequence[Sample], packets: int, census: dict[str, int]) -> d
     slopes = {name: _slope(second_half, name) for name in first.rss_kib}
     left = {name: last.descriptors[name] - first.descriptors[name] for name in first.descriptors}
     held = {name: count for name, count in census.items() if count and name != "bindings"}
+    faults = [f"{count:+} descriptors of {name}" for name, count in left.items() if count]
+    faults += [f"{count} {name}" for name, count in held.items()]
+    if last.legs >= ENOUGH_LEGS:
+        faults += [
+            f"{name} grows {slope} KiB in 1,000 legs"
+            for name, slope in slopes.items()
+            if slope >= FLAT_KIB_PER_1000_LEGS
+        ]
     return {
         "bench": "soak",
         "machine": machine(),
@@ -220,10 +230,8 @@ def judged(samples: Sequence[Sample], packets: int, census: dict[str, int]) -> d
         "rss_kib_last": last.rss_kib,
         "rss_kib_per_1000_legs": slopes,
         "descriptors_left": left,
-        "census_left": held,
-        "clean": not any(left.values())
-        and not held
-        and all(slope < FLAT_KIB_PER_1000_LEGS for slope in slopes.values()),
+        "faults": faults,
+        "clean": not faults,
         "samples": [asdict(sample) for sample in samples[:: max(1, len(samples) // 60)]],
     }
 
@@ -262,4 +270,4 @@ def main(arguments: Sequence[str]) -> None:
         print(
             f"{name:12}{document['rss_kib_last'][name]:9} KiB {slope:+9.2f} KiB/1,000 legs, {left:+} descriptors"
         )
-    print("clean" if document["clean"] else f"not clean; left: {document['census_left']}")
+    print("; ".join(document["faults"]) or "clean")

@@ -20,6 +20,15 @@ __all__ = ["MOST_BYTES", "pack", "unpack_untrusted"]
 MOST_BYTES: Final = 160 * 1024
 """What the broker's packets have room for; a row is about 10 to 30 KiB."""
 
+_NOT_OURS: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    msgpack.exceptions.UnpackException,
+)
+
 
 def pack(snapshot: Snapshot) -> bytes:
     """Return a snapshot as bytes."""
@@ -42,7 +51,7 @@ def unpack_untrusted(luggage: bytes) -> Snapshot:
         rows = tuple(_row_from_map(row) for row in fields["rows"])
         rooms = tuple(room_from_map(room) for room in fields["rooms"])
         return Snapshot(layout=fields["layout"], ticks=int(fields["ticks"]), rows=rows, rooms=rooms)
-    except (LookupError, TypeError, ValueError, AttributeError, msgpack.exceptions.UnpackException) as error:
+    except _NOT_OURS as error:
         raise BadMessage(f"luggage that is no snapshot: {error}") from error
 
 

@@ -111,9 +111,15 @@ class Rows:
                 snapshot = media_luggage.unpack_untrusted(luggage)
                 self._plane.restore(snapshot, now, {leg: (rtp_fd, rtcp_fd)})
                 return self._plane.row(leg)
-            except GatewayError:
-                pass  # of another build: the leg begins anew, which a phone hears as a new stream
+            except (GatewayError, ValueError, TypeError):  # of another build: the leg begins anew
+                self._forget_half(leg, now)
         return self._plane.open(leg, rtp_fd=rtp_fd, rtcp_fd=rtcp_fd)
+
+    def _forget_half(self, leg: LegId, now: float) -> None:
+        """Take out of the plane what was put in of a leg before its luggage proved to be bad."""
+        if leg in self._plane.legs:
+            self._plane.close(leg, now)
+            self.tell_events(left=leg)
 
     def _say_opened(self, leg: LegId) -> None:
         self._say({"opened": leg, "port": self._ports[leg], "address": self._address, "bound": self._bound})
