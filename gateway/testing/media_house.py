@@ -15,7 +15,8 @@ from typing import Any, Final
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState
 from gateway.media.events import MediaEvent
-from gateway.transport.media_placement import SEATS, Placement, PortOpened, PortRefused
+from gateway.transport.media_leg import PortOpened, PortRefused
+from gateway.transport.media_placement import SEATS, Placement
 
 __all__ = ["House", "state_of"]
 

@@ -22,8 +22,9 @@ from gateway.ids import LegId
 from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
+from gateway.transport.media_leg import PortOpened, PortRefused
 from gateway.transport.media_loads import CLEARLY
-from gateway.transport.media_placement import OPEN_S, SEATS, Placement, PortOpened, PortRefused
+from gateway.transport.media_placement import OPEN_S, SEATS, Placement
 from gateway.transport.media_wire import PROTOCOL, Message, frame, read_frame
 
 __all__ = ["MediaClient"]

@@ -16,19 +16,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RoomState, RowState, room_as_map, row_as_map
-from gateway.media.events import MediaEvent, RtpTimedOut, event_from_map
+from gateway.media.events import RtpTimedOut, event_from_map
+from gateway.transport.media_leg import PlacedLeg, PlacementEvent, PortOpened, PortRefused
 from gateway.transport.media_loads import CLEARLY, Loads
 from gateway.transport.media_place_table import TRANSITIONS, Do, Heard, Where
 from gateway.transport.media_rooms import Rooms, trunk_legs, trunk_row
 from gateway.transport.media_wire import Message
 
-__all__ = ["OPEN_S", "SEATS", "Placement", "PlacementEvent", "PortOpened", "PortRefused"]
+__all__ = ["OPEN_S", "SEATS", "Placement"]
 
 OPEN_S: Final = 5.0
 """How long a port may be waited for."""
@@ -38,43 +38,6 @@ _OPENINGS: Final = 1000
 _ROOM_STATES: Final = 4096
 SEATS: Final = 1000
 """Legs of one room in one worker, before the room spans several."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortOpened:
-    """A leg has its port."""
-
-    leg: LegId
-    address: tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class PortRefused:
-    """A leg gets no port, for a reason in words."""
-
-    leg: LegId
-    reason: str
-
-
-PlacementEvent: TypeAlias = MediaEvent | PortOpened | PortRefused
-
-
-@dataclass(slots=True)
-class _Leg:
-    id: LegId
-    here: int
-    there: int
-    state: Where
-    refused_by: set[int] = field(default_factory=set)
-    reason: str = "the media process does not answer"
-    address: tuple[str, int] | None = None
-    """As the switch was told; None for a source without a socket."""
-    bound: tuple[str, int] | None = None
-    """Where others on this machine reach it."""
-    row: RowState | None = None
-    has_socket: bool = True
-    trunk: tuple[RoomId, int] | None = None
-    """The room and the part that it connects with home."""
 
 
 class Placement:
@@ -99,7 +62,7 @@ class Placement:
         self._open_s = open_s
         self._loads = Loads(workers, clearly=clearly)
         self._rooms = Rooms(seats=seats, crowded=self._loads.crowded, load=self._loads.of)
-        self._legs: dict[LegId, _Leg] = {}
+        self._legs: dict[LegId, PlacedLeg] = {}
         self._room_states: dict[RoomId, RoomState] = {}
         self._trunks: dict[RoomId, set[int]] = {}
         """The parts of each room to which there is a trunk, or one is being opened."""
@@ -107,7 +70,7 @@ class Placement:
         self._now = 0.0
         self._outgoing: list[tuple[int, Message]] = []
         self._events: deque[PlacementEvent] = deque()
-        self._deeds: Final[Mapping[Do, Callable[[_Leg], None]]] = {
+        self._deeds: Final[Mapping[Do, Callable[[PlacedLeg], None]]] = {
             Do.OPEN: lambda leg: self._say(leg.here, {"reopen" if leg.trunk else "open": leg.id}),
             Do.ASK_ANOTHER: self._ask_another,
             Do.REOPEN: self._reopen,
@@ -167,7 +130,7 @@ class Placement:
             raise Overload("too many ports are being asked for")
         worker = self._loads.choose()
         self._now = now
-        self._begin(_Leg(leg, worker, worker, Where.OPENING))
+        self._begin(PlacedLeg(leg, worker, worker, Where.OPENING))
 
     def set(self, row: RowState) -> None:
         """Let a leg's row be so; a leg that was never opened is a source, which lives where its room does."""
@@ -218,7 +181,7 @@ class Placement:
             elif leg.state is Where.SETTLED and self._wanted(leg) == worker:
                 self._place(leg)
 
-    def _listed(self, leg: _Leg, worker: int, *, found: bool) -> Heard:
+    def _listed(self, leg: PlacedLeg, worker: int, *, found: bool) -> Heard:
         if worker == leg.here:
             return Heard.FOUND if found else Heard.MISSED
         return Heard.FOUND_THERE if found else Heard.MISSED_THERE
@@ -269,7 +232,7 @@ class Placement:
         everybody = leg.trunk or leg.address or len(leg.refused_by) == len(self._loads)
         self._step(leg, Heard.REFUSED_BY_ALL if everybody else Heard.REFUSED)
 
-    def _relocate(self, leg: _Leg, worker: int) -> None:
+    def _relocate(self, leg: PlacedLeg, worker: int) -> None:
         """Believe a worker that says it has a leg: the broker gives a lease to one worker at a time."""
         self.counters["media.found_elsewhere"] += 1
         leg.here = leg.there = worker
@@ -299,7 +262,7 @@ class Placement:
 
     # Deeds.
 
-    def _step(self, leg: _Leg, heard: Heard) -> None:
+    def _step(self, leg: PlacedLeg, heard: Heard) -> None:
         """Follow the table: the only place where a leg changes its state."""
         step = TRANSITIONS.get((leg.state, heard))
         if step is None:
@@ -315,52 +278,52 @@ class Placement:
         if leg.state is Where.GONE:
             self._forget(leg)
 
-    def _begin(self, leg: _Leg) -> None:
+    def _begin(self, leg: PlacedLeg) -> None:
         self._legs[leg.id] = leg
         self._deadlines[leg.id] = self._now + self._open_s
         self._deeds[Do.OPEN](leg)
 
-    def _forget(self, leg: _Leg) -> None:
+    def _forget(self, leg: PlacedLeg) -> None:
         del self._legs[leg.id]
         self._deadlines.pop(leg.id, None)
         if leg.trunk is None and leg.row is not None and leg.row.room is not None:
             self._leave(leg, leg.row.room)
 
-    def _leave(self, leg: _Leg, name: RoomId) -> None:
+    def _leave(self, leg: PlacedLeg, name: RoomId) -> None:
         self._rooms.leave(name, leg.id)
         self._span(name)
 
-    def _ask_another(self, leg: _Leg) -> None:
+    def _ask_another(self, leg: PlacedLeg) -> None:
         leg.here = leg.there = self._loads.choose(frozenset(leg.refused_by))
         self._deeds[Do.OPEN](leg)
 
-    def _reopen(self, leg: _Leg) -> None:
+    def _reopen(self, leg: PlacedLeg) -> None:
         if leg.has_socket:
             self._say(leg.here, {"reopen": leg.id})
         else:
             self._place(leg)
 
-    def _move(self, leg: _Leg) -> None:
+    def _move(self, leg: PlacedLeg) -> None:
         self.counters["media.moves"] += 1
         self._say(leg.here, {"move": leg.id, "to": leg.there})
 
-    def _arrive(self, leg: _Leg) -> None:
+    def _arrive(self, leg: PlacedLeg) -> None:
         leg.here = leg.there
 
-    def _tell_port(self, leg: _Leg) -> None:
+    def _tell_port(self, leg: PlacedLeg) -> None:
         assert leg.address is not None  # it was set from the message that brought us here
         if leg.trunk is None:
             self._events.append(PortOpened(leg.id, leg.address))
         else:
             self._connect(*leg.trunk)
 
-    def _tell_refusal(self, leg: _Leg) -> None:
+    def _tell_refusal(self, leg: PlacedLeg) -> None:
         if leg.trunk is None:
             self._events.append(PortRefused(leg.id, leg.reason))
         else:
             self._do_without(*leg.trunk)
 
-    def _tell_lost(self, leg: _Leg) -> None:
+    def _tell_lost(self, leg: PlacedLeg) -> None:
         """A leg whose port is gone is as one that has fallen silent: its call ends, with a BYE and a cause."""
         self.counters["media.port_lost"] += 1
         if leg.trunk is None:
@@ -368,7 +331,7 @@ class Placement:
         else:
             self._do_without(*leg.trunk)
 
-    def _place(self, leg: _Leg) -> None:
+    def _place(self, leg: PlacedLeg) -> None:
         """Say the leg's state where it is, unless its room is elsewhere and can be reached."""
         wanted = self._wanted(leg)
         if wanted == leg.here or wanted not in self._loads.present:
@@ -382,15 +345,15 @@ class Placement:
             leg.here = leg.there = wanted
             self._place(leg)
 
-    def _wanted(self, leg: _Leg) -> int:
+    def _wanted(self, leg: PlacedLeg) -> int:
         """Return the worker where a leg should be."""
         seat = self._rooms.seat(None if leg.row is None else leg.row.room, leg.id)
         return leg.here if seat is None else seat
 
-    def _source(self, row: RowState) -> _Leg:
+    def _source(self, row: RowState) -> PlacedLeg:
         home = self._rooms.home(row.room)
         worker = self._loads.choose() if home is None else home
-        self._legs[row.leg] = _Leg(row.leg, worker, worker, Where.SETTLED, has_socket=False)
+        self._legs[row.leg] = PlacedLeg(row.leg, worker, worker, Where.SETTLED, has_socket=False)
         return self._legs[row.leg]
 
     # Rooms that span several workers.
@@ -405,7 +368,7 @@ class Placement:
         for part in needed - there:
             self._trunks.setdefault(room, set()).add(part)
             for name, worker in zip(trunk_legs(room, part), (home, part), strict=True):
-                self._begin(_Leg(name, worker, worker, Where.OPENING, trunk=(room, part)))
+                self._begin(PlacedLeg(name, worker, worker, Where.OPENING, trunk=(room, part)))
 
     def _close_trunk(self, room: RoomId, part: int) -> None:
         self._trunks[room].discard(part)

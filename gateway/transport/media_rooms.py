@@ -9,9 +9,10 @@ Between home and each part goes one mixed leg each way, a *trunk*: two ordinary 
 send each other RTP.  Each hears its own room without itself and says it in the other's, so every mix is still
 everybody but oneself; parts hear each other through home.
 
-What it costs: two more rows for each part; voices from elsewhere come some 30 to 40 ms later (a packet of 10 ms, and
-the playout delay of the other end) and once more through mu-law; and what a room decides by comparing its speakers
-(the loudest, who is active) it decides in each part, where the whole of another part is one speaker.
+What it costs: two more rows for each part; voices from elsewhere come some 25 ms later (a packet of 10 ms, and the
+playout delay of the other end) and once more through mu-law (its noise is 35 dB below speech); and what a room
+decides by comparing its speakers (the loudest, who is active) it decides in each part, where the whole of another
+part is one speaker.
 """
 
 from __future__ import annotations

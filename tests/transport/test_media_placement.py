@@ -11,8 +11,9 @@ from gateway.ids import LegId
 from gateway.media.commands import row_as_map
 from gateway.media.events import DigitHeard, RtpTimedOut
 from gateway.testing.media_house import House, state_of
+from gateway.transport.media_leg import PortOpened, PortRefused
 from gateway.transport.media_place_table import TRANSITIONS, Heard, Where, diagram
-from gateway.transport.media_placement import Placement, PortOpened, PortRefused
+from gateway.transport.media_placement import Placement
 
 HERE = "192.0.2.1"
 
