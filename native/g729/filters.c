@@ -143,26 +143,10 @@ rows_set g729_synthesis(lanes *restrict y, const lanes a_q12[G729_ORDER + 1], co
     return saturated;
 }
 
-static int largest_magnitude(const int16_t *x, size_t n) {
-    int largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        const int magnitude = x[i] < 0 ? -x[i] : x[i];
-        largest = magnitude > largest ? magnitude : largest;
-    }
-    return largest;
-}
-
-static int sum_of_magnitudes(const int16_t *x, size_t n) {
-    int sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] < 0 ? -x[i] : x[i];
-    return sum;
-}
-
 enum { TAPS = 20, SIDE = TAPS / 2, THIRDS = 3 };
 
-static void predict_saturating(int16_t *out, const int16_t *past, const int16_t *taps_q15, int n) {
-    for (int j = 0; j < n; j++) {
+static void predict_saturating(int16_t out[LANES], const int16_t *past, const int16_t taps_q15[TAPS]) {
+    for (int j = 0; j < LANES; j++) {
         int32_t sum = 0;
         for (int i = 0; i < SIDE; i++) { /* outwards from the middle, a tap of each side in turn */
             sum = mac32(sum, past[j + SIDE - 1 - i], taps_q15[SIDE - 1 - i]);
@@ -172,33 +156,38 @@ static void predict_saturating(int16_t *out, const int16_t *past, const int16_t 
     }
 }
 
-static void predict_plain(int16_t *restrict out, const int16_t *restrict past,
-                          const int16_t *restrict taps_q15, int n) {
-    int32_t sum[G729_SUBFRAME];
-    for (int j = 0; j < G729_SUBFRAME; j++)
-        sum[j] = 0x4000;
-    for (int i = 0; i < TAPS; i++)
-        for (int j = 0; j < n; j++)
-            sum[j] += taps_q15[i] * past[j + i];
-    for (int j = 0; j < n; j++)
-        out[j] = clamp16(sum[j] >> 15);
+/* Whether all samples that eight outputs need are below half of full scale.  The taps' magnitudes add up to
+ * 59398 at most, so that no partial sum can saturate then. */
+static bool is_quiet(const int16_t *past) {
+    int16_t bits = 0;
+    for (int i = 0; i < LANES + TAPS - 1; i++)
+        bits |= (int16_t)(past[i] ^ past[i] >> 15);
+    return bits >> 14 == 0;
 }
 
+/* Here the lanes are eight samples of one row. */
+static void predict_plain(int16_t out[LANES], const int16_t *past, const lanes taps_q15[TAPS]) {
+    lanes sum = lanes_of(0x4000);
+    for (int i = 0; i < TAPS; i++)
+        sum += lanes_mul16(lanes_load(past + i), taps_q15[i]);
+    lanes_store(out, lanes_clamp16(sum >> 15));
+}
+
+/* Eight samples at a time: the shortest lag reaches back that far. */
 void g729_predict_long_term(int16_t *excitation, int lag, int fraction) {
     const int phase = fraction > 0 ? THIRDS - fraction : -fraction;
     const int16_t *past = excitation - lag - (fraction > 0) - (SIDE - 1);
     int16_t taps_q15[TAPS];
+    lanes spread_q15[TAPS];
     for (int i = 0; i < SIDE; i++) {
         taps_q15[SIDE - 1 - i] = g729_interpolation_q15[phase + THIRDS * i];
         taps_q15[SIDE + i] = g729_interpolation_q15[THIRDS - phase + THIRDS * i];
     }
-    const int sum_of_taps = sum_of_magnitudes(taps_q15, TAPS);
-    const int ready = lag + (fraction > 0) - SIDE; /* samples that need none of their own block */
-    for (int done = 0; done < G729_SUBFRAME; done += ready) {
-        const int n = G729_SUBFRAME - done < ready ? G729_SUBFRAME - done : ready;
-        if ((int64_t)sum_of_taps * largest_magnitude(past + done, (size_t)(n + TAPS - 1)) < 1 << 30)
-            predict_plain(excitation + done, past + done, taps_q15, n);
+    for (int i = 0; i < TAPS; i++)
+        spread_q15[i] = lanes_of(taps_q15[i]);
+    for (int i = 0; i < G729_SUBFRAME; i += LANES)
+        if (is_quiet(past + i))
+            predict_plain(excitation + i, past + i, spread_q15);
         else
-            predict_saturating(excitation + done, past + done, taps_q15, n);
-    }
+            predict_saturating(excitation + i, past + i, taps_q15);
 }

@@ -2,6 +2,7 @@
 
 #include "g729/filters.h"
 #include "g729/fixed.h"
+#include "g729/lanes.h"
 #include "g729/tables.h"
 
 enum { FIRST_TRIED = 4, FIRST_ENTRIES = 8, SECOND_TRIED = 8, SECOND_ENTRIES = 16 };
@@ -99,33 +100,49 @@ static struct coefficients align(const struct g729_gain_products *p, int16_t pre
     return (struct coefficients){out[0], out[1], out[2], out[3], out[4]};
 }
 
-static int32_t distortion(const struct coefficients *c, int16_t pitch_q14, int16_t code) {
-    int32_t sum = dpf_mul16(c->yy, mul16(pitch_q14, pitch_q14));
-    sum = add32(sum, dpf_mul16(c->minus_2xy, pitch_q14));
-    sum = add32(sum, dpf_mul16(c->zz, mul16(code, code)));
-    sum = add32(sum, dpf_mul16(c->minus_2xz, code));
-    return add32(sum, dpf_mul16(c->yz2, mul16(code, pitch_q14)));
+LANES_INLINE lanes add_saturating(lanes a, lanes b) {
+    const lanes sum = (lanes)((wrapping_lanes)a + (wrapping_lanes)b);
+    return lanes_select(((a ^ sum) & (b ^ sum)) >> 31, (a >> 31) ^ INT32_MAX, sum);
 }
 
+/* a * b for b >= 0: nothing saturates. */
+LANES_INLINE lanes mul_split(struct dpf a, lanes b) {
+    return (lanes_mul16(b, lanes_of(a.high)) + (lanes_mul16(b, lanes_of(a.low)) >> 15)) * 2;
+}
+
+/* Here the lanes are eight pairs of gains, of which none is negative. */
+LANES_INLINE lanes distortion(const struct coefficients *c, lanes pitch_q14, lanes code) {
+    lanes sum = mul_split(c->yy, lanes_mul16(pitch_q14, pitch_q14) >> 15);
+    sum = add_saturating(sum, mul_split(c->minus_2xy, pitch_q14));
+    sum = add_saturating(sum, mul_split(c->zz, lanes_mul16(code, code) >> 15));
+    sum = add_saturating(sum, mul_split(c->minus_2xz, code));
+    return add_saturating(sum, mul_split(c->yz2, lanes_mul16(code, pitch_q14) >> 15));
+}
+
+/* Four entries of the first stage with eight of the second each, all at once; the first of the least wins. */
 static void search_entries(int *entry1, int *entry2, const struct coefficients *c, int16_t predicted,
                            bool tame) {
     enum { TAME_LIMIT_Q14 = 16383 /* 0.9999 */ };
-    int32_t least = INT32_MAX;
     const int first1 = *entry1, first2 = *entry2;
-    for (int i = first1; i < first1 + FIRST_TRIED; i++)
-        for (int j = first2; j < first2 + SECOND_TRIED; j++) {
-            const int16_t *a = g729_gain_codebook1[i], *b = g729_gain_codebook2[j];
-            const int16_t pitch_q14 = add16(a[0], b[0]);
-            if (tame && pitch_q14 >= TAME_LIMIT_Q14)
-                continue;
-            const int16_t code = mul16(predicted, low16((a[1] + b[1]) >> 1));
-            const int32_t sum = distortion(c, pitch_q14, code);
-            if (sum < least) {
-                least = sum;
-                *entry1 = i;
-                *entry2 = j;
-            }
+    int32_t least = INT32_MAX;
+    for (int i = first1; i < first1 + FIRST_TRIED; i++) {
+        lanes pitch_q14, code;
+        for (int l = 0; l < SECOND_TRIED; l++) {
+            pitch_q14[l] = g729_gain_codebook1[i][0] + g729_gain_codebook2[first2 + l][0];
+            code[l] = (g729_gain_codebook1[i][1] + g729_gain_codebook2[first2 + l][1]) >> 1;
         }
+        code = lanes_mul16(code, lanes_of(predicted)) >> 15;
+        lanes sum = distortion(c, pitch_q14, code);
+        if (tame)
+            sum =
+                lanes_select(lanes_above(pitch_q14, lanes_of(TAME_LIMIT_Q14 - 1)), lanes_of(INT32_MAX), sum);
+        for (int l = 0; l < SECOND_TRIED; l++)
+            if (sum[l] < least) {
+                least = sum[l];
+                *entry1 = i;
+                *entry2 = first2 + l;
+            }
+    }
 }
 
 uint16_t g729_quantize_gains(struct g729_gain_memory *memory, struct g729_gains *gains,

@@ -31,7 +31,7 @@ void lanes_gather(lanes *restrict out, const int16_t *const in[LANES], size_t n)
             memcpy(&block[l], in[l] + at, sizeof block[l]);
         transpose(block);
         for (size_t k = 0; k < LANES; k++)
-            out[at + k] = __builtin_convertvector(block[k], lanes);
+            out[at + k] = lanes_widen(block[k]);
     }
 }
 

@@ -94,6 +94,26 @@ LANES_INLINE rows_set lanes_set_of(lanes mask) {
     return set;
 }
 
+LANES_INLINE lanes lanes_widen(lanes16 a) {
+#ifdef __AVX2__
+    return (lanes)_mm256_cvtepi16_epi32((__m128i)a); /* GCC 12 makes four of it */
+#else
+    return __builtin_convertvector(a, lanes);
+#endif
+}
+
+/* Where the lanes are eight numbers of one row: from and to memory, 16 bits each. */
+LANES_INLINE lanes lanes_load(const int16_t in[LANES]) {
+    lanes16 narrow;
+    memcpy(&narrow, in, sizeof narrow);
+    return lanes_widen(narrow);
+}
+
+LANES_INLINE void lanes_store(int16_t out[LANES], lanes in) {
+    const lanes16 narrow = __builtin_convertvector(in, lanes16);
+    memcpy(out, &narrow, sizeof narrow);
+}
+
 /* out[i] := in[row][i] for n >= LANES samples.  If the second row is the first, so are all. */
 void lanes_gather(lanes *restrict out, const int16_t *const in[LANES], size_t n);
 

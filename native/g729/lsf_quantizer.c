@@ -1,6 +1,7 @@
 #include "g729/lsf_quantizer.h"
 
 #include "g729/fixed.h"
+#include "g729/lanes.h"
 #include "g729/lsp.h"
 #include "g729/tables.h"
 
@@ -118,14 +119,33 @@ static int64_t farthest(const int16_t *target_q13, const int16_t (*range_q13)[G7
     return sum;
 }
 
-static int first_least(const int32_t *distance, int n) {
-    int32_t least = distance[0];
-    int best = 0;
-    for (int i = 1; i < n; i++)
-        least = distance[i] < least ? distance[i] : least;
-    while (distance[best] != least)
-        best++;
-    return best;
+/* The nearest entries of a codebook so far: here the lanes are every eighth of them. */
+struct nearest {
+    lanes distance, entry;
+};
+
+static const struct nearest none = {
+    .distance = {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}};
+
+/* Look at the distances of eight entries. */
+LANES_INLINE void keep_nearer(struct nearest *best, lanes distance, int entry) {
+    const lanes nearer = lanes_above(best->distance, distance);
+    best->distance = lanes_select(nearer, distance, best->distance);
+    best->entry = lanes_select(nearer, lanes_of(entry), best->entry);
+}
+
+/* The first of the nearest. */
+static int entry_of(const struct nearest *best) {
+    int32_t least = INT32_MAX;
+    int entry = 0;
+    for (int l = 0; l < LANES; l++) {
+        const int other = best->entry[l] + l;
+        if (best->distance[l] < least || (best->distance[l] == least && other < entry)) {
+            least = best->distance[l];
+            entry = other;
+        }
+    }
+    return entry;
 }
 
 static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
@@ -145,20 +165,19 @@ static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
     return best;
 }
 
-static void first_distances(int32_t distance[FIRST_ENTRIES], const int16_t target_q13[G729_ORDER]) {
-    for (int j = 0; j < G729_ORDER; j++)
-        for (int i = 0; i < FIRST_ENTRIES; i++) {
-            const int16_t d = (int16_t)(target_q13[j] - g729_lsp_codebook1_by_element_q13[j][i]);
-            distance[i] += d * d;
-        }
-}
-
 static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
-    int32_t distance[FIRST_ENTRIES] = {0};
+    struct nearest best = none;
     if (farthest(target_q13, g729_lsp_codebook1_range_q13, 0, G729_ORDER) >= 1 << 30)
         return nearest_saturating(target_q13);
-    first_distances(distance, target_q13);
-    return first_least(distance, FIRST_ENTRIES);
+    for (int i = 0; i < FIRST_ENTRIES; i += LANES) {
+        lanes distance = lanes_of(0);
+        for (int j = 0; j < G729_ORDER; j++) {
+            const lanes d = target_q13[j] - lanes_load(&g729_lsp_codebook1_by_element_q13[j][i]);
+            distance += lanes_mul16(d, d);
+        }
+        keep_nearer(&best, distance, i);
+    }
+    return entry_of(&best);
 }
 
 static int best_half_saturating(const int16_t rest_q13[G729_ORDER], const int16_t *weight, int first) {
@@ -183,17 +202,20 @@ static int best_half_saturating(const int16_t rest_q13[G729_ORDER], const int16_
 static int best_half(const int16_t *target_q13, const int16_t *first_stage_q13, const int16_t *weight,
                      int first) {
     int16_t rest_q13[G729_ORDER];
-    int32_t distance[SECOND_ENTRIES] = {0};
+    struct nearest best = none;
     for (int j = first; j < first + HALF; j++)
         rest_q13[j] = sub16(target_q13[j], first_stage_q13[j]);
     if (farthest(rest_q13, g729_lsp_codebook2_range_q13, first, HALF) >= 1 << 29)
         return best_half_saturating(rest_q13, weight, first);
-    for (int j = first; j < first + HALF; j++)
-        for (int i = 0; i < SECOND_ENTRIES; i++) {
-            const int16_t d = (int16_t)(rest_q13[j] - g729_lsp_codebook2_by_element_q13[j][i]);
-            distance[i] += (int16_t)((weight[j] * d) >> 15) * d;
+    for (int i = 0; i < SECOND_ENTRIES; i += LANES) {
+        lanes distance = lanes_of(0);
+        for (int j = first; j < first + HALF; j++) {
+            const lanes d = rest_q13[j] - lanes_load(&g729_lsp_codebook2_by_element_q13[j][i]);
+            distance += lanes_mul16(lanes_mul16(d, lanes_of(weight[j])) >> 15, d);
         }
-    return first_least(distance, SECOND_ENTRIES);
+        keep_nearer(&best, distance, i);
+    }
+    return entry_of(&best);
 }
 
 static void add_half(int16_t *vector_q13, const int16_t *first_stage_q13, int second_stage, int first) {

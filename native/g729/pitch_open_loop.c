@@ -22,18 +22,28 @@ static const int16_t *delayed(const struct signal *s, int lag) {
     return s->half[at % 2] + at / 2;
 }
 
+static void shift_by_8(int16_t *inout, size_t n, bool up) {
+    for (size_t i = 0; i < n; i++)
+        inout[i] = up ? clamp16(inout[i] * 8) : (int16_t)(inout[i] >> 3);
+}
+
 /* Scale down by 8 if the energy (of every second sample, from the oldest on) saturates; up by 8 if it is low.
  * The correlations look at other samples, so they can saturate all the same. */
 static void scale(struct signal *out, const int16_t *in) {
-    int64_t energy = 0, all = 0;
-    for (int i = 0; i < ALL; i += 2)
-        energy += in[i] * in[i];
-    const int shift = 2 * energy > INT32_MAX ? -3 : 2 * energy < 1 << 20 ? 3 : 0;
-    for (int i = 0; i < ALL; i++) {
-        const int16_t x = shl16(in[i], shift);
-        out->half[i % 2][i / 2] = x;
-        all += x * x;
+    enum { N_EVEN = (ALL + 1) / 2, N_ODD = ALL / 2 };
+    int16_t *even = out->half[0], *odd = out->half[1];
+    for (int i = 0; i < N_ODD; i++) {
+        even[i] = in[2 * i];
+        odd[i] = in[2 * i + 1];
     }
+    even[N_EVEN - 1] = in[ALL - 1];
+    const int64_t energy = 2 * g729_exact_energy(even, N_EVEN);
+    const bool loud = energy > INT32_MAX, low = energy < 1 << 20;
+    if (loud || low) {
+        shift_by_8(even, N_EVEN, low);
+        shift_by_8(odd, N_ODD, low);
+    }
+    const int64_t all = g729_exact_energy(even, N_EVEN) + g729_exact_energy(odd, N_ODD);
     out->fits = g729_fits(all, g729_exact_energy(delayed(out, 0), HALF_FRAME));
 }
 
