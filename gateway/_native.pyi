@@ -50,7 +50,7 @@ def arrive(
     /,
 ) -> int: ...
 def playout(
-    plane: _Plane, rows: NDArray[np.int32], at: NDArray[np.int32], pcm: NDArray[np.int16], /
+    plane: _Plane, rows: NDArray[np.int32], at: NDArray[np.int32], pcm: NDArray[np.int16], now: float, /
 ) -> None: ...
 def speak(
     plane: _Plane,

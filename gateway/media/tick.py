@@ -38,7 +38,7 @@ class Ticker:
         """Yield the packets of each stage, a structured array of `SEND`; empty ones let the loop breathe."""
         kernel, nothing = self._table.kernel, self._sends[:0]
         for rows, at in plan.decode_stages:
-            _native.playout(kernel, rows, at, plan.said)
+            _native.playout(kernel, rows, at, plan.said, now)
             yield nothing
         self._speak(plan.speak, plan.speak_at, plan.said)
         plan.hears[:] = 0

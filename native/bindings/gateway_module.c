@@ -158,19 +158,20 @@ static bool places_exist(const struct view *at, const struct view *pcm) {
     return true;
 }
 
-/* playout(plane, rows, at, pcm) */
+/* playout(plane, rows, at, pcm, now) */
 static PyObject *playout(PyObject *self, PyObject *args) {
     (void)self;
     PyObject *capsule, *rows_object, *at_object, *pcm_object, *result = NULL;
     struct view rows = {0}, at = {0}, pcm = {0};
-    if (!PyArg_ParseTuple(args, "OOOO", &capsule, &rows_object, &at_object, &pcm_object))
+    double now;
+    if (!PyArg_ParseTuple(args, "OOOOd", &capsule, &rows_object, &at_object, &pcm_object, &now))
         return NULL;
     struct plane *plane = plane_from(capsule);
     if (!plane || !VIEW(rows, int32_t, false) || !VIEW(at, int32_t, false) || !VIEW(pcm, int16_t, true) ||
         !rows_exist(plane, &rows) || !view_holds(&at, "at", rows.n) || !places_exist(&at, &pcm))
         goto done;
     Py_BEGIN_ALLOW_THREADS;
-    playout_rows(plane, rows.buffer.buf, at.buffer.buf, (size_t)rows.n, pcm.buffer.buf);
+    playout_rows(plane, rows.buffer.buf, at.buffer.buf, (size_t)rows.n, pcm.buffer.buf, now);
     Py_END_ALLOW_THREADS;
     result = Py_NewRef(Py_None);
 done:

@@ -52,9 +52,9 @@ static enum verdict arrive_audio(struct plane *plane, int32_t index, const struc
     struct row *row = &plane->rows[index];
     row->audio_at = now;
     if (row->mode != MODE_RELAY || row->peer < 0)
-        return slots_store(plane, index, rtp, payload);
+        return slots_store(plane, index, rtp, payload, now);
     enum verdict verdict = relay(plane, index, rtp, payload, now, &sends[0]);
-    slots_store(plane, index, rtp, payload);
+    slots_store(plane, index, rtp, payload, now);
     *n_sends = verdict == VERDICT_FORWARD;
     return verdict;
 }

@@ -28,6 +28,7 @@ enum {
     SLOTS = 64,          /* playout slots a row, a unit each: 640 ms */
     SLOT_BYTES = 80,     /* the largest frame */
     PACKET_BYTES = 1500, /* the largest packet we take or send */
+    DELAY_BINS = 128,    /* two windows of 64 */
     DELAY_UNITS = 1,     /* playout starts this many ticks after the first that could */
     SEND_MAX = 2, /* an arrival causes at most two packets: an event's end goes out once more than it came */
 };
@@ -100,10 +101,8 @@ struct row {
     int32_t played_head;  /* one past the newest unit that was heard: nothing before it is played again */
     double audio_at;      /* when the newest audio came */
     uint8_t slot_anchored;
-    uint8_t lead_count; /* packets seen in the present measuring window */
     uint8_t slot_span;  /* units of the newest packet */
     uint8_t play_codec; /* enum codec of the frame heard last: what is lost was like it */
-    int32_t lead_min;   /* least lead of the window, units */
     uint32_t inserted_units, dropped_units, concealed_units, late_packets;
     uint32_t silent_units;  /* not sent on purpose: discontinuous transmission */
     uint32_t absent_units;  /* since the last frame that was there */
@@ -113,7 +112,20 @@ struct row {
     uint8_t play_lost;      /* the frame that is playing is concealment */
     uint8_t play_joint;     /* what comes next does not follow what was played */
     uint8_t play_fresh;     /* the sender began anew: so shall the decoder */
+    uint8_t play_fixed;     /* units: wait so long, whatever the network does; 0 = by measure (pace.c) */
     uint8_t clear;          /* nothing is concealed and nothing invented: what is not there is zero */
+
+    /* transit times of the packets, in samples since `delay_origin`: see pace.h */
+    uint32_t delay_origin;
+    int32_t delay_least[2]; /* of the present window, and of the one before */
+    int32_t delay_want;     /* playout should wait so long */
+    int32_t play_delay;     /* what it waits beyond the least, samples */
+    uint32_t play_samples;  /* when it was played last */
+    uint16_t delay_packets; /* in the present window */
+    uint16_t shrink_ticks;  /* for how long the delay has been longer than it should be */
+    uint8_t delay_known;    /* there is a window before */
+    uint8_t delay_wanted;   /* delay_want means something */
+    uint8_t delay_bins[DELAY_BINS];
 
     /* telephone events heard, RFC 4733 */
     uint32_t digit_timestamp, digit_ssrc;
@@ -214,7 +226,7 @@ enum verdict latch_accept(struct plane *plane, int32_t index, const struct addre
                           const struct rtp *rtp, double now);
 enum verdict receive_count(struct row *row, const struct rtp *rtp, double now);
 enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp,
-                         const struct payload *payload);
+                         const struct payload *payload, double now);
 enum verdict digit_arrive(struct plane *plane, int32_t index, const struct rtp *rtp, double now,
                           struct send sends[SEND_MAX], int *n_sends);
 enum verdict egress_forward(struct plane *plane, int32_t index, const struct rtp *rtp,
@@ -246,10 +258,19 @@ struct frame {
     const uint8_t *data;
 };
 /* Take the next 10 ms out of a row's slots. */
-struct frame slots_next(struct plane *plane, int32_t index);
+struct frame slots_next(struct plane *plane, int32_t index, double now);
+/* The delay is longer than it should be, for how many ticks, and the next frame is here: 0 = not so. */
+uint32_t slots_spare(const struct plane *plane, int32_t index);
+/* The frame just taken will not be heard: take the next in its place. */
+struct frame slots_skip(struct plane *plane, int32_t index);
+
+static inline size_t slot_of(int32_t index, int32_t unit) {
+    return (size_t)index * SLOTS + ((uint32_t)unit & (SLOTS - 1));
+}
+
 /* The playout of a tick: 10 ms of rows[i] into pcm[at[i]], decoded, concealed or comfort noise. */
 void playout_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
-                  int16_t (*pcm)[UNIT_SAMPLES]);
+                  int16_t (*pcm)[UNIT_SAMPLES], double now);
 /* The other end of a tick: rows[i] hears 10 ms, pcm[at[i]].  Returns how many of sends[] were written. */
 size_t speak_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
                   const int16_t (*pcm)[UNIT_SAMPLES], double now, struct send *sends);

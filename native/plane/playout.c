@@ -7,6 +7,8 @@
  * else silence
  *
  * Wherever one of these takes over from another, the step between the samples is bent away within 4 ms.
+ * A delay that has become longer than it should be is shortened in a pause, or after two seconds without one:
+ * one frame fades over into the next within 10 ms.
  */
 #include "g711/g711.h"
 #include "plane/plane.h"
@@ -16,6 +18,8 @@ enum {
     FADE_FROM_UNITS = 6, /* lost in a row */
     FADE_UNITS = 6,
     ONE_Q15 = 32768,
+    PAUSE_PEAK = 400, /* -38 dBFS */
+    PATIENCE_TICKS = 200,
 };
 
 /* The first frame of a codec, or of a sender that began anew. */
@@ -175,11 +179,6 @@ static void end_frame(const struct row *row, struct voices *voices, int32_t inde
         g711_plc_good(&voices->concealers[index], ear->pcm);
 }
 
-static void play(struct ear *ear, int16_t out[UNIT_SAMPLES]) {
-    const int16_t *unit = ear->pcm + (ear->at < FRAME_UNITS_MAX ? ear->at++ : 0) * UNIT_SAMPLES;
-    memcpy(out, unit, UNIT_SAMPLES * sizeof *out);
-}
-
 static void decode_batch(struct voices *voices, struct batch *batch) {
     if (batch->n == 0)
         return;
@@ -189,14 +188,53 @@ static void decode_batch(struct voices *voices, struct batch *batch) {
         memcpy(voices->ears[batch->rows[i]].pcm, batch->pcm[i], sizeof batch->pcm[i]);
 }
 
+static bool is_quiet(const int16_t pcm[UNIT_SAMPLES]) {
+    int32_t peak = 0;
+    for (int i = 0; i < UNIT_SAMPLES; i++) {
+        const int32_t size = pcm[i] < 0 ? -pcm[i] : pcm[i];
+        peak = size > peak ? size : peak;
+    }
+    return peak < PAUSE_PEAK;
+}
+
+/* Is the delay too long, and is this the moment to shorten it? */
+static bool may_skip(const struct plane *plane, int32_t index, const struct turn *turn) {
+    const uint32_t spare = turn->frame.kind == FRAME_HERE ? slots_spare(plane, index) : 0;
+    return spare > 0 && (spare >= PATIENCE_TICKS || is_quiet(plane->voices.ears[index].pcm));
+}
+
+/* Let the frame that was decoded fade over into the one after it. */
+static void skip_frame(struct plane *plane, int32_t index, struct turn *turn) {
+    struct voices *voices = &plane->voices;
+    struct ear *ear = &voices->ears[index];
+    struct batch alone;
+    int16_t before[UNIT_SAMPLES];
+    memcpy(before, ear->pcm, sizeof before);
+    alone.n = 0;
+    const bool joint = turn->joint;
+    turn->frame = slots_skip(plane, index);
+    begin_frame(&plane->rows[index], voices, index, turn, &alone);
+    decode_batch(voices, &alone);
+    turn->joint = joint;
+    if (plane->rows[index].clear)
+        return;
+    for (int32_t i = 0; i < UNIT_SAMPLES; i++)
+        ear->pcm[i] = (int16_t)((before[i] * (UNIT_SAMPLES - i) + ear->pcm[i] * i) / UNIT_SAMPLES);
+}
+
+static void play(struct ear *ear, int16_t out[UNIT_SAMPLES]) {
+    const int16_t *unit = ear->pcm + (ear->at < FRAME_UNITS_MAX ? ear->at++ : 0) * UNIT_SAMPLES;
+    memcpy(out, unit, UNIT_SAMPLES * sizeof *out);
+}
+
 static void play_some(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
-                      int16_t (*pcm)[UNIT_SAMPLES]) {
+                      int16_t (*pcm)[UNIT_SAMPLES], double now) {
     struct voices *voices = &plane->voices;
     struct turn turns[VOICE_ROWS];
     struct batch batch;
     batch.n = 0;
     for (size_t i = 0; i < n; i++) {
-        turns[i].frame = slots_next(plane, rows[i]);
+        turns[i].frame = slots_next(plane, rows[i], now);
         if (turns[i].frame.kind > FRAME_REST)
             begin_frame(&plane->rows[rows[i]], voices, rows[i], &turns[i], &batch);
     }
@@ -208,6 +246,8 @@ static void play_some(struct plane *plane, const int32_t *rows, const int32_t *a
             memset(out, 0, UNIT_SAMPLES * sizeof *out);
             continue;
         }
+        if (may_skip(plane, rows[i], &turns[i]))
+            skip_frame(plane, rows[i], &turns[i]);
         if (turns[i].frame.kind != FRAME_REST)
             end_frame(&plane->rows[rows[i]], voices, rows[i], &turns[i]);
         play(ear, out);
@@ -217,7 +257,7 @@ static void play_some(struct plane *plane, const int32_t *rows, const int32_t *a
 }
 
 void playout_rows(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
-                  int16_t (*pcm)[UNIT_SAMPLES]) {
+                  int16_t (*pcm)[UNIT_SAMPLES], double now) {
     for (size_t i = 0; i < n; i += VOICE_ROWS)
-        play_some(plane, rows + i, at + i, n - i < VOICE_ROWS ? n - i : VOICE_ROWS, pcm);
+        play_some(plane, rows + i, at + i, n - i < VOICE_ROWS ? n - i : VOICE_ROWS, pcm, now);
 }

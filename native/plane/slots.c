@@ -5,28 +5,17 @@
  * position moves on whether something is there or not.
  *
  *   a packet that comes too late     the position steps back to it: the delay grows at once, and is counted
- *   ... and was overtaken            is dropped: what was heard after it is not heard again
- *   100 packets, each early by 2     the position steps on by a frame: the delay shrinks, and is counted
- *   a jump of the sender's clock     starts the grid anew; a straggler is no jump
- *   time goes on, the numbers do not silence on purpose (RFC 3551 section 4.1): its slots are empty, not
- * missing
+ *   ... and was overtaken            is dropped: what was heard after it is not heard again; the delay grows
+ * to what pace.c wants a jump of the sender's clock     starts the grid anew; a straggler is no jump time
+ * goes on, the numbers do not silence on purpose (RFC 3551 section 4.1): its slots are empty, not missing
  */
-#include "plane/plane.h"
+#include "plane/pace.h"
 
-enum {
-    LATE_MAX_UNITS = 20,
-    STALL_MAX_UNITS = 100,
-    LEAD_WINDOW = 100,
-    LEAD_SPARE_UNITS = 1, /* beyond what a step takes away */
-};
+enum { LATE_MAX_UNITS = 20, STALL_MAX_UNITS = 100 };
 static const uint8_t SILENCE[CODECS] = {[CODEC_PCMU] = 0xff, [CODEC_PCMA] = 0xd5}; /* G.711's zero */
 
 static int32_t floor_units(int32_t samples) {
-    return samples >= 0 ? samples / UNIT_SAMPLES : -((-samples + UNIT_SAMPLES - 1) / UNIT_SAMPLES);
-}
-
-static size_t slot_of(int32_t index, int32_t unit) {
-    return (size_t)index * SLOTS + ((uint32_t)unit & (SLOTS - 1));
+    return samples >= 0 ? samples / UNIT_SAMPLES : -1 - (-1 - samples) / UNIT_SAMPLES;
 }
 
 static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
@@ -39,12 +28,12 @@ static void anchor(struct plane *plane, int32_t index, uint32_t timestamp) {
     row->slot_origin =
         timestamp - SLOTS * UNIT_SAMPLES; /* units that count are positive: -1 is an empty slot */
     row->slot_head = SLOTS;
-    row->play_unit = SLOTS - DELAY_UNITS;
+    row->play_unit = SLOTS - (row->play_fixed ? row->play_fixed : DELAY_UNITS);
     row->played_head = 0;
     row->play_rest = 0;
     row->play_joint = 1;
     row->slot_anchored = 1;
-    row->lead_count = 0;
+    pace_reset(row);
 }
 
 /* A frame is here that is being concealed: no more of the concealment than was needed. */
@@ -59,8 +48,6 @@ static void cut_concealment(struct row *row) {
 }
 
 static void step_back(struct row *row, int32_t unit) {
-    row->late_packets++;
-    cut_concealment(row);
     if (unit >= row->play_unit)
         return;
     if (row->played_head > 0) /* before the first unit is heard there is nothing to put anything into */
@@ -68,22 +55,19 @@ static void step_back(struct row *row, int32_t unit) {
     row->play_unit = unit;
 }
 
-/* Keep the playout position in step with what arrives. */
-static void keep_pace(struct row *row, int32_t unit, int32_t frame_units) {
-    int32_t lead = unit - row->play_unit;
-    if (lead < 0) {
+/* A packet came after its time.  Has nothing newer been heard, it is played, and all that follows so much
+ * later; else only what the distribution of delays says is waited for. */
+static void come_late(struct row *row, int32_t unit) {
+    int32_t want;
+    row->late_packets++;
+    cut_concealment(row);
+    if (unit >= row->played_head) {
         step_back(row, unit);
-        lead = 0;
-    }
-    if (row->lead_count == 0 || lead < row->lead_min)
-        row->lead_min = lead;
-    if (++row->lead_count < LEAD_WINDOW)
-        return;
-    row->lead_count = 0;
-    if (row->lead_min >= frame_units + LEAD_SPARE_UNITS + DELAY_UNITS - 1) {
-        row->play_unit += frame_units;
-        row->dropped_units += (uint32_t)frame_units;
-        row->play_joint = 1;
+    } else if (pace_want(row, &want)) {
+        uint32_t due = row->play_samples + (uint32_t)(1 + row->play_rest) * UNIT_SAMPLES;
+        int32_t missing = want - pace_of(row, due);
+        if (missing > 0)
+            step_back(row, row->play_unit - (missing + UNIT_SAMPLES - 1) / UNIT_SAMPLES);
     }
 }
 
@@ -182,7 +166,7 @@ static void mark_silence(struct plane *plane, int32_t index, int32_t unit, enum 
 }
 
 enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *rtp,
-                         const struct payload *payload) {
+                         const struct payload *payload, double now) {
     struct row *row = &plane->rows[index];
     int32_t span = payload->units;
     if (span > SLOTS / 2)
@@ -201,8 +185,11 @@ enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *r
     }
     if (unit > row->slot_head && rtp->sequence == (uint16_t)(row->slot_sequence + 1))
         mark_silence(plane, index, unit, payload->codec);
-    if (row->mode == MODE_TICK)
-        keep_pace(row, unit, codec_units((uint8_t)payload->codec));
+    if (row->mode == MODE_TICK) {
+        pace_measure(row, rtp->timestamp, now);
+        if (unit < row->play_unit)
+            come_late(row, unit);
+    }
     if (!fill(plane, index, sample, rtp, payload))
         return DROP_OLD;
     if (unit + span > row->slot_head) {
@@ -213,79 +200,9 @@ enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *r
     return VERDICT_HOLD;
 }
 
-static bool is_there(const struct plane *plane, int32_t index, int32_t unit) {
-    return unit >= plane->rows[index].played_head && plane->slot_unit[slot_of(index, unit)] == unit;
-}
-
-static struct frame take(struct plane *plane, int32_t index) {
-    struct row *row = &plane->rows[index];
-    size_t slot = slot_of(index, row->play_unit);
-    struct frame frame = {
-        .kind = plane->slot_fill[slot] ? FRAME_HERE : FRAME_SILENT,
-        .codec = plane->slot_codec[slot],
-        .bytes = plane->slot_fill[slot],
-        .data = plane->slots + slot * SLOT_BYTES,
-    };
-    bool noise = frame.codec == CODEC_COMFORT_NOISE;
-    bool speech = frame.bytes > 0 && !noise && frame.bytes != codec_sid_bytes(frame.codec);
-    int32_t units = speech ? codec_units(frame.codec) : 1;
-    plane->slot_unit[slot] = -1;
-    if (!noise)
-        row->play_codec = frame.codec;
-    row->play_unit += units;
-    row->played_head = row->play_unit;
-    row->play_rest = (uint8_t)(units - 1);
-    row->play_silent = !speech;
-    row->play_lost = 0;
-    row->absent_units = 0;
-    row->silent_units += frame.bytes == 0;
-    return frame;
-}
-
-/* Nothing is there: for as long as a frame of its kind lasts, or until the next that is. */
-static struct frame miss(struct plane *plane, int32_t index) {
-    struct row *row = &plane->rows[index];
-    if (row->played_head == 0) { /* nor was anything yet */
-        row->play_unit++;
-        return (struct frame){.kind = FRAME_NONE};
-    }
-    int32_t most = row->play_silent ? 1 : codec_units(row->play_codec), units = 1;
-    while (units < most && !is_there(plane, index, row->play_unit + units))
-        units++;
-    row->play_unit += units;
-    row->play_rest = (uint8_t)(units - 1);
-    row->play_lost = !row->play_silent;
-    if (row->play_silent) {
-        row->silent_units += (uint32_t)units;
-        return (struct frame){.kind = FRAME_SILENT, .codec = row->play_codec};
-    }
-    row->concealed_units += (uint32_t)units;
-    row->absent_units += (uint32_t)units;
-    return (struct frame){.kind = FRAME_LOST, .codec = row->play_codec};
-}
-
-struct frame slots_next(struct plane *plane, int32_t index) {
-    struct row *row = &plane->rows[index];
-    if (!row->slot_anchored)
-        return (struct frame){.kind = FRAME_NONE};
-    if (!row->receiving) { /* time goes on while nothing counts */
-        if (row->play_rest > 0)
-            row->play_rest--;
-        else
-            row->play_unit++;
-        row->play_joint = 1;
-        return (struct frame){.kind = FRAME_NONE};
-    }
-    if (row->play_rest > 0) {
-        row->play_rest--;
-        return (struct frame){.kind = FRAME_REST};
-    }
-    return is_there(plane, index, row->play_unit) ? take(plane, index) : miss(plane, index);
-}
-
 void slots_enter(struct plane *plane, int32_t index, double now) {
     struct row *row = &plane->rows[index];
-    row->lead_count = 0;
+    pace_reset(row);
     row->play_rest = 0;
     row->play_fresh = row->play_joint = 1;
     if (row->peer >= 0) { /* the tick writes to it now, even if the relay is back before it has */

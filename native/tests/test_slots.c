@@ -1,12 +1,13 @@
 /* The playout slots: what the tick plays, given when packets came. */
 #include "check.h"
+#include "plane/pace.h"
 
 static struct fixture f;
 
 /* Play one unit of row 0: the first byte of its frame, '+' = more of the frame before, '~' = a pause,
  * '-' = nothing was there. */
 static char play(void) {
-    struct frame frame = slots_next(&f.plane, 0);
+    struct frame frame = slots_next(&f.plane, 0, 0);
     switch (frame.kind) {
     case FRAME_HERE:
         return (char)frame.data[0];
@@ -50,16 +51,47 @@ static void disorder_within_the_delay_is_put_right(void) {
     expect("abbcc-");
 }
 
-static void what_was_overtaken_is_dropped_and_the_delay_grows(void) {
+static void what_was_overtaken_is_dropped(void) {
     fixture_begin(&f, MODE_TICK);
     come(1, 'a');
     expect("-aa");
     come(3, 'c');
     expect("--cc");
     CHECK(come(2, 'b') == DROP_OLD);
-    CHECK(f.rows[0].late_packets == 1 && f.rows[0].inserted_units == 4);
+    CHECK(f.rows[0].late_packets == 1 && f.rows[0].inserted_units == 0);
     come(4, 'd');
-    expect("----dd");
+    expect("dd");
+}
+
+/* Packet `sequence` comes `late` seconds after it was sent; two ticks follow. */
+static void step(uint16_t sequence, double late) {
+    double sent = sequence * 0.02;
+    hear_audio(&f, sequence, 160u * sequence, 'a', sent + late);
+    slots_next(&f.plane, 0, sent + late + 0.001);
+    slots_next(&f.plane, 0, sent + late + 0.011);
+}
+
+static void the_delay_grows_to_all_but_one_in_a_hundred(void) {
+    fixture_begin(&f, MODE_TICK);
+    for (uint16_t i = 1; i < 150; i++)
+        step(i, i % 10 == 0 ? 0.04 : 0.0);
+    int32_t want;
+    CHECK(pace_want(&f.rows[0], &want) && want - pace_least(&f.rows[0]) >= 320);
+    fixture_begin(&f, MODE_TICK);
+    for (uint16_t i = 1; i < 190; i++)
+        step(i, i == 160 ? 0.2 : 0.0);
+    CHECK(pace_want(&f.rows[0], &want) && want - pace_least(&f.rows[0]) <= 40);
+}
+
+static void a_fixed_delay_is_what_was_asked_for(void) {
+    fixture_begin(&f, MODE_TICK);
+    f.rows[0].play_fixed = 6;
+    come(1, 'a');
+    expect("------aa");
+    for (uint16_t i = 2; i < 20; i++)
+        come(i, 'b');
+    int32_t want;
+    CHECK(pace_want(&f.rows[0], &want) && want - pace_least(&f.rows[0]) == 480);
 }
 
 static void a_late_packet_is_played_when_nothing_newer_was(void) {
@@ -71,16 +103,21 @@ static void a_late_packet_is_played_when_nothing_newer_was(void) {
     expect("bb");
 }
 
-static void a_delay_that_is_spare_for_a_hundred_packets_shrinks_by_a_unit(void) {
+static void a_delay_that_is_too_long_is_seen_and_shortened_by_a_frame(void) {
     fixture_begin(&f, MODE_TICK);
     for (uint16_t i = 1; i < 4; i++)
-        come(i, 'a');
-    for (uint16_t i = 4; i < 1000; i++) { /* each comes seven units early; one is needed */
-        come(i, 'a');
-        play();
-        play();
+        hear_audio(&f, i, 160u * i, 'a', 0.08);
+    for (uint16_t i = 4; i < 300; i++) { /* each waits for seven units; one would do */
+        double now = i * 0.02;
+        hear_audio(&f, i, 160u * i, 'a', now);
+        slots_next(&f.plane, 0, now + 0.001);
+        slots_next(&f.plane, 0, now + 0.011);
     }
-    CHECK(f.rows[0].dropped_units == 6 && f.rows[0].inserted_units == 0);
+    CHECK(f.rows[0].dropped_units == 0 && slots_spare(&f.plane, 0) > 20);
+    int32_t before = f.rows[0].play_unit;
+    slots_skip(&f.plane, 0);
+    CHECK(f.rows[0].dropped_units == 1 && f.rows[0].play_unit == before + 1);
+    CHECK(slots_spare(&f.plane, 0) == 0);
 }
 
 static void a_jump_of_the_clock_starts_anew_and_a_straggler_is_no_jump(void) {
@@ -101,11 +138,11 @@ static void units_off_the_grid_are_shared_by_neighbours(void) {
     hear_audio(&f, 2, 320 + 40, 'b', 0.04);
     hear_audio(&f, 3, 320 + 200, 'c', 0.06);
     expect("-aa");
-    struct frame frame = slots_next(&f.plane, 0);
+    struct frame frame = slots_next(&f.plane, 0, 0);
     CHECK(frame.data[0] == 0xff && frame.data[39] == 0xff && frame.data[40] == 'b');
-    frame = slots_next(&f.plane, 0);
+    frame = slots_next(&f.plane, 0, 0);
     CHECK(frame.data[0] == 'b' && frame.data[79] == 'b');
-    frame = slots_next(&f.plane, 0);
+    frame = slots_next(&f.plane, 0, 0);
     CHECK(frame.data[39] == 'b' && frame.data[40] == 'c');
 }
 
@@ -254,9 +291,11 @@ static void any_timestamp_and_length_stays_within_the_slots(void) {
 int main(void) {
     a_packet_is_played_one_tick_after_it_could_be();
     disorder_within_the_delay_is_put_right();
-    what_was_overtaken_is_dropped_and_the_delay_grows();
+    what_was_overtaken_is_dropped();
+    the_delay_grows_to_all_but_one_in_a_hundred();
+    a_fixed_delay_is_what_was_asked_for();
     a_late_packet_is_played_when_nothing_newer_was();
-    a_delay_that_is_spare_for_a_hundred_packets_shrinks_by_a_unit();
+    a_delay_that_is_too_long_is_seen_and_shortened_by_a_frame();
     a_jump_of_the_clock_starts_anew_and_a_straggler_is_no_jump();
     units_off_the_grid_are_shared_by_neighbours();
     time_goes_on_while_a_row_is_held();

