@@ -40,6 +40,8 @@ class CodecOptions:
     """The payload type under which the peer takes comfort noise (RFC 3389); None = it was not agreed."""
     conceal: bool = True
     """False: a clear channel, as modems and fax need it: samples come as they were sent, what is lost is zero."""
+    playout_ms: int | None = None
+    """Wait so long for packets that are late, whatever the network does (10-500); None = as long as it asks for."""
 
 
 @dataclass(frozen=True, slots=True)

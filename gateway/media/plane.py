@@ -21,7 +21,7 @@ from gateway import _native
 from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
-from gateway.media.commands import RoomState, RowState
+from gateway.media.commands import CodecOptions, RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
@@ -46,6 +46,7 @@ PAUSE_PEAK: Final = 400
 PAUSE_PATIENCE_S: Final = 2.0
 
 _UNIT_MS: Final = 10
+_MOST_PLAYOUT_UNITS: Final = 50
 _EAR_COST: Final = {"g729": 6, "ilbc": 8}
 """Microseconds, roughly, of a unit: what the size of a stage goes by.  iLBC's frames may all fall into one tick."""
 _MOUTH_COST: Final = {"g729": 12, "ilbc": 12}
@@ -55,6 +56,13 @@ _MOUTH_COST: Final = {"g729": 12, "ilbc": 12}
 def leg_hash(leg: LegId) -> int:
     """Return the 64 bits by which a row remembers its leg when the process that knew the name is gone."""
     return int.from_bytes(hashlib.blake2b(leg.encode(), digest_size=8).digest()) | 1
+
+
+def _playout_units(options: CodecOptions) -> int:
+    """Return the fixed playout delay in units; 0 = adaptive."""
+    if options.playout_ms is None:
+        return 0
+    return min(max(options.playout_ms // _UNIT_MS, 1), _MOST_PLAYOUT_UNITS)
 
 
 def _packet_units(state: RowState) -> int:
@@ -352,6 +360,7 @@ class Plane:
         fields["noise_send"][row] = options.noise_pt is not None
         fields["noise_send_pt"][row] = options.noise_pt or 0
         fields["clear"][row] = not options.conceal
+        fields["play_fixed"][row] = _playout_units(options)
         fields["event_send"][row] = state.event_send_pt is not None
         fields["event_send_pt"][row] = state.event_send_pt or 0
         fields["receive_map"][row] = receive_map(

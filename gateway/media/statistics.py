@@ -33,9 +33,13 @@ class LegStatistics:
     mode_reason: str = ""
     """Why it is so, in words."""
     inserted_ms: int = 0
-    """Audio invented: concealment and stretching."""
+    """By how much playout stepped back to wait longer."""
     dropped_ms: int = 0
     """Audio thrown away to keep the delay small."""
+    concealed_ms: int = 0
+    """Audio invented for what was lost, or came too late."""
+    playout_delay_ms: float = 0.0
+    """How long a packet waits beyond the fastest of the last seconds, before it is decoded; 0 when relayed."""
     strangers: int = 0
     """Packets from addresses that are not this leg's peer; never answered, never heard."""
     digits: int = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import voicecodecs
+from gateway import _native
 from gateway.media.plan import RELAY
 from gateway.media.statistics import LegStatistics
 
@@ -27,7 +29,14 @@ VERDICT_NAMES: Final = (
 """`enum verdict` of native/plane/plane.h, in its order."""
 
 _UNIT_MS: Final = 10
+_G711: Final = (_native.CODEC_PCMU, _native.CODEC_PCMA)
 _RATE_KHZ: Final = 8
+
+
+def _playout_samples(row: Any) -> int:
+    """Return the wait in the slots and, for G.711, in its concealment."""
+    concealing = row["play_codec"] in _G711 and not row["clear"]
+    return int(row["play_delay"]) + concealing * voicecodecs.Concealer.DELAY_SAMPLES
 
 
 def statistics_of(row: Any, reason: str) -> LegStatistics:
@@ -48,6 +57,8 @@ def statistics_of(row: Any, reason: str) -> LegStatistics:
         mode_reason=reason,
         inserted_ms=int(row["inserted_units"]) * _UNIT_MS,
         dropped_ms=int(row["dropped_units"]) * _UNIT_MS,
+        concealed_ms=int(row["concealed_units"]) * _UNIT_MS,
+        playout_delay_ms=0.0 if row["mode"] == RELAY else _playout_samples(row) / _RATE_KHZ,
         strangers=verdicts["drop_stranger"],
         digits=int(row["digits"]),
         remote_lost=int(row["remote_lost"]),
