@@ -1,18 +1,19 @@
 /* The media plane: packets of four rows, from anybody, at any time, between ticks and commands.
  *
- * What an input says: records of an operation and what it needs.
- *     0 tick   1 a row's report   2 a row's mode   3 in and out of the tick   4 time goes by   else a packet:
- *     a byte   bits 0-1 the row, 2-3 the source, 4 on the RTCP socket, 5-7 how many ms later
- *     a byte   its length in words of 32 bits, 0 to 255, and in
- *     a byte   bits 0-1 odd bytes more; then the packet
+ * What an input says: a byte, the mode of all rows to begin with; then records of an operation and what it
+ * needs. 0 tick: every row is played, and hears its peer 1 a row's report   2 a row's mode   3 in and out of
+ * the tick   4 time goes by   5 what a row is sent 6 and more: a packet: a byte   bits 0-1 the row, 2-3 the
+ * source, 4 on the RTCP socket, 5-7 how many times 5 ms later a byte   its length in words of 32 bits, 0 to
+ * 255, and in a byte   bits 0-1 odd bytes more; then the packet
  */
 #include "fuzz/fuzz.h"
 #include "plane/plane.h"
+#include "plane/voice.h"
 #include "tests/check.h"
 
 #include <math.h>
 
-enum operation { TICK, REPORT, CHANGE_MODE, CROSS, WAIT };
+enum operation { TICK, REPORT, CHANGE_MODE, CROSS, WAIT, CHANGE_VOICE };
 
 struct story {
     struct fixture fixture;
@@ -49,19 +50,28 @@ static void arrive(struct story *story, struct script *script) {
     story->arrived[row]++;
 }
 
+/* What a tick leaves of a row can be moved to another process; there it is asked whether it is valid. */
+static void move_voice(struct plane *plane, int32_t row) {
+    uint8_t copy[VOICE_COPY_BYTES];
+    const size_t bytes = voice_save(&plane->voices, row, copy);
+    FUZZ_CHECK(bytes <= sizeof copy && voice_is_valid(copy, bytes));
+    voice_forget(&plane->voices, row);
+    voice_load(&plane->voices, row, copy);
+}
+
 static void tick(struct story *story) {
-    static const int32_t rows[ROWS] = {0, 1, 2, 3};
-    static const uint32_t samples[ROWS] = {UNIT_SAMPLES, UNIT_SAMPLES, UNIT_SAMPLES, UNIT_SAMPLES};
+    static const int32_t rows[ROWS] = {0, 1, 2, 3}, peers[ROWS] = {1, 0, 3, 2};
     struct fixture *f = &story->fixture;
-    uint8_t payloads[ROWS][SLOT_BYTES], codecs[ROWS];
-    int32_t lengths[ROWS];
+    int16_t pcm[ROWS][UNIT_SAMPLES];
     struct send sends[ROWS];
-    slots_take(&f->plane, rows, ROWS, payloads[0], lengths, codecs);
+    playout_rows(&f->plane, rows, rows, ROWS, pcm);
+    story->digest = fuzz_digest(story->digest, pcm, sizeof pcm);
+    const size_t n =
+        speak_rows(&f->plane, rows, peers, ROWS, (const int16_t (*)[UNIT_SAMPLES])pcm, story->now, sends);
+    FUZZ_CHECK(n <= ROWS);
+    note_sends(story, sends, n);
     for (int row = 0; row < ROWS; row++)
-        FUZZ_CHECK(lengths[row] >= -1 && lengths[row] <= SLOT_BYTES);
-    note_sends(
-        story, sends,
-        egress_emit(&f->plane, rows, ROWS, payloads[0], SLOT_BYTES, lengths, samples, story->now, sends));
+        move_voice(&f->plane, row);
     FUZZ_CHECK(f->plane.notices_n >= 0 && f->plane.notices_n <= NOTICES);
     f->plane.notices_n = 0;
     story->now += 0.01;
@@ -82,8 +92,16 @@ static void cross(struct story *story, int row, bool enters) {
         slots_leave(&story->fixture.plane, row);
 }
 
+/* What a re-INVITE may change of how a row is spoken to. */
+static void change_voice(struct row *row, uint8_t how) {
+    row->send_codec = (uint8_t)(CODEC_PCMU + (how >> 2) % (CODECS - CODEC_PCMU));
+    row->send_units =
+        (uint8_t)(codec_units(row->send_codec) * (1 + (how >> 5) % (PACKET_UNITS_MAX / FRAME_UNITS_MAX)));
+    row->send_dtx = row->noise_send = how >> 7;
+}
+
 static void perform(struct story *story, enum operation operation, struct script *script) {
-    const uint8_t how = operation > WAIT || operation == TICK ? 0 : script_byte(script);
+    const uint8_t how = operation > CHANGE_VOICE || operation == TICK ? 0 : script_byte(script);
     switch (operation) {
     case TICK:
         tick(story);
@@ -100,6 +118,9 @@ static void perform(struct story *story, enum operation operation, struct script
         break;
     case WAIT:
         story->now += ldexp(0.001, how % 32);
+        break;
+    case CHANGE_VOICE:
+        change_voice(&story->fixture.rows[how % ROWS], how);
         break;
     default:
         arrive(story, script);

@@ -19,6 +19,7 @@ from voicecodecs import encode_frames
 __all__ = ["g729", "ilbc", "pcma", "pcmu", "plane"]
 
 _ROOT: Final = Path(__file__).parents[3]
+_TICK, _REPORT, _VOICE = 0, 1, 5
 _LOST, _UNTRANSMITTED, _ANEW, _SHORT, _WHOLE, _DECODE = 0, 1, 3, 4, 5, 0x20
 _FRAMES: Final = 24
 _PACKETS: Final = 8
@@ -92,26 +93,39 @@ def _record(frame: bytes | None, row: int) -> bytes:
 
 
 def plane() -> list[bytes]:
-    """Return what four phones send: audio, digits, reports, in every mode of the plane."""
+    """Return what phones send: audio of every codec, digits, reports, pauses, in every mode of the plane."""
+    said = speech()[: 240 * _PACKETS]
+    voices = {
+        0: _packets(encode_frames(said, "pcmu"), 2),
+        18: _packets(encode_frames(said, "g729"), 3),
+        97: _packets(encode_frames(said, "ilbc", mode_ms=20), 1),
+        13: [b"\x30\x7f\x40", b"\x50"] * _PACKETS,
+    }
     return [
-        bytes([mode]) + b"".join(_spoken(at, kind) for at in range(_PACKETS))
+        bytes([mode])
+        + b"".join(_spoken(at, kind, payload_type, voices[payload_type]) for at in range(_PACKETS))
         for mode in range(3)
+        for payload_type in voices
         for kind in ("audio", "digits", "reports", "restart")
     ]
 
 
-def _spoken(at: int, kind: str) -> bytes:
-    """Return 20 ms: a packet of each of two phones, two ticks."""
+def _packets(frames: Sequence[bytes], n_frames: int) -> list[bytes]:
+    return [b"".join(frames[at : at + n_frames]) for at in range(0, len(frames), n_frames)]
+
+
+def _spoken(at: int, kind: str, payload_type: int, payloads: Sequence[bytes]) -> bytes:
+    """Return 20 ms: a packet of each of two phones, which hear one another in all codecs in turn, and two ticks."""
     sequence, timestamp = at, 160 * at
     if kind == "restart" and at > _PACKETS // 2:
         sequence, timestamp = at * 977 & 0xFFFF, 0xFFFFF000 + 160 * at & 0xFFFFFFFF
-    packet = _rtp(0, sequence, timestamp, bytes([at]) * 160)
+    packet = _rtp(payload_type, sequence, timestamp, payloads[at % len(payloads)])
     if kind == "digits" and at % 8 > 3:
         packet = _rtp(101, sequence, 320, struct.pack(">BBH", 5, 0x80 * (at % 8 == 7) | 10, 160 * (at % 8)))
-    records = _arrival(packet, row=0) + _arrival(packet, row=1)
+    records = _arrival(packet, row=0) + _arrival(packet, row=1) + bytes([_VOICE, at << 2 & 0xFC])
     if kind == "reports":
-        records += _arrival(_sender_report(timestamp), row=0, how=0x10) + bytes([1, at % 4])
-    return records + bytes([0, 0])
+        records += _arrival(_sender_report(timestamp), row=0, how=0x10) + bytes([_REPORT, at % 4])
+    return records + bytes([_TICK, _TICK])
 
 
 def _arrival(packet: bytes, *, row: int, how: int = 0) -> bytes:
