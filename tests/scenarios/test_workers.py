@@ -37,5 +37,5 @@ def test_two_people_in_a_conference_over_two_media_processes_hear_each_other(ser
         last = pcm_of(audio_of(stream)[-2 * _SECOND :])
         levels = {who: tone_level(last, hz) for who, hz in NOTES.items()}
         other = levels.pop("bob" if name == "alice" else "alice")
-            assert other > -20
+        assert other > -20
         assert levels[name] < -50
