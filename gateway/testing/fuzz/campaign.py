@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from gateway.lab.bench.bridge import machine
+from gateway.lab.bench.machine import machine
 from gateway.testing.fuzz.targets import TARGETS
 from gateway.testing.fuzz.worker import corpus_bytes
 
