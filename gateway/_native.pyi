@@ -19,12 +19,18 @@ CODEC_ILBC_20: Final[int]
 CODEC_ILBC_30: Final[int]
 CODEC_COMFORT_NOISE: Final[int]
 CODEC_EVENT: Final[int]
+FLIGHT_RING_BYTES_MIN: Final[int]
+FLIGHT_FILL: Final[int]
+FLIGHT_ARRIVAL: Final[int]
+FLIGHT_ROW: Final[int]
+FLIGHT_TOLD: Final[int]
 NOTICE_DIGIT: Final[int]
 NOTICE_LATCHED: Final[int]
 NOTICE_RELAY_REFUSED: Final[int]
 NOTICE_BYE: Final[int]
 
 class _Plane: ...  # a capsule: see native/bindings/plane_capsule.h
+class _Flight: ...  # a capsule: see native/bindings/flight.c
 
 def plane(
     rows: NDArray[Any],
@@ -71,6 +77,10 @@ def rtcp(
 def enter(plane: _Plane, row: int, now: float, /) -> None: ...
 def leave(plane: _Plane, row: int, now: float, /) -> None: ...
 def notices(plane: _Plane, /) -> int: ...
+def flight(plane: _Plane, memory: memoryview | NDArray[np.uint8], /) -> _Flight: ...
+def flight_tell(flight: _Flight, kind: int, data: bytes, /) -> None: ...
+def flight_keep(flight: _Flight, rows: NDArray[np.int32], /) -> None: ...
+def flight_digest(digests: NDArray[np.uint64], sends: NDArray[Any], n: int, /) -> None: ...
 def mix_row_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
 def mix_room_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
 def mix(

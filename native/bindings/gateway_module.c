@@ -4,8 +4,10 @@
  * How does it work?  plane(...) wraps the arrays into a capsule; every other function takes that capsule
  * first. How do I use it?  gateway/media/table.py is the only caller; gateway/_native.pyi is its face.
  */
+#include "bindings/flight.h"
 #include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
+#include "plane/flight.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
 
@@ -356,6 +358,10 @@ static PyMethodDef methods[] = {
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
     {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
     {"notices", notices, METH_O, "How many notices wait; they are overwritten from now on."},
+    {"flight", flight_new, METH_VARARGS, "Record all that comes into a plane, until this capsule goes."},
+    {"flight_tell", flight_told, METH_VARARGS, "Record something else that happened to the plane."},
+    {"flight_keep", flight_kept, METH_VARARGS, "Record what some rows are now."},
+    {"flight_digest", flight_digested, METH_VARARGS, "Add packets to the digests of their rows."},
     {"mix", mixer_mix, METH_VARARGS, "Mix a tick of many rooms."},
     {"mix_row_layout", mixer_row_layout, METH_NOARGS, "Bytes and fields of a row of the mixer."},
     {"mix_room_layout", mixer_room_layout, METH_NOARGS, "Bytes and fields of a room of the mixer."},
@@ -382,6 +388,11 @@ static int add_constants(PyObject *module) {
         {"CODEC_ILBC_30", CODEC_ILBC_30},
         {"CODEC_COMFORT_NOISE", CODEC_COMFORT_NOISE},
         {"CODEC_EVENT", CODEC_EVENT},
+        {"FLIGHT_RING_BYTES_MIN", FLIGHT_RING_BYTES_MIN},
+        {"FLIGHT_FILL", FLIGHT_FILL},
+        {"FLIGHT_ARRIVAL", FLIGHT_ARRIVAL},
+        {"FLIGHT_ROW", FLIGHT_ROW},
+        {"FLIGHT_TOLD", FLIGHT_TOLD},
         {"NOTICE_DIGIT", NOTICE_DIGIT},
         {"NOTICE_LATCHED", NOTICE_LATCHED},
         {"NOTICE_RELAY_REFUSED", NOTICE_RELAY_REFUSED},

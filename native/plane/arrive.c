@@ -1,5 +1,5 @@
 /* One verdict for every packet, in the order in which the checks get dearer. */
-#include "plane/plane.h"
+#include "plane/flight.h"
 
 enum { PACKETS_PER_SECOND_MAX = 200 };
 
@@ -121,5 +121,7 @@ enum verdict plane_arrive(struct plane *plane, int32_t index, const struct addre
     *n_sends = 0;
     enum verdict verdict = judge(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
     plane->rows[index].verdicts[verdict]++;
+    if (plane->flight)
+        flight_arrive(plane->flight, index, source, data, bytes, on_rtcp_socket, now, sends, *n_sends);
     return verdict;
 }

@@ -214,6 +214,7 @@ struct plane {
     struct notice *notices;
     int32_t capacity, notices_capacity, notices_n;
     uint32_t notices_lost;
+    struct flight *flight; /* the recorder (flight.h); NULL = none */
 };
 
 /* One packet for `row`.  Writes what must be sent now into sends[0..*n_sends). */
