@@ -3,6 +3,7 @@
 A refresh is an UPDATE without a body where the peer allows that, for it needs no ACK that a NAT could lose
 (signalwire/freeswitch#1994).  Else it is a re-INVITE with our description to the letter, `o=` version and
 all, and its answer is not reported unless it says something new: media goes on as if nothing had happened.
+What is refused by UPDATE is tried by re-INVITE; a peer that refuses both is alive, and keeps its call.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ __all__ = ["Refresher"]
 
 _BUSY_S: Final = 2.0
 """How long a refresh waits when an offer is open, which refreshes as well if it succeeds."""
-_NOT_UPDATE: Final = frozenset({405, 501})
+_OF_THE_MOMENT: Final = frozenset({480, 491, 500, 503, 504})
+"""Refusals that say nothing about the session or its refresh."""
 
 
 class Refresher:
@@ -76,17 +78,22 @@ class Refresher:
             self._offerer.settled(session.confirmed, session, now)
         if outcome.status in (408, 481):
             self._machine.step(session, SessionInput.LOST, Happening(now, cause_of_outcome(outcome)))
-        elif outcome.status in _NOT_UPDATE and errand.request.method == "UPDATE":
+        elif outcome.status in _OF_THE_MOMENT:
+            self._again_later(session, now)
+        elif isinstance(outcome, Response) and self._timers.lengthen(session, outcome):
+            self._refresh(session, now)
+        elif errand.request.method == "UPDATE":
             known = session.confirmed.abilities
             session.confirmed.abilities = replace(known, methods=known.methods - {"UPDATE"})
             self._refresh(session, now)
-        elif isinstance(outcome, Response) and self._timers.lengthen(session, outcome):
-            self._refresh(session, now)
         else:
-            self._again_later(session, now)
+            self._timers.keep(session, now)  # whoever refuses is there
 
     def _refresh(self, session: Session, now: float) -> None:
         dialog = session.confirmed
+        if dialog.offers.state is not OfferState.IDLE:
+            self._again_later(session, now)
+            return
         if "UPDATE" not in dialog.abilities.methods:
             self._offerer.repeat(session, now)
             return

@@ -112,6 +112,10 @@ class SessionTimers:
         session.timer.interval_s = least_s
         return True
 
+    def keep(self, session: Session, now: float) -> None:
+        """Start the interval anew on the terms that there are."""
+        self._set(session, session.timer, now)
+
     def wait_for_end(self, session: Session) -> None:
         """The refresh is under way: from now on only the end of the interval counts."""
         if session.timer is not None:

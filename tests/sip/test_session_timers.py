@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.sip.endpoint import EndpointConfig
 from gateway.sip.events import OfferAnswered, OfferReceived, SessionEnded
 from gateway.testing.sip_pair import ANSWER, OFFER, SipPair
@@ -130,6 +132,27 @@ def test_update_is_given_up_when_the_peer_does_not_speak_it() -> None:
     (invite,) = phone.reply(update, 405)
 
     assert parse_request(invite).method == "INVITE"
+
+
+def test_a_peer_that_refuses_every_refresh_is_alive_and_keeps_its_call() -> None:
+    phone = answered("600;refresher=uac")
+    for _ in range(4):
+        (request,) = phone.wait(300.2)
+        said = phone.reply(request, 488)
+        if parse_request(request).method == "UPDATE":
+            _ = [phone.reply(data, 488) for data in said]
+
+    assert not any(isinstance(event, SessionEnded) for event in phone.events)
+
+
+@pytest.mark.parametrize("status", [491, 500, 503])
+def test_a_refresh_that_came_at_a_bad_moment_is_tried_again(status: int) -> None:
+    phone = answered("600;refresher=uac")
+    (update,) = phone.wait(300.2)
+    phone.reply(update, status)
+    again, *_ = phone.wait(4.2)
+
+    assert parse_request(again).method == "UPDATE"
 
 
 def test_section_10_a_refresher_that_is_not_heard_ends_the_session() -> None:
