@@ -35,12 +35,19 @@ struct codec_facts {
     uint8_t frame_bytes; /* at most SLOT_BYTES */
     uint8_t sid_bytes;   /* of a silence descriptor; 0 = there is none */
     uint8_t other_mode;  /* enum codec: the same codec with frames of another length */
-    bool samples;        /* one byte a sample: a payload may have any length */
 };
 extern const struct codec_facts codec_facts[CODECS];
 
 static inline bool codec_has_frames(uint8_t codec) {
     return codec > CODEC_NONE && codec < CODECS;
+}
+
+static inline bool codec_is_g711(uint8_t codec) {
+    return codec == CODEC_PCMU || codec == CODEC_PCMA;
+}
+
+static inline bool codec_is_ilbc(uint8_t codec) {
+    return codec == CODEC_ILBC_20 || codec == CODEC_ILBC_30;
 }
 
 /* Units of one frame; what has no frames lasts a unit. */
@@ -60,13 +67,21 @@ struct payload {
     int32_t units;      /* ... rounded up */
 };
 
-/* Understand a payload of `bytes` bytes.  False: it is not whole. */
-bool payload_read(struct payload *out, enum codec codec, size_t bytes);
+/* Understand a payload of frames or of comfort noise; use payload_read(). */
+bool payload_read_frames(struct payload *out, enum codec codec, size_t bytes);
+
+/* Understand a payload of `bytes` bytes.  False: it is not whole.  Nearly all of them are G.711's. */
+static inline bool payload_read(struct payload *out, enum codec codec, size_t bytes) {
+    if (!codec_is_g711((uint8_t)codec) || bytes == 0)
+        return payload_read_frames(out, codec, bytes);
+    int32_t units = (int32_t)((bytes + UNIT_SAMPLES - 1) / UNIT_SAMPLES);
+    *out = (struct payload){.codec = codec, .samples = (uint32_t)bytes, .units = units};
+    return true;
+}
 
 /* Can `from` be sent as `to` without decoding?  A table look-up a byte at most. */
 static inline bool relay_possible(uint8_t from, uint8_t to) {
-    bool both_g711 = from >= CODEC_PCMU && from <= CODEC_PCMA && to >= CODEC_PCMU && to <= CODEC_PCMA;
-    return to != CODEC_NONE && (from == to || both_g711);
+    return to != CODEC_NONE && (from == to || (codec_is_g711(from) && codec_is_g711(to)));
 }
 
 #endif

@@ -131,7 +131,7 @@ static bool fill(struct plane *plane, int32_t index, int32_t sample, const struc
     const struct row *row = &plane->rows[index];
     bool played = row->mode == MODE_TICK;
     int32_t unit = floor_units(sample);
-    if (payload->frames == 0 && payload->codec < CODECS && codec_facts[payload->codec].samples) {
+    if (codec_is_g711((uint8_t)payload->codec)) {
         int32_t bytes = (int32_t)rtp->payload_bytes;
         int32_t heard = played ? row->played_head * UNIT_SAMPLES - sample : 0;
         if (heard >= bytes)

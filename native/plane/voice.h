@@ -70,12 +70,4 @@ bool voice_is_valid(const uint8_t *copy, size_t bytes);
 /* Put a valid copy into a row. */
 void voice_load(struct voices *voices, int32_t row, const uint8_t *copy);
 
-static inline bool codec_is_g711(uint8_t codec) {
-    return codec == CODEC_PCMU || codec == CODEC_PCMA;
-}
-
-static inline bool codec_is_ilbc(uint8_t codec) {
-    return codec == CODEC_ILBC_20 || codec == CODEC_ILBC_30;
-}
-
 #endif
