@@ -9,6 +9,7 @@ SLOTS: Final[int]
 SLOT_BYTES: Final[int]
 PACKET_BYTES: Final[int]
 SEND_MAX: Final[int]
+CHORUS_KINDS: Final[int]
 VERDICTS: Final[int]
 PACKET_UNITS_MAX: Final[int]
 VOICE_BYTES: Final[int]
@@ -81,6 +82,16 @@ def flight(plane: _Plane, memory: memoryview | NDArray[np.uint8], /) -> _Flight:
 def flight_tell(flight: _Flight, kind: int, data: bytes, /) -> None: ...
 def flight_keep(flight: _Flight, rows: NDArray[np.int32], /) -> None: ...
 def flight_digest(digests: NDArray[np.uint64], sends: NDArray[Any], n: int, /) -> None: ...
+def chorus(
+    plane: _Plane,
+    mix: NDArray[Any],
+    rows: NDArray[np.int32],
+    at: NDArray[np.int32],
+    signal_of: NDArray[np.int32],
+    leaders: NDArray[np.int32],
+    now: float,
+    /,
+) -> None: ...
 def mix_row_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
 def mix_room_layout() -> tuple[int, Sequence[tuple[str, str, int, int]]]: ...
 def mix(

@@ -126,7 +126,7 @@ def rest(mix: NDArray[Any], resting: NDArray[np.bool_]) -> None:
     """Rows that are not mixed now begin as they are when they are mixed again: a relay has no gain to come from."""
     for name in ("weight", "out_weight"):
         mix[name][resting] = _UNITY
-    mix["last_heard"][resting] = mix["switched"][resting] = 0
+    mix["last_heard"][resting] = mix["switched"][resting] = mix["shared_ticks"][resting] = 0
 
 
 def level_dbov(power: NDArray[Any]) -> NDArray[np.int64]:

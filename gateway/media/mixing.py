@@ -7,7 +7,7 @@ call.  Everything here is written between two ticks; the tick itself is `run`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from gateway import _native
 from gateway.ids import LegId
@@ -87,6 +87,14 @@ class Mixing:
             plan.hears,
             plan.signal_of,
             _native.UNIT_SAMPLES,
+        )
+
+    def unite(self, kernel: Any, plan: Plan, now: float) -> None:
+        """Let rows that hear the same signal have it encoded once; after `run`, before anything is encoded."""
+        if plan.singers.size == 0:
+            return
+        _native.chorus(
+            kernel, self._columns.mix, plan.singers, plan.singers_at, plan.signal_of, plan.leaders, now
         )
 
     def news(self, ticks: int, leg_of: Mapping[int, LegId], top: int) -> list[MediaEvent]:

@@ -26,6 +26,7 @@ BLOCK_ROWS: Final = 64
 """Rows of codec work in one stage, at most."""
 STAGE_COST: Final = 384
 """Microseconds of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
+_REMEMBERING: Final = (_native.CODEC_G729, _native.CODEC_ILBC_20, _native.CODEC_ILBC_30)
 _LEAST_COST: Final = STAGE_COST // BLOCK_ROWS
 
 Stages: TypeAlias = tuple[tuple[NDArray[np.int32], NDArray[np.int32]], ...]
@@ -88,6 +89,11 @@ class Plan:
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
     decode_stages: Stages = ()
     encode_stages: Stages = ()
+    singers: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Rows in rooms whose encoders have a memory: those that hear the same signal have it encoded once."""
+    singers_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    leaders: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Scratch for finding who encodes for them."""
     said: NDArray[np.int16] = field(default_factory=_no_pcm)
     spoken: NDArray[np.int16] = field(default_factory=_no_pcm)
     """The mixer's own: what those say whom it weighs."""
@@ -116,6 +122,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     rest(columns.mix[:top], ~mixed)
     members, offsets = _rooms(_rows_where(mixed), columns.room)
     decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
+    singers = _rows_where(encoded & mixed & np.isin(rows["send_codec"][:top], _REMEMBERING))
     listen = _rows_where(encoded & (source >= 0))
     echo = _rows_where(decoded & columns.echo[:top])
     return Plan(
@@ -132,6 +139,9 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         listen_at=position[listen],
         decode_stages=_stages(decode, position[decode], columns.ear_cost),
         encode_stages=_stages(encode, position[encode], columns.mouth_cost),
+        singers=singers,
+        singers_at=position[singers],
+        leaders=np.zeros(n * _native.CHORUS_KINDS if singers.size else 0, np.int32),
         said=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         spoken=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),

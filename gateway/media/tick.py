@@ -46,6 +46,7 @@ class Ticker:
         self._mixing.run(plan)
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
+        self._mixing.unite(kernel, plan, now)
         yield nothing
         for rows, at in plan.encode_stages:
             yield self._sends[: _native.speak(kernel, rows, plan.signal_of[at], plan.hears, now, self._sends)]

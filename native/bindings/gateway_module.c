@@ -7,6 +7,7 @@
 #include "bindings/flight.h"
 #include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
+#include "mixer/chorus.h"
 #include "plane/flight.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
@@ -274,6 +275,7 @@ static PyObject *forget_voice(PyObject *self, PyObject *args) {
     struct plane *plane = plane_and_index(capsule, row);
     if (!plane)
         return NULL;
+    chorus_disband(&plane->voices, row, plane->capacity);
     voice_forget(&plane->voices, row);
     Py_RETURN_NONE;
 }
@@ -363,6 +365,7 @@ static PyMethodDef methods[] = {
     {"flight_keep", flight_kept, METH_VARARGS, "Record what some rows are now."},
     {"flight_digest", flight_digested, METH_VARARGS, "Add packets to the digests of their rows."},
     {"mix", mixer_mix, METH_VARARGS, "Mix a tick of many rooms."},
+    {"chorus", mixer_chorus, METH_VARARGS, "Let rows that hear the same follow one that encodes for them."},
     {"mix_row_layout", mixer_row_layout, METH_NOARGS, "Bytes and fields of a row of the mixer."},
     {"mix_room_layout", mixer_room_layout, METH_NOARGS, "Bytes and fields of a room of the mixer."},
     {NULL, NULL, 0, NULL},
@@ -378,6 +381,7 @@ static int add_constants(PyObject *module) {
         {"SLOT_BYTES", SLOT_BYTES},
         {"PACKET_BYTES", PACKET_BYTES},
         {"SEND_MAX", SEND_MAX},
+        {"CHORUS_KINDS", CHORUS_KINDS},
         {"VERDICTS", VERDICTS},
         {"PACKET_UNITS_MAX", PACKET_UNITS_MAX},
         {"VOICE_BYTES", VOICE_BYTES},

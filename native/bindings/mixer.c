@@ -1,7 +1,8 @@
 /* gateway._native.mix: the mixer's arrays checked at the door, then all rooms in one call without the GIL. */
 #include "bindings/mixer.h"
 
-#include "mixer/mixer.h"
+#include "bindings/plane_capsule.h"
+#include "mixer/chorus.h"
 
 enum { ROWS, ROOMS, ROOM_OF, OFFSETS, MEMBER_ROWS, MEMBER_AT, SAID, SPOKEN, HEARS, SIGNAL_OF, VIEWS };
 
@@ -114,6 +115,43 @@ PyObject *mixer_mix(PyObject *self, PyObject *args) {
         result = Py_NewRef(Py_None);
     }
     for (int i = 0; i < VIEWS; i++)
+        view_release(&v[i]);
+    return result;
+}
+
+/* chorus(plane, mix, rows, at, signal_of, leaders, now) */
+PyObject *mixer_chorus(PyObject *self, PyObject *args) {
+    (void)self;
+    enum { MIX, SINGERS, AT, SIGNALS, LEADERS, N };
+    static const char *const names[N] = {"mix", "rows", "at", "signal_of", "leaders"};
+    PyObject *capsule, *o[N], *result = NULL;
+    struct view v[N] = {0};
+    double now;
+    if (!PyArg_ParseTuple(args, "OOOOOOd", &capsule, &o[0], &o[1], &o[2], &o[3], &o[4], &now))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    bool held = plane != NULL;
+    for (int i = 0; held && i < N; i++)
+        held = view_get(&v[i], o[i], names[i], i == MIX ? sizeof(struct mix_row) : sizeof(int32_t),
+                        i == LEADERS);
+    if (held && view_holds(&v[MIX], "mix", plane->capacity) && rows_exist(plane, &v[SINGERS]) &&
+        view_holds(&v[AT], "at", v[SINGERS].n) && below(&v[AT], "at", v[SIGNALS].n) &&
+        below(&v[SIGNALS], "signal_of", v[SIGNALS].n) &&
+        view_holds(&v[LEADERS], "leaders", v[SIGNALS].n * CHORUS_KINDS)) {
+        const struct chorus_job job = {
+            .mix = v[MIX].buffer.buf,
+            .rows = v[SINGERS].buffer.buf,
+            .at = v[AT].buffer.buf,
+            .signal_of = v[SIGNALS].buffer.buf,
+            .leaders = v[LEADERS].buffer.buf,
+            .n = (size_t)v[SINGERS].n,
+            .positions = (size_t)v[SIGNALS].n,
+            .now = now,
+        };
+        chorus_form(&plane->voices, plane->rows, &job);
+        result = Py_NewRef(Py_None);
+    }
+    for (int i = 0; i < N; i++)
         view_release(&v[i]);
     return result;
 }

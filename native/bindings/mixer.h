@@ -5,6 +5,7 @@
 #include "bindings/module.h"
 
 PyObject *mixer_mix(PyObject *self, PyObject *args);
+PyObject *mixer_chorus(PyObject *self, PyObject *args);
 PyObject *mixer_row_layout(PyObject *self, PyObject *args);
 PyObject *mixer_room_layout(PyObject *self, PyObject *args);
 

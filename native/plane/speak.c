@@ -8,8 +8,6 @@
 #include "g711/g711.h"
 #include "plane/plane.h"
 
-static const double FORGET_S = 0.05; /* a mouth that was idle for so long begins anew */
-
 static void start(struct voices *voices, struct row *row, int32_t index) {
     struct mouth *mouth = &voices->mouths[index];
     mouth->codec = row->send_codec;
@@ -20,6 +18,7 @@ static void start(struct voices *voices, struct row *row, int32_t index) {
     row->tx_phase = (uint8_t)(index % codec_units(mouth->codec));
     mouth->gathered = row->tx_phase;
     mouth->bytes = 0;
+    mouth->follows = MOUTH_LEADS;
     memset(mouth->pcm, 0, sizeof mouth->pcm);
 }
 
@@ -36,7 +35,7 @@ struct batch {
 static bool gather(struct plane *plane, int32_t index, const int16_t pcm[UNIT_SAMPLES], double now) {
     struct row *row = &plane->rows[index];
     struct mouth *mouth = &plane->voices.mouths[index];
-    if (mouth->codec != row->send_codec || now - mouth->spoke_at > FORGET_S)
+    if (mouth->codec != row->send_codec || now - mouth->spoke_at > MOUTH_FORGETS_S)
         start(&plane->voices, row, index);
     mouth->spoke_at = now;
     if (row->tx_phase == 0) { /* whatever waited is not wanted any more: the relay spoke in between */
@@ -101,6 +100,8 @@ static bool pack(struct plane *plane, int32_t index, int32_t bytes, double now, 
     struct row *row = &plane->rows[index];
     struct mouth *mouth = &plane->voices.mouths[index];
     const int32_t whole = codec_has_frames(mouth->codec) ? codec_facts[mouth->codec].frame_bytes : 0;
+    mouth->frame_at = mouth->bytes;
+    mouth->frame_bytes = (uint16_t)bytes;
     mouth->bytes = (uint16_t)(mouth->bytes + bytes);
     const bool ends = bytes < whole, full = row->tx_phase >= row->send_units;
     if (!ends && !full && mouth->bytes + whole <= PENDING_BYTES)
@@ -127,7 +128,22 @@ static void encode_batch(struct voices *voices, struct batch *batch, bool dtx, c
     }
 }
 
-enum { WAITS = -1 }; /* as the bytes of a frame: it is not whole */
+/* As the bytes of a frame: it is not whole; it is that of the row which this one follows. */
+enum { WAITS = -1, FOLLOWS = -2 };
+
+/* The leader's frame, which is there: it has a lower number.  Returns its bytes. */
+static int32_t follow(struct voices *voices, int32_t index) {
+    struct mouth *mouth = &voices->mouths[index];
+    const struct mouth *leader = &voices->mouths[mouth->follows - 1];
+    memcpy(end_of_pending(mouth), leader->pending + leader->frame_at, leader->frame_bytes);
+    return leader->frame_bytes;
+}
+
+static int32_t begin_frame(struct plane *plane, int32_t index, struct batch batches[2]) {
+    if (plane->voices.mouths[index].follows != MOUTH_LEADS)
+        return FOLLOWS;
+    return encode(&plane->voices, index, &batches[plane->rows[index].send_dtx != 0]);
+}
 
 static size_t speak_some(struct plane *plane, const int32_t *rows, const int32_t *at, size_t n,
                          const int16_t (*pcm)[UNIT_SAMPLES], double now, struct send *sends) {
@@ -137,14 +153,17 @@ static size_t speak_some(struct plane *plane, const int32_t *rows, const int32_t
     for (size_t i = 0; i < n; i++) {
         bytes[i] = WAITS;
         if (gather(plane, rows[i], pcm[at[i]], now))
-            bytes[i] = encode(&plane->voices, rows[i], &batches[plane->rows[rows[i]].send_dtx != 0]);
+            bytes[i] = begin_frame(plane, rows[i], batches);
     }
     for (int dtx = 0; dtx < 2; dtx++)
         encode_batch(&plane->voices, &batches[dtx], dtx, rows, bytes);
     size_t n_sends = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (bytes[i] == FOLLOWS)
+            bytes[i] = follow(&plane->voices, rows[i]);
         if (bytes[i] != WAITS)
             n_sends += pack(plane, rows[i], bytes[i], now, &sends[n_sends]);
+    }
     return n_sends;
 }
 

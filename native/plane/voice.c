@@ -40,18 +40,23 @@ static void *ear_state(const struct voices *voices, int32_t row) {
     return codec == CODEC_G729 ? (void *)&voices->g729_decoders[row] : (void *)&voices->ilbc_decoders[row];
 }
 
+/* That of the row which encodes for this one, if it follows another. */
 static void *mouth_state(const struct voices *voices, int32_t row) {
-    return voices->mouths[row].codec == CODEC_G729 ? (void *)&voices->g729_encoders[row]
-                                                   : (void *)&voices->ilbc_encoders[row];
+    const struct mouth *mouth = &voices->mouths[row];
+    const int32_t singer = mouth->follows == MOUTH_LEADS ? row : mouth->follows - 1;
+    return mouth->codec == CODEC_G729 ? (void *)&voices->g729_encoders[singer]
+                                      : (void *)&voices->ilbc_encoders[singer];
 }
 
 size_t voice_save(const struct voices *voices, int32_t row, uint8_t *out) {
     const struct ear *ear = &voices->ears[row];
     const struct mouth *mouth = &voices->mouths[row];
+    struct mouth alone = *mouth;
+    alone.follows = MOUTH_LEADS;
     const size_t ear_bytes = ear_state_bytes(ear->codec), mouth_bytes = mouth_state_bytes(mouth->codec);
     uint8_t *p = out;
     memcpy(p, ear, sizeof *ear);
-    memcpy(p += sizeof *ear, mouth, sizeof *mouth);
+    memcpy(p += sizeof *ear, &alone, sizeof alone);
     memcpy(p += sizeof *mouth, ear_state(voices, row), ear_bytes);
     memcpy(p += ear_bytes, mouth_state(voices, row), mouth_bytes);
     return (size_t)(p + mouth_bytes - out);
@@ -123,6 +128,7 @@ bool voice_is_valid(const uint8_t *copy, size_t bytes) {
     const uint8_t *ear_at = copy + sizeof ear + sizeof mouth, *mouth_at = ear_at + ear_state_bytes(ear.codec);
     return bytes == (size_t)(mouth_at - copy) + mouth_state_bytes(mouth.codec) && ear.at <= FRAME_UNITS_MAX &&
            ear.last >= INT16_MIN && ear.last <= INT16_MAX && comfort_is_valid(&ear.comfort) &&
-           mouth.gathered < FRAME_UNITS_MAX && mouth.bytes <= PENDING_BYTES - UNIT_SAMPLES &&
-           ear_state_is_valid(ear.codec, ear_at) && mouth_state_is_valid(mouth.codec, mouth_at);
+           mouth.gathered < FRAME_UNITS_MAX && mouth.follows == MOUTH_LEADS &&
+           mouth.bytes <= PENDING_BYTES - UNIT_SAMPLES && ear_state_is_valid(ear.codec, ear_at) &&
+           mouth_state_is_valid(mouth.codec, mouth_at);
 }

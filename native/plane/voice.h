@@ -34,11 +34,16 @@ struct mouth {
     uint8_t codec;    /* whose state is in use */
     uint8_t gathered; /* units of `pcm` that wait for their frame to be whole */
     uint16_t bytes;   /* of `pending` */
+    int32_t follows;  /* the row that encodes for this one, plus 1; or MOUTH_LEADS (mixer/chorus.h) */
+    double spoke_at;  /* s, monotonic */
+    uint16_t frame_at, frame_bytes; /* where in `pending` the last frame was put */
     uint32_t padding;
-    double spoke_at; /* s, monotonic */
     int16_t pcm[FRAME_UNITS_MAX * UNIT_SAMPLES];
     uint8_t pending[PENDING_BYTES]; /* frames that wait for their packet to be full */
 };
+
+enum { MOUTH_LEADS = 0 };
+static const double MOUTH_FORGETS_S = 0.05; /* a mouth that was idle for so long begins anew */
 
 /* Arrays over rows. */
 struct voices {
