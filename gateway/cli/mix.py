@@ -13,6 +13,7 @@ from typing import Annotated, Final, NoReturn
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -135,10 +136,10 @@ def _bar() -> Progress:
 
 
 def _show(outcome: Outcome, reports: Sequence[PartyReport], out: Path) -> None:
-    table = Table(title=f"{outcome.duration_s:.1f} s, {len(reports)} parties", title_justify="left")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in ("party", "codec"):
         table.add_column(column)
-    for column in ("there s", "spoke s", "said dBov", "heard dBov", "lost of sent", "late", "stretched ms"):
+    for column in ("there s", "spoke s", "said dBov", "heard dBov", "lost", "late", "stretch ms"):
         table.add_column(column, justify="right")
     for one in reports:
         table.add_row(
@@ -148,13 +149,13 @@ def _show(outcome: Outcome, reports: Sequence[PartyReport], out: Path) -> None:
             f"{one.speaking_s:.1f}",
             _dbov(one.said_dbov),
             _dbov(one.heard_dbov),
-            f"{one.packets_lost} of {one.packets_sent}",
+            f"{one.packets_lost}/{one.packets_sent}",
             str(one.packets_late),
             f"+{one.inserted_ms} -{one.dropped_ms}",
         )
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"what each heard is in {out}/", markup=False)
+    console.print(f"{outcome.duration_s:.1f} s; what each heard is in {out}/", markup=False)
 
 
 def _dbov(level: float) -> str:
@@ -165,5 +166,7 @@ def _fail(text: str, *, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"error": text})
     else:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(Text.assemble(("failed  ", "bold red"), text))
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            Text.assemble(("failed  ", "bold red"), text)
+        )
     raise typer.Exit(1)

@@ -10,7 +10,7 @@ are shuffled by `seed`, because neither may matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,29 +56,36 @@ class MixBench:
 
         `aside`, of the same shape, is what those hear who hear something else than their room.
         """
-        n, samples = said.shape
-        positions = np.empty_like(said)
-        positions[self._at] = said
         hears = np.zeros_like(said)
         if aside is not None:
             hears[self._at] = aside
-        signal_of = np.arange(n, dtype=np.int32)
-        _native.mix(
-            self.rows,
-            self.rooms,
-            np.arange(self.rooms.size, dtype=np.int32),
-            self._offsets,
-            self._members,
-            self._at[self._members],
-            positions,
-            np.zeros_like(said),
-            hears,
-            signal_of,
-            samples,
-        )
+        signal_of = np.arange(said.shape[0], dtype=np.int32)
+        self.prepared(said, hears, signal_of)()
         row_at = np.argsort(self._at)
         self.signal_of = row_at[signal_of[self._at]].astype(np.int32)
         return hears[signal_of[self._at]]
+
+    def prepared(
+        self, said: NDArray[np.int16], hears: NDArray[np.int16], signal_of: NDArray[np.int32]
+    ) -> Callable[[], None]:
+        """Return the native call alone; `hears` and `signal_of` are over positions."""
+        positions, spoken = np.empty_like(said), np.zeros_like(said)
+        positions[self._at] = said
+        numbers = np.arange(self.rooms.size, dtype=np.int32)
+        members_at = self._at[self._members]
+        return lambda: _native.mix(
+            self.rows,
+            self.rooms,
+            numbers,
+            self._offsets,
+            self._members,
+            members_at,
+            positions,
+            spoken,
+            hears,
+            signal_of,
+            said.shape[1],
+        )
 
     def run(self, said: NDArray[np.int16], *, unit: int = 80) -> NDArray[np.int16]:
         """Mix signals of any length, int16 [members, n * unit], tick by tick."""

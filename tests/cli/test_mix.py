@@ -49,6 +49,7 @@ def test_a_scenario_is_read_with_its_files(voices):
 
 
 def test_the_demo_writes_what_each_heard_and_a_picture(tmp_path):
+    pytest.importorskip("matplotlib")
     result = run("--demo", "--out", tmp_path, "--plot")
 
     assert result.exit_code == 0
