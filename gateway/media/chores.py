@@ -39,7 +39,6 @@ class Chores:
         self._table = table
         self._columns = columns
         self.ticks = 0
-        self._timed_out = np.zeros(table.capacity, bool)
         self._refused: list[int] = []
 
     def reports(self, top: int, now: float, wall: float) -> NDArray[Any]:
@@ -108,6 +107,6 @@ class Chores:
         never = listening & (rows["heard_at"] == 0)
         rows["heard_at"][never] = now  # the wait begins with the first look
         silent = listening & (now - rows["heard_at"] > RTP_TIMEOUT_S)
-        news = np.flatnonzero(silent & ~self._timed_out[:top])
-        self._timed_out[:top] = silent
+        news = np.flatnonzero(silent & ~self._columns.timed_out[:top])
+        self._columns.timed_out[:top] = silent
         return [RtpTimedOut(leg_of[row]) for row in news.tolist() if row in leg_of]

@@ -56,6 +56,8 @@ class Columns:
         self.echo = np.zeros(capacity, bool)
         self.mix = np.zeros(capacity, MIX_ROW)
         """How the mixer treats the row, and what it knows of it."""
+        self.timed_out = np.zeros(capacity, bool)
+        """It was told that nothing comes from its phone any more."""
         self.ear_cost = np.zeros(capacity, np.int32)
         """Microseconds to decode what the row says in one tick."""
         self.mouth_cost = np.zeros(capacity, np.int32)
@@ -63,7 +65,7 @@ class Columns:
 
     def clear(self, row: int) -> None:
         """Free a row."""
-        self.open[row] = self.socket[row] = self.echo[row] = False
+        self.open[row] = self.socket[row] = self.echo[row] = self.timed_out[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
 

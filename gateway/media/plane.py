@@ -476,10 +476,7 @@ class Plane:
 
     def tick(self, now: float, wall: float) -> Iterator[tuple[NDArray[Any], bool]]:
         """Run one tick; yields (SEND [n], are they RTCP) to be sent before the next is asked for."""
-        if self._plan is None:
-            self._mixing.connect(self._row_of)
-            self._plan = make_plan(self.table.rows, self._columns, self._top)
-        plan = self._plan
+        plan = self._planned()
         for sends in self._ticker.run(plan, now):
             yield sends, False
         if self._waiting:
@@ -491,6 +488,13 @@ class Plane:
             self._refused.add(row)
             if row in self._states:
                 self._steer(self._states[row].room, row, now)
+
+    def _planned(self) -> Plan:
+        """Return the plan of the next tick, made now if something has changed."""
+        if self._plan is None:
+            self._mixing.connect(self._row_of)
+            self._plan = make_plan(self.table.rows, self._columns, self._top)
+        return self._plan
 
     def events(self) -> Iterator[MediaEvent]:
         """Take what happened since the last call."""

@@ -22,7 +22,11 @@ from gateway.media.commands import RoomState, RowState
 from gateway.media.plan import Columns
 from gateway.media.table import ROW, Table
 
-__all__ = ["LAYOUT", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
+__all__ = ["COLUMNS", "LAYOUT", "SLOT_ARRAYS", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
+
+SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
+COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost", "timed_out")
+"""The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 LAYOUT: Final = hashlib.blake2b(
     repr(
@@ -32,15 +36,12 @@ LAYOUT: Final = hashlib.blake2b(
             _native.SLOTS,
             _native.SLOT_BYTES,
             _native.VOICE_BYTES,
+            COLUMNS,
         )
     ).encode(),
     digest_size=8,
 ).hexdigest()
 """Names the layout of `RowImage.row` and `RowImage.slots`."""
-
-_SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
-_COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost")
-"""The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ def image_of(row: int, table: Table, columns: Columns) -> RowImage:
     """Return the bytes of one row."""
     return RowImage(
         row=table.rows[row].tobytes(),
-        slots=tuple(getattr(table, name)[row].tobytes() for name in _SLOT_ARRAYS),
-        columns=tuple(getattr(columns, name)[row].tobytes() for name in _COLUMNS),
+        slots=tuple(getattr(table, name)[row].tobytes() for name in SLOT_ARRAYS),
+        columns=tuple(getattr(columns, name)[row].tobytes() for name in COLUMNS),
         voice=_native.voice(table.kernel, row),
     )
 
@@ -106,7 +107,7 @@ def put_image(image: RowImage, row: int, table: Table, columns: Columns) -> None
     table.rows[row] = np.frombuffer(image.row, ROW)[0]
     for name in ("rtp_fd", "rtcp_fd", "peer", "relay_source"):
         table.rows[name][row] = -1
-    arrays = [(getattr(table, name), part) for name, part in zip(_SLOT_ARRAYS, image.slots, strict=True)]
-    arrays += [(getattr(columns, name), part) for name, part in zip(_COLUMNS, image.columns, strict=True)]
+    arrays = [(getattr(table, name), part) for name, part in zip(SLOT_ARRAYS, image.slots, strict=True)]
+    arrays += [(getattr(columns, name), part) for name, part in zip(COLUMNS, image.columns, strict=True)]
     for array, part in arrays:
         array[row] = np.frombuffer(part, array.dtype).reshape(array.shape[1:])
