@@ -51,6 +51,7 @@ def conversation_corpus() -> list[bytes]:
     return [
         _incoming_call(),
         _incoming_call(ring=True),
+        _reliable_call(),
         _late_offer(),
         _cancelled(),
         _outgoing_call(),
@@ -105,6 +106,26 @@ def _incoming_call(*, ring: bool = False) -> bytes:
             _record(0, _reply("491 Request Pending", tag="")),
             _record(_LATER, _said("UPDATE", 4, body=_PHONE_SDP)),
             _record(_MUCH_LATER, _said("BYE", 5, headers={"Reason": 'Q.850;cause=16;text="bye"'})),
+        ]
+    )
+
+
+def _reliable_call() -> bytes:
+    """RFC 3262, RFC 4028, RFC 3515: reliable ringing, a session that is refreshed, a transfer."""
+    asked = {"Require": "100rel", "Supported": "timer", "Session-Expires": "90;refresher=uac", "Min-SE": "90"}
+    transfer = {
+        "Refer-To": "<sip:carol@192.0.2.9?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db>",
+        "Referred-By": "<sip:a@b>",
+    }
+    return b"".join(
+        [
+            _record(_RING, sip_request("INVITE", body=_PHONE_SDP, headers=asked)),
+            _record(_RING | _SOON, _said("PRACK", 2, headers={"RAck": "~rseq~ 1 INVITE"})),
+            _record(_RING | _SOON, _said("PRACK", 3, headers={"RAck": "~rseq~ 1 INVITE"}, body=_PHONE_SDP)),
+            _record(_SOON, _said("UPDATE", 4, headers={"Session-Expires": "90;refresher=uac"})),
+            _record(0, _said("REFER", 5, headers=transfer)),
+            _record(_SOON, _reply("200 OK", tag="")),
+            _record(_MUCH_LATER, sip_request("CANCEL")),
         ]
     )
 

@@ -7,9 +7,9 @@ An input is a conversation: records, each the byte `RECORD`, a byte that says ho
     bits 4-5   from where it comes: a trusted source, a stranger, a phone over TCP, a browser
     bits 6-7   what the user does before: nothing, call the stranger, hang up, register or change the session
 
-Within a message `~via~ ~from~ ~to~ ~call-id~ ~cseq~` stand for these headers of the engine's last request and
-`~tag~` for the To tag of its last response, and the answer to its last challenge is added: so a mutated
-conversation still meets the dialogs and transactions that it began.
+Within a message `~via~ ~from~ ~to~ ~call-id~ ~cseq~` stand for these headers of the engine's last request, `~tag~`
+and `~rseq~` for the To tag and the RSeq of its last response that had one, and the answer to its last challenge is
+added: so a mutated conversation still meets the dialogs and transactions that it began.
 
 What must hold whatever is said: nothing raises and the exception wall has nothing to stop; after all timers the
 census is zero; time comes to an end.
@@ -51,6 +51,7 @@ _CREDENTIALS: Final = Credentials("bob", "secret")
 _BLANK: Final = re.compile(rb"~([a-z-]{2,8})~")
 _HEADER: Final = re.compile(rb"^(Via|From|To|Call-ID|CSeq): (.*?)\r$", re.MULTILINE)
 _TAG: Final = re.compile(rb"^To: .*;tag=([^;\r]*)", re.MULTILINE)
+_RSEQ: Final = re.compile(rb"^RSeq: (\d+)", re.MULTILINE)
 _MOST_STEPS: Final = 20_000
 
 
@@ -178,8 +179,10 @@ class Conversation:
     def _remember(self, message: bytes) -> None:
         if not message.startswith(b"SIP/2.0"):
             self._known.update((name.lower(), value) for name, value in _HEADER.findall(message))
-        elif tag := _TAG.search(message):
-            self._known[b"tag"] = tag[1]
+        else:
+            for name, wanted in ((b"tag", _TAG), (b"rseq", _RSEQ)):
+                if found := wanted.search(message):
+                    self._known[name] = found[1]
         if message.startswith((b"SIP/2.0 401", b"SIP/2.0 407")):
             self._challenge = _response(message)
 
