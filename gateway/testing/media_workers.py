@@ -33,7 +33,15 @@ from gateway.testing.wire_phone import speaking
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_placement import SEATS
 
-__all__ = ["MediaPhone", "MediaWorkers", "assert_one_stream", "audio_of", "media_workers", "pcm_of"]
+__all__ = [
+    "MediaPhone",
+    "MediaWorkers",
+    "assert_one_stream",
+    "audio_of",
+    "longest_step_ms",
+    "media_workers",
+    "pcm_of",
+]
 
 _RTCP_TYPES: Final = range(72, 77)
 """What RTCP looks like to somebody who takes it for RTP (RFC 5761 section 4)."""
@@ -57,6 +65,14 @@ def assert_one_stream(heard: Sequence[HeardPacket]) -> None:
     for earlier, later in pairwise(each.packet for each in heard):
         assert 0 < (later.sequence - earlier.sequence) & 0xFFFF < 0x8000
         assert 0 < (later.timestamp - earlier.timestamp) & 0xFFFFFFFF < 0x80000000
+
+
+def longest_step_ms(heard: Sequence[HeardPacket]) -> float:
+    """Return the longest media time from one packet to the next: more than a packet is a gap, on any machine."""
+    steps = [
+        (later.packet.timestamp - earlier.packet.timestamp) & 0xFFFFFFFF for earlier, later in pairwise(heard)
+    ]
+    return max(steps) / 8
 
 
 @dataclass
