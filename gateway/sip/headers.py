@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from gateway.errors import BadMessage, LocalError
@@ -45,6 +46,8 @@ __all__ = [
 ]
 
 MAX_CSEQ: Final = 2**32 - 1
+_MAX_REMEMBERED: Final = 160
+"""Characters of an address that is worth remembering; longer ones are read each time."""
 _NOTHING: Final[list[str]] = []
 """The values of a header that is not there; never changed."""
 
@@ -197,6 +200,10 @@ def parse_name_addr_untrusted(text: str) -> NameAddr:
     Raises:
         BadMessage: a quote or bracket is open, or the URI is none.
     """
+    return _remembered(text) if len(text) <= _MAX_REMEMBERED else _read_name_addr_untrusted(text)
+
+
+def _read_name_addr_untrusted(text: str) -> NameAddr:
     text = text.strip(LWS)
     display: str | None = None
     if text.startswith('"'):
@@ -221,6 +228,10 @@ def parse_name_addr_untrusted(text: str) -> NameAddr:
     return NameAddr(
         display, parse_uri_untrusted(address.strip(LWS)), parse_parameters_untrusted(tail.strip(LWS))
     )
+
+
+_remembered = lru_cache(maxsize=2048)(_read_name_addr_untrusted)
+"""The messages of a call name the same few addresses again and again."""
 
 
 def _closing_quote_untrusted(text: str) -> int:
