@@ -315,6 +315,8 @@ def _parse_essentials_untrusted(headers: Headers) -> _Essentials:
 
 
 def _parse_start_untrusted(start: str, headers: Headers, body: bytes) -> Request | Response:
+    if len(start) > MAX_LINE_CHARACTERS:
+        raise BadMessage("the start line is too long", status=414)
     if start[:4].upper() == "SIP/":
         version, _, rest = start.partition(" ")
         status, _, reason = rest.partition(" ")
