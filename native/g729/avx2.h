@@ -13,6 +13,7 @@
 #define g729_dequantize_gains g729_dequantize_gains_avx2
 #define g729_dequantize_lsp g729_dequantize_lsp_avx2
 #define g729_dot g729_dot_avx2
+#define g729_encode_subframe g729_encode_subframe_avx2
 #define g729_encode_in_step g729_encode_in_step_avx2
 #define g729_energy g729_energy_avx2
 #define g729_expand g729_expand_avx2

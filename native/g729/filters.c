@@ -39,24 +39,32 @@ void g729_expand(lanes out_q12[G729_ORDER + 1], const lanes a_q12[G729_ORDER + 1
     }
 }
 
-/* -1 where no partial sum of products with these coefficients can saturate, all samples being that large at
- * most: then (2 sum << 3 + 0x8000) >> 16 is (sum + 0x800) >> 12, clamped once. */
+/* What samples have been at most, either way. */
+struct extremes {
+    lanes lowest, highest;
+};
+
+LANES_INLINE void include(struct extremes *inout, lanes x) {
+    inout->lowest = lanes_min(inout->lowest, x);
+    inout->highest = lanes_max(inout->highest, x);
+}
+
+LANES_INLINE lanes magnitude_of(const struct extremes *of) {
+    return lanes_max(of->highest, -of->lowest);
+}
+
+/* -1 where no partial sum of products can saturate: with samples, all so large at most, of the coefficients
+ * but the first, and of the first, which is one, with any sample.  Then (2 sum << 3 + 0x8000) >> 16 is
+ * (sum + 0x800) >> 12, clamped once. */
 LANES_INLINE lanes bounded(const lanes a_q12[G729_ORDER + 1], lanes largest) {
     lanes sum = lanes_of(0), out;
-    for (size_t j = 0; j <= G729_ORDER; j++)
+    for (size_t j = 1; j <= G729_ORDER; j++)
         sum += lanes_abs(a_q12[j]);
     const float_lanes product =
         __builtin_convertvector(sum, float_lanes) * __builtin_convertvector(largest, float_lanes);
     for (int l = 0; l < LANES; l++)
-        out[l] = product[l] < 0x1p30f ? -1 : 0;
+        out[l] = product[l] < 0x1p30f - 0x1p27f ? -1 : 0;
     return out;
-}
-
-LANES_INLINE lanes largest_of(const lanes *x, size_t n) {
-    lanes largest = lanes_of(0);
-    for (size_t i = 0; i < n; i++)
-        largest = lanes_max(largest, lanes_abs(x[i]));
-    return largest;
 }
 
 /* Returns the rows that it may be wrong for. */
@@ -69,7 +77,10 @@ static rows_set residual_plain(lanes *restrict out, const lanes a_q12[G729_ORDER
             sum += (wrapping_lanes)lanes_mul16(in[G729_ORDER + i - j], a_q12[j]);
         out[i] = lanes_clamp16((lanes)sum >> 12);
     }
-    return lanes_set_of(~bounded(a_q12, largest_of(in, G729_ORDER + n)));
+    struct extremes extremes = {{0}, {0}};
+    for (size_t i = 0; i < G729_ORDER + n; i++)
+        include(&extremes, in[i]);
+    return lanes_set_of(~bounded(a_q12, magnitude_of(&extremes)));
 }
 
 static void residual_saturating(lanes *out, const lanes a_q12[G729_ORDER + 1], const lanes *in, size_t n,
@@ -94,25 +105,20 @@ void g729_residual(lanes *restrict out, const lanes a_q12[G729_ORDER + 1], const
  * that it may be wrong for. */
 static rows_set synthesize_plain(lanes *restrict y, const lanes a_q12[G729_ORDER + 1],
                                  const lanes *restrict in, size_t n) {
-    lanes highest = lanes_of(0), lowest = lanes_of(0), highest_in = highest, lowest_in = lowest;
-    for (size_t i = 0; i < G729_ORDER; i++) {
-        highest = lanes_max(highest, y[i]);
-        lowest = lanes_min(lowest, y[i]);
-    }
+    struct extremes extremes = {{0}, {0}};
+    for (size_t i = 0; i < G729_ORDER; i++)
+        include(&extremes, y[i]);
     for (size_t i = 0; i < n; i++) {
         wrapping_lanes sum = (wrapping_lanes)(lanes_mul16(in[i], a_q12[0]) + 0x800);
 #pragma GCC unroll 10
         for (size_t j = G729_ORDER; j >= 1; j--)
             sum -= (wrapping_lanes)lanes_mul16(y[G729_ORDER + i - j], a_q12[j]);
         y[G729_ORDER + i] = lanes_clamp16((lanes)sum >> 12);
-        highest_in = lanes_max(highest_in, in[i]);
-        lowest_in = lanes_min(lowest_in, in[i]);
-        highest = lanes_max(highest, y[G729_ORDER + i]);
-        lowest = lanes_min(lowest, y[G729_ORDER + i]);
+        include(&extremes, y[G729_ORDER + i]);
     }
-    const lanes largest_in = lanes_max(highest_in, -lowest_in), largest_out = lanes_max(highest, -lowest);
-    const lanes clamped = lanes_above(largest_out, lanes_of(INT16_MAX - 1));
-    return lanes_set_of(clamped | ~bounded(a_q12, lanes_max(largest_in, largest_out)));
+    const lanes largest = magnitude_of(&extremes);
+    const lanes clamped = lanes_above(largest, lanes_of(INT16_MAX - 1));
+    return lanes_set_of(clamped | ~bounded(a_q12, largest));
 }
 
 static bool synthesize_saturating(lanes *y, const lanes a_q12[G729_ORDER + 1], const lanes *in, size_t n,

@@ -1,5 +1,5 @@
 /* The short filters of G.729, all of order 10 with coefficients in Q12 (1.0 = 4096) unless they say
- * otherwise.
+ * otherwise; the first is 1.0.
  *
  * What does it do?  Residual (FIR by A(z)), synthesis (IIR by 1/A(z)), convolution, scalar products,
  * bandwidth expansion, and prediction from the past with a lag in thirds of a sample.

@@ -89,7 +89,8 @@ void g729_preprocess(struct g729_highpass *const state[LANES], int16_t *const ou
 void g729_postprocess(struct g729_highpass *const state[LANES], int16_t *const out[LANES],
                       const lanes in[G729_HIGHPASS_SAMPLES]) {
     lanes x[PAST + G729_HIGHPASS_SAMPLES], y[PAST + G729_HIGHPASS_SAMPLES];
-    memcpy(x + PAST, in, G729_HIGHPASS_SAMPLES * sizeof *x);
+    for (int i = 0; i < G729_HIGHPASS_SAMPLES; i++)
+        x[PAST + i] = in[i];
     filter(state, y, x, &post);
     for (int i = PAST; i < PAST + G729_HIGHPASS_SAMPLES; i++)
         y[i] = lanes_clamp16(((y[i] >> 1) + 0x2000) >> 14);

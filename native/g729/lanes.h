@@ -12,7 +12,7 @@
 #ifndef TANDEM_G729_LANES_H
 #define TANDEM_G729_LANES_H
 
-#ifdef __AVX2__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 #include <stddef.h>

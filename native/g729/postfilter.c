@@ -111,7 +111,9 @@ static int32_t correlation_saturating(const lanes h[TILT_LENGTH], int row) {
 static void find_tilt(lanes *tilt_q15, const lanes numerator_q12[G729_ORDER + 1],
                       const lanes denominator_q12[G729_ORDER + 1], size_t n_rows) {
     enum { TILT_Q15 = 26214 };
-    lanes x[TILT_LENGTH] = {0}, y[G729_ORDER + TILT_LENGTH] = {0}, energy, correlation;
+    lanes x[TILT_LENGTH], y[G729_ORDER + TILT_LENGTH], energy, correlation;
+    memset(y, 0, G729_ORDER * sizeof *y);
+    memset(x, 0, sizeof x);
     memcpy(x, numerator_q12, (G729_ORDER + 1) * sizeof *x);
     g729_synthesis(y, denominator_q12, x, TILT_LENGTH);
     const lanes *h = y + G729_ORDER;
@@ -148,31 +150,33 @@ static int16_t gain_step(int32_t energy_in, int32_t energy_out) {
     return mul16(round16(shl32(g729_inverse_sqrt(ratio), 9)), 3276);
 }
 
-/* Energies of a quarter of x. */
+/* Energies of a quarter of x, doubled: forty squares of 14 bits fit 32 bits without a sign. */
 static void find_energy(lanes *energy, const lanes x[G729_SUBFRAME]) {
-    lanes quarter[G729_SUBFRAME];
+    wrapping_lanes sum = {0};
     for (int i = 0; i < G729_SUBFRAME; i++)
-        quarter[i] = x[i] >> 2;
-    *energy = lanes_energy(quarter, G729_SUBFRAME);
+        sum += (wrapping_lanes)lanes_mul16(x[i] >> 2, x[i] >> 2);
+    const lanes saturated = lanes_above((lanes)(sum >> 30), lanes_of(0));
+    *energy = lanes_select(saturated, lanes_of(INT32_MAX), (lanes)(sum << 1));
 }
 
 /* The gain approaches step / 0.1: at most 29491 + 3276, no more than 16 bits. */
-static void follow_gain(lanes *gain_q12, lanes x[G729_SUBFRAME], const lanes *step) {
+static void follow_gain(lanes *gain_q12, lanes out[G729_SUBFRAME], const lanes in[G729_SUBFRAME],
+                        const lanes *step) {
     lanes gain = *gain_q12;
     for (int i = 0; i < G729_SUBFRAME; i++) {
         gain = (lanes_mul16(gain, lanes_of(29491)) >> 15) + *step;
-        x[i] = lanes_clamp16(lanes_mul16(x[i], gain) >> 12);
+        out[i] = lanes_clamp16(lanes_mul16(in[i], gain) >> 12);
     }
     *gain_q12 = gain;
 }
 
-/* A.4.2.4: bring out to the level of in; what is silent stays, and its gain is forgotten. */
+/* A.4.2.4: out := x at the level of in; what is silent stays, and its gain is forgotten. */
 static void control_gain(struct g729_postfilter *const state[LANES], lanes out[G729_SUBFRAME],
-                         const lanes in[G729_SUBFRAME], size_t n_rows) {
+                         const lanes x[G729_SUBFRAME], const lanes in[G729_SUBFRAME], size_t n_rows) {
     enum { ONE_Q12 = 4096, ONE_STEP_Q12 = 410 /* keeps a gain of one */ };
     lanes energy_in, energy_out, step, gain_q12;
     find_energy(&energy_in, in);
-    find_energy(&energy_out, out);
+    find_energy(&energy_out, x);
     for (size_t row = 0; row < n_rows; row++) {
         const bool silent = energy_out[row] == 0;
         step[row] = silent ? ONE_STEP_Q12 : gain_step(energy_in[row], energy_out[row]);
@@ -180,7 +184,7 @@ static void control_gain(struct g729_postfilter *const state[LANES], lanes out[G
     }
     lanes_repeat(&step, n_rows);
     lanes_repeat(&gain_q12, n_rows);
-    follow_gain(&gain_q12, out, &step);
+    follow_gain(&gain_q12, out, x, &step);
     for (size_t row = 0; row < n_rows; row++)
         state[row]->gain_q12 = energy_out[row] == 0 ? 0 : (int16_t)gain_q12[row];
 }
@@ -226,8 +230,7 @@ void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t
     remember_outputs(y, state);
     g729_synthesis(y, denominator_q12, filtered, G729_SUBFRAME);
     keep_outputs(state, y + G729_SUBFRAME);
-    memcpy(out, y + G729_ORDER, G729_SUBFRAME * sizeof *out);
-    control_gain(state, out, in + G729_ORDER, n_rows);
+    control_gain(state, out, y + G729_ORDER, in + G729_ORDER, n_rows);
     for (size_t row = 0; row < n_rows; row++) {
         struct g729_postfilter *s = state[row];
         memmove(s->residual, s->residual + G729_SUBFRAME, G729_LAG_MAX * sizeof *s->residual);
