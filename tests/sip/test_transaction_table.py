@@ -82,12 +82,12 @@ def test_the_drawing_has_every_row(name: str):
     assert len(arrows) == len(moving)
 
 
-def test_the_command_draws_the_transactions_the_session_and_the_registration(
+def test_the_command_draws_every_machine(
     capsys: pytest.CaptureFixture[str],
 ):
     main()
 
-    assert capsys.readouterr().out.count("stateDiagram-v2") == 6
+    assert capsys.readouterr().out.count("stateDiagram-v2") == 8
 
 
 @pytest.mark.parametrize(
