@@ -1,0 +1,160 @@
+"""Does a second media worker cost the first one anything?  CPU of each a packet, with one and with two, in turn.
+
+A real supervisor with one or two workers, each pinned to a core, carries calls of two relayed legs; the load runs on
+both cores in either case, so that what differs is the second worker alone.  A worker's figure is its CPU time over
+the packets that it received; the two kinds of round alternate, and medians are compared.
+
+    python -m benchmarks workers --calls 300 --seconds 10 --rounds 5 [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.ids import LegId, RoomId
+from gateway.lab.bench.load import LoadReport, Phones
+from gateway.lab.bench.machine import machine
+from gateway.lab.bench.servers import cpu_seconds
+from gateway.media.commands import RowState
+from gateway.testing.media_workers import MediaWorkers, media_workers
+from gateway.transport.media_loads import CLEARLY
+
+__all__ = ["main"]
+
+CODECS: Final = ("pcmu", "pcma")
+PAYLOAD_TYPES: Final = {"pcmu": 0, "pcma": 8}
+WITHIN: Final = 0.05
+"""How much more a packet may cost with two workers."""
+_SETTLE_S: Final = 1.0
+_REPORT_S: Final = 1.2
+
+
+def _row(leg: LegId, codec: str, remote: tuple[str, int], room: RoomId) -> RowState:
+    return RowState(
+        leg=leg,
+        generation=1,
+        remote=remote,
+        remote_rtcp=None,
+        send_codec=codec,
+        send_pt=PAYLOAD_TYPES[codec],
+        ptime_ms=20,
+        receive={PAYLOAD_TYPES[codec]: codec},
+        event_send_pt=None,
+        event_receive_pt=None,
+        sending=True,
+        receiving=True,
+        room=room,
+    )
+
+
+def _load(
+    cores: Sequence[int], phones: Sequence[Phones], targets: Sequence[Any], seconds: float
+) -> list[Any]:
+    """Let each group of phones talk from a core of its own; return what they heard."""
+    reports: list[LoadReport | None] = [None] * len(phones)
+
+    def talk(group: int) -> None:
+        os.sched_setaffinity(0, {cores[group % len(cores)]})  # of this thread
+        reports[group] = phones[group].run(targets[group], CODECS, seconds=seconds, settle_s=_SETTLE_S)
+
+    threads = [threading.Thread(target=talk, args=(group,)) for group in range(len(phones))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return reports
+
+
+async def _round(workers: int, *, calls: int, seconds: float) -> dict[str, Any]:
+    """Carry so many calls a worker for a while; return what a packet cost each."""
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory(prefix="t") as directory, ExitStack() as hanging_up:
+        async with media_workers(Path(directory), workers=workers, clearly=CLEARLY) as house:
+            pids = [pid for name, pid in house.pids.items() if name.startswith("media")]
+            for pid, core in zip(pids, cores, strict=False):
+                os.sched_setaffinity(pid, {core})
+            phones = [Phones(2 * calls * workers // 2) for _ in range(2)]
+            for group in phones:
+                hanging_up.callback(group.close)
+            targets = [await _bridge(house, group, number) for number, group in enumerate(phones)]
+            await asyncio.sleep(_REPORT_S)
+            before = _spent(pids, house.client.figures)
+            reports = await asyncio.to_thread(_load, cores[::-1], phones, targets, seconds)
+            await asyncio.sleep(_REPORT_S)
+            after = _spent(pids, house.client.figures)
+    costs = [
+        round(1e6 * (late[0] - early[0]) / max(1, late[1] - early[1]), 3)
+        for early, late in zip(before, after, strict=True)
+    ]
+    return {"workers": workers, "us_per_packet": costs, "verdicts": [report.verdict for report in reports]}
+
+
+async def _bridge(house: MediaWorkers, phones: Phones, number: int) -> list[tuple[str, int]]:
+    targets = []
+    for index, port in enumerate(phones.ports):
+        leg = LegId(f"leg {number}.{index}")
+        targets.append(await house.client.open(leg))
+        room = RoomId(f"call {number}.{index // 2}")
+        house.client.set(_row(leg, CODECS[index % 2], ("127.0.0.1", port), room))
+    return targets
+
+
+def _spent(pids: Sequence[int], figures: Mapping[int, Mapping[str, Any]]) -> list[tuple[float, int]]:
+    """Return CPU seconds and packets received of each worker so far."""
+    return [
+        (cpu_seconds(pid), int(figures[number]["counters"]["received"])) for number, pid in enumerate(pids)
+    ]
+
+
+def measure(*, calls: int, seconds: float, rounds: int) -> dict[str, Any]:
+    """Alternate one and two workers; return the document."""
+    found = [
+        asyncio.run(_round(workers, calls=calls, seconds=seconds))
+        for _ in range(rounds)
+        for workers in (1, 2)
+    ]
+    costs = {
+        workers: statistics.median(
+            cost for each in found if each["workers"] == workers for cost in each["us_per_packet"]
+        )
+        for workers in (1, 2)
+    }
+    ratio = round(costs[2] / costs[1], 3)
+    return {
+        "bench": "workers",
+        "machine": machine(),
+        "calls_per_worker": calls,
+        "us_per_packet": {str(workers): cost for workers, cost in costs.items()},
+        "ratio": ratio,
+        "within": ratio <= 1 + WITHIN,
+        "rounds": found,
+    }
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run it and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks workers", description=__doc__)
+    parser.add_argument("--calls", type=int, default=300, help="of two legs, for each worker")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    told = parser.parse_args(arguments)
+    document = measure(calls=told.calls, seconds=told.seconds, rounds=told.rounds)
+    if told.json:
+        print(json.dumps(document))
+        return
+    for each in document["rounds"]:
+        print(
+            f"{each['workers']} workers  {each['us_per_packet']} us a packet  {'; '.join(each['verdicts'])}"
+        )
+    print(f"two workers cost {document['ratio']:.3f} times as much a packet as one")
