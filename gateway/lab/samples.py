@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.errors import LocalError
+from gateway.lab.wav import parse_wav_untrusted
 
 __all__ = ["RATE_HZ", "Pcm", "read_wav", "resample", "speech", "write_wav"]
 
@@ -35,7 +36,7 @@ def speech() -> Pcm:
 
 
 def read_wav(path: Path | str, *, rate_hz: int = RATE_HZ) -> Pcm:
-    """Read a WAV file of linear samples (8, 16, 24 or 32 bit; channels are averaged) as mono at `rate_hz`.
+    """Read a WAV file (integers, floating point or G.711; channels are averaged) as mono at `rate_hz`.
 
     Raises LocalError, with the path, if the file cannot be opened or is not such a WAV file.
     """
@@ -86,25 +87,5 @@ def resample(pcm: Pcm, from_hz: int, to_hz: int) -> Pcm:
 
 
 def _read(file: IO[bytes], name: str, rate_hz: int) -> Pcm:
-    try:
-        with wave.open(file, "rb") as reader:
-            channels, width, rate = reader.getnchannels(), reader.getsampwidth(), reader.getframerate()
-            data = reader.readframes(reader.getnframes())
-    except (wave.Error, EOFError, RuntimeError) as error:
-        reason = str(error) or "it ends too early"
-        raise LocalError(f"{name} is not a WAV file of linear samples: {reason}") from error
-    if not 1 <= width <= 4 or not 1000 <= rate <= 384_000:
-        raise LocalError(f"{name} has {8 * width} bit samples at {rate} Hz, which is not supported")
-    whole = len(data) // (channels * width)
-    mono = _widen(data[: whole * channels * width], width).reshape(whole, channels).mean(axis=1)
-    pcm = np.clip(np.rint(mono), -32768, 32767).astype(np.int16)
-    return resample(pcm, rate, rate_hz)
-
-
-def _widen(data: bytes, width: int) -> npt.NDArray[np.float64]:
-    """Return little-endian samples of `width` bytes on the scale of int16; 8 bit is unsigned in WAV."""
-    if width == 1:
-        return (np.frombuffer(data, np.uint8).astype(np.float64) - 128) * 256
-    raw = np.zeros((len(data) // width, 4), np.uint8)
-    raw[:, 4 - width :] = np.frombuffer(data, np.uint8).reshape(-1, width)
-    return raw.view("<i4").astype(np.float64)[:, 0] / 65536
+    mono, rate = parse_wav_untrusted(file.read(), name)
+    return resample(np.clip(np.rint(mono), -32768, 32767).astype(np.int16), rate, rate_hz)
