@@ -21,17 +21,18 @@ from gateway import _native
 from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
-from gateway.media.commands import CodecOptions, RoomState, RowState
+from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
-from gateway.media.payloads import codec_id, frame_units, receive_map
-from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan, make_plan
-from gateway.media.relay import relay_reason
+from gateway.media.payloads import codec_id, receive_map
+from gateway.media.plan import IDLE, Columns, Plan, make_plan
+from gateway.media.row_fields import coding_costs, write_state
 from gateway.media.snapshot import LAYOUT, RowSnapshot, Snapshot, image_of, put_image
 from gateway.media.sources import Sources
 from gateway.media.statistics import LegStatistics
-from gateway.media.table import SEND, Table, pack_address
+from gateway.media.steering import Steering
+from gateway.media.table import SEND, Table
 from gateway.media.tally import statistics_of
 from gateway.media.tick import TICK_S, Ticker
 
@@ -41,34 +42,11 @@ LEARN_S: Final = 5.0
 """How long after an offer or answer a source may be learnt (see native/plane/latch.c)."""
 RESTART_SEQUENCE_JUMP: Final = 1000
 """What a plane that takes over rows adds to their sequence numbers: more than the old one can have sent since."""
-PAUSE_PEAK: Final = 400
-"""Below this the moment is a pause in speech, and a direction may go back to the relay unheard (-38 dBFS)."""
-PAUSE_PATIENCE_S: Final = 2.0
-
-_UNIT_MS: Final = 10
-_MOST_PLAYOUT_UNITS: Final = 50
-_EAR_COST: Final = {"g729": 6, "ilbc": 8}
-"""Microseconds, roughly, of a unit: what the size of a stage goes by.  iLBC's frames may all fall into one tick."""
-_MOUTH_COST: Final = {"g729": 12, "ilbc": 12}
-"""... where iLBC's frames are spread over the ticks."""
 
 
 def leg_hash(leg: LegId) -> int:
     """Return the 64 bits by which a row remembers its leg when the process that knew the name is gone."""
     return int.from_bytes(hashlib.blake2b(leg.encode(), digest_size=8).digest()) | 1
-
-
-def _playout_units(options: CodecOptions) -> int:
-    """Return the fixed playout delay in units; 0 = adaptive."""
-    if options.playout_ms is None:
-        return 0
-    return min(max(options.playout_ms // _UNIT_MS, 1), _MOST_PLAYOUT_UNITS)
-
-
-def _packet_units(state: RowState) -> int:
-    """Return how many units of 10 ms we put into a packet: whole frames, at least one, at most 60 ms."""
-    frame = frame_units(state.send_codec, state.options.mode_ms)
-    return max(min(state.ptime_ms // _UNIT_MS, _native.PACKET_UNITS_MAX) // frame, 1) * frame
 
 
 class Plane:
@@ -87,9 +65,7 @@ class Plane:
         self._states: dict[int, RowState] = {}
         self._row_of: dict[LegId, int] = {}
         self._leg_of: dict[int, LegId] = {}
-        self._refused: set[int] = set()
-        self._reasons: dict[int, str] = {}
-        self._waiting: dict[int, float] = {}
+        self._steering = Steering(self.table, self._columns, self._states)
         self._free = list(range(capacity - 1, -1, -1))
         self._top = 0
         self._plan: Plan | None = Plan()
@@ -185,14 +161,15 @@ class Plane:
     def _still(self, leg: LegId) -> RowSnapshot:
         row = self.row(leg)
         fields = self.table.rows
+        reason, refused, relayed_by = self._steering.course(row)
         return RowSnapshot(
             leg=leg,
             state=self._states.get(row),
             peer=self._leg_of.get(int(fields["peer"][row])),
             relay_source=self._leg_of.get(int(fields["relay_source"][row])),
-            reason=self._reasons.get(row),
-            refused=row in self._refused,
-            relayed_by=self._waiting.get(row),
+            reason=reason,
+            refused=refused,
+            relayed_by=relayed_by,
             image=image_of(row, self.table, self._columns),
         )
 
@@ -231,12 +208,7 @@ class Plane:
         self._install(still.leg, row, *descriptors, socket=True)
         put_image(still.image, row, self.table, self._columns)
         self.table.rows["rtp_fd"][row], self.table.rows["rtcp_fd"][row] = descriptors
-        if still.reason is not None:
-            self._reasons[row] = still.reason
-        if still.relayed_by is not None:
-            self._waiting[row] = still.relayed_by
-        if still.refused:
-            self._refused.add(row)
+        self._steering.follow(row, still)
         if still.state is not None:
             self._states[row] = still.state
             self._enter(row, still.state)
@@ -276,9 +248,7 @@ class Plane:
         row = self.row(leg)
         self._events.append(RowClosed(leg, self.statistics(leg)))
         state = self._states.pop(row, None)
-        self._waiting.pop(row, None)
-        self._refused.discard(row)
-        self._reasons.pop(row, None)
+        self._steering.forget(row)
         self._mixing.forget(row)
         self._columns.clear(row)
         self._clear(row)
@@ -307,6 +277,7 @@ class Plane:
             LocalError: a codec, a source or an address that we do not have.
         """
         codec_id(state.send_codec, state.options.mode_ms)  # refused before anything has changed
+        receive_map(state.receive, state.event_receive_pt, mode_ms=state.options.mode_ms)
         self._source_number(state)
         row_wishes(state)
         if state.leg not in self._row_of:
@@ -317,7 +288,7 @@ class Plane:
             return
         self._write(row, state, before, now)
         self._states[row] = state
-        self._refused.discard(row)
+        self._steering.allow(row)
         if before is not None and before.room is not None and before.room != state.room:
             self._leave_room(row, before.room, now)
         self._enter(row, state)
@@ -341,36 +312,11 @@ class Plane:
         return -1 if source is None or source == "echo" else self._sources.number(source)
 
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
-        fields = self.table.rows
-        columns = self._columns
-        remote = pack_address(state.remote)
-        if not np.array_equal(fields["remote"][row], remote):  # an adopted row keeps its latch
-            fields["remote"][row] = remote
-            fields["latched"][row] = 0
-            fields["signalled_heard"][row] = fields["candidate_count"][row] = 0
+        write_state(self.table.rows, row, state)
+        self._columns.ear_cost[row], self._columns.mouth_cost[row] = coding_costs(state)
         if before is None or before != state:
-            fields["learn_until"][row] = now + LEARN_S
-        fields["remote_rtcp"][row] = pack_address(state.remote_rtcp)
-        fields["generation"][row] = state.generation + 1
-        options = state.options
-        fields["send_codec"][row] = codec_id(state.send_codec, options.mode_ms)
-        fields["send_pt"][row] = state.send_pt
-        fields["send_units"][row] = _packet_units(state)
-        fields["send_dtx"][row] = options.annexb
-        fields["noise_send"][row] = options.noise_pt is not None
-        fields["noise_send_pt"][row] = options.noise_pt or 0
-        fields["clear"][row] = not options.conceal
-        fields["play_fixed"][row] = _playout_units(options)
-        fields["event_send"][row] = state.event_send_pt is not None
-        fields["event_send_pt"][row] = state.event_send_pt or 0
-        fields["receive_map"][row] = receive_map(
-            state.receive, state.event_receive_pt, mode_ms=options.mode_ms
-        )
-        fields["sending"][row] = state.sending
-        fields["receiving"][row] = state.receiving
-        columns.ear_cost[row] = max((_EAR_COST.get(name, 0) for name in state.receive.values()), default=0)
-        columns.mouth_cost[row] = _MOUTH_COST.get(state.send_codec, 0)
-        columns.echo[row] = state.source == "echo" and state.hold is None
+            self.table.rows["learn_until"][row] = now + LEARN_S
+        self._columns.echo[row] = state.source == "echo" and state.hold is None
         self._mixing.wish(row, state, moved=before is None or before.room != state.room)
 
     def _leave_room(self, row: int, room: RoomId, now: float) -> None:
@@ -380,77 +326,15 @@ class Plane:
         if row in self._states:
             self._steer(None, row, now)
 
-    # --- relay or tick ------------------------------------------------------------------------------------------
-
     def _steer(self, room: RoomId | None, row: int, now: float) -> None:
-        """Set peer and mode of everybody whom a change of `row` in `room` concerns."""
+        """Find anew how the audio of everybody travels whom a change of `row` in `room` concerns."""
         self._plan = None
-        members = sorted(self._rooms.members(room)) if room is not None else [row]
-        talkers = [member for member in members if self._columns.socket[member]]
-        for member in talkers:
-            if self._columns.echo[member]:
-                self._set_direction(member, member, now)
-            elif len(members) == len(talkers) == 2:
-                self._set_direction(member, talkers[0] if member == talkers[1] else talkers[1], now)
-            elif len(members) > 1:
-                self._set_mode(member, -1, TICK, f"decoded: a room of {len(members)}", now)
-            else:
-                self._set_mode(member, -1, IDLE, "silent: nobody else is in the room", now)
-
-    def _set_direction(self, row: int, peer: int, now: float) -> None:
-        relayed, words = relay_reason(self._states[row], self._states[peer])
-        if relayed and row in self._refused:
-            relayed, words = False, "decoded: the other leg cannot take what arrives"
-        if self._columns.source[peer] >= 0:
-            relayed, words = False, "decoded: the other leg hears a source"
-        self._set_mode(row, peer, RELAY if relayed else TICK, words, now)
-
-    def _set_mode(self, row: int, peer: int, mode: int, words: str, now: float) -> None:
-        fields = self.table.rows
-        before = int(fields["mode"][row])
-        fields["peer"][row] = peer
-        self._reasons[row] = words
-        self._waiting.pop(row, None)
-        if mode == before:
-            return
-        if before == TICK and mode == RELAY and fields["slot_anchored"][row]:
-            self._waiting[row] = now + PAUSE_PATIENCE_S
-            return
-        if mode == RELAY:
-            self._drop_pending(peer)
-        if mode == TICK:
-            inserted = int(fields["inserted_units"][row])
-            _native.enter(self.table.kernel, row, now)
-            if before == IDLE:  # nobody heard what came before: nothing is played twice
-                fields["inserted_units"][row] = inserted
-        fields["mode"][row] = mode
+        self._steering.steer([row] if room is None else sorted(self._rooms.members(room)), now)
 
     def relay_now(self, leg: LegId, now: float) -> None:
         """Do not wait for a pause in speech: a direction that may go back to the relay does so at once."""
-        self._to_relay(self.row(leg), now)
-
-    def _to_relay(self, row: int, now: float) -> None:
-        if self._waiting.pop(row, None) is None:
-            return
-        _native.leave(self.table.kernel, row, now)
-        self.table.rows["mode"][row] = RELAY
-        peer = int(self.table.rows["peer"][row])
-        self.table.rows["dropped_units"][row] += self.table.rows["tx_phase"][peer]
-        self._drop_pending(peer)
+        self._steering.relay_now(self.row(leg), now)
         self._plan = None
-
-    def _drop_pending(self, row: int) -> None:
-        """What was encoded for a row and not sent yet never will be: a relay writes to it now."""
-        self.table.rows["tx_phase"][row] = 0
-
-    def _relay_in_pauses(self, plan: Plan, now: float) -> None:
-        """Directions that wait to be relayed again change over when their speaker is silent."""
-        waiting = np.array(list(self._waiting), np.int32)
-        at = plan.decode_at[np.searchsorted(plan.decode, waiting)]
-        peaks = np.abs(plan.said[at].astype(np.int32)).max(axis=1)
-        for row, peak in zip(waiting.tolist(), peaks.tolist(), strict=True):
-            if peak < PAUSE_PEAK or now >= self._waiting[row]:
-                self._to_relay(row, now)
 
     # --- packets and time ---------------------------------------------------------------------------------------
 
@@ -479,13 +363,13 @@ class Plane:
         plan = self._planned()
         for sends in self._ticker.run(plan, now):
             yield sends, False
-        if self._waiting:
-            self._relay_in_pauses(plan, now)
+        if self._steering.relay_in_pauses(plan, now):
+            self._plan = None
         yield self._chores.reports(self._top, now, wall), True
         self._events += self._chores.news(self._leg_of, self._top, now)
         self._events += self._mixing.news(self._chores.ticks, self._leg_of, self._top)
         for row in self._chores.refused():
-            self._refused.add(row)
+            self._steering.refuse(row)
             if row in self._states:
                 self._steer(self._states[row].room, row, now)
 
@@ -508,4 +392,4 @@ class Plane:
             LocalError: it has no row.
         """
         row = self.row(leg)
-        return statistics_of(self.table.rows[row], self._reasons.get(row, "silent: not connected"))
+        return statistics_of(self.table.rows[row], self._steering.reason(row))
