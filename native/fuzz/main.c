@@ -97,7 +97,6 @@ static void run_one(fuzz_run *run, struct corpus *corpus, uint64_t *random, stru
 
 /* Until the seconds are over or the inputs are run; 0 inputs = as many as there is time for. */
 static int run_many(fuzz_run *run, char **argument) {
-    enum { AT_A_TIME = 64 };
     static struct corpus corpus;
     uint64_t random = strtoull(argument[0], NULL, 10);
     const double end = seconds_now() + strtod(argument[1], NULL);
@@ -107,8 +106,7 @@ static int run_many(fuzz_run *run, char **argument) {
     read_corpus(&corpus, argument[3], &random);
     struct current *current = open_current(argument[4]);
     for (double now; (now = seconds_now()) < end && (inputs == 0 || tally.inputs < inputs);) {
-        for (int i = 0; i < AT_A_TIME && (inputs == 0 || tally.inputs < inputs); i++)
-            run_one(run, &corpus, &random, current, &tally);
+        run_one(run, &corpus, &random, current, &tally);
         if (now >= next_report) {
             report(&tally);
             next_report = now + 0.25;

@@ -64,7 +64,7 @@ static void tick(struct story *story) {
     struct fixture *f = &story->fixture;
     int16_t pcm[ROWS][UNIT_SAMPLES];
     struct send sends[ROWS];
-    playout_rows(&f->plane, rows, rows, ROWS, pcm);
+    playout_rows(&f->plane, rows, rows, ROWS, pcm, story->now);
     story->digest = fuzz_digest(story->digest, pcm, sizeof pcm);
     const size_t n =
         speak_rows(&f->plane, rows, peers, ROWS, (const int16_t (*)[UNIT_SAMPLES])pcm, story->now, sends);

@@ -30,8 +30,8 @@ __all__ = ["Crash", "Outcome", "build_native", "command_of", "document", "run"]
 
 _ROOT: Final = Path(__file__).parents[3]
 _BUILD: Final = _ROOT / "build" / "fuzz"
-_SILENCE_S: Final = 30.0
-"""A worker that has not reported for so long hangs."""
+_SILENCE_S: Final = 120.0
+"""A worker that has not reported for so long hangs, even on a machine that has much else to do."""
 _LAST_WORDS: Final = 6_000
 
 
@@ -205,6 +205,8 @@ def _reports(workers: Sequence[_Worker]) -> Iterator[None]:
 def _kill_silent(workers: Sequence[_Worker]) -> None:
     for worker in workers:
         if worker.process.poll() is None and time.monotonic() - worker.heard_at > _SILENCE_S:
+            with worker.words.open("a") as words:
+                words.write(f"it was killed: one input took more than {_SILENCE_S:.0f} s\n")
             worker.process.kill()
 
 
