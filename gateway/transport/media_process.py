@@ -9,8 +9,10 @@ Run as `python -m gateway.transport.media_process` by the supervisor, which sets
 
 Nothing of Python's may come between a packet and its sending: what exists at the start is frozen, garbage is
 collected by hand, and only when enough of a tick is left.  Priority is asked for and the answer said.  Real-time
-priority (SCHED_RR) means that no ordinary process delays a tick; the price is that the kernel stops whoever uses 95 %
-of a core in it (sched(7)), so a worker takes no new legs above 90 % (`media_health`).
+priority (SCHED_RR) means that no ordinary process delays a tick: with ten busy processes on two cores the 99th
+percentile of the spacing of relayed packets was 30 ms with it and 42 ms at nice -20.  The price is that the kernel
+stops whoever uses more than 95 % of a core in it (sched(7)): a loop that spins was stopped for up to 34 ms at a time,
+one that works 90 % of the time never.  So a worker takes no new legs above 90 % (`media_health`).
 """
 
 from __future__ import annotations
