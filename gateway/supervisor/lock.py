@@ -23,12 +23,13 @@ class DataInUse(Exception):
 
 @contextlib.contextmanager
 def locked_data(directory: Path) -> Iterator[None]:
-    """Hold the data directory while the block runs.
+    """Hold the data directory while the block runs; it is made if it is not there yet.
 
     Raises:
         DataInUse: another process holds it.
         OSError: the file cannot be made.
     """
+    directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -42,3 +42,9 @@ def test_a_holder_that_was_killed_does_not_stand_in_the_way(tmp_path):
 
     with locked_data(tmp_path):
         pass
+
+
+def test_a_directory_that_is_not_there_yet_is_made(tmp_path):
+    """With every secret in the configuration nothing else would have made it."""
+    with locked_data(tmp_path / "new" / "data"):
+        assert (tmp_path / "new" / "data" / "lock").exists()
