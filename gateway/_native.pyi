@@ -88,7 +88,7 @@ def chorus(
     rows: NDArray[np.int32],
     at: NDArray[np.int32],
     signal_of: NDArray[np.int32],
-    leaders: NDArray[np.int32],
+    choruses: NDArray[np.int64],
     now: float,
     /,
 ) -> None: ...

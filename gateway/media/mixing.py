@@ -94,7 +94,7 @@ class Mixing:
         if plan.singers.size == 0:
             return
         _native.chorus(
-            kernel, self._columns.mix, plan.singers, plan.singers_at, plan.signal_of, plan.leaders, now
+            kernel, self._columns.mix, plan.singers, plan.singers_at, plan.signal_of, plan.choruses, now
         )
 
     def news(self, ticks: int, leg_of: Mapping[int, LegId], top: int) -> list[MediaEvent]:

@@ -94,7 +94,7 @@ class Plan:
     singers: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows in rooms whose encoders have a memory: those that hear the same signal have it encoded once."""
     singers_at: NDArray[np.int32] = field(default_factory=_no_rows)
-    leaders: NDArray[np.int32] = field(default_factory=_no_rows)
+    choruses: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """Scratch for finding who encodes for them."""
     said: NDArray[np.int16] = field(default_factory=_no_pcm)
     spoken: NDArray[np.int16] = field(default_factory=_no_pcm)
@@ -143,7 +143,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         encode_stages=_stages(encode, position[encode], columns.mouth_cost),
         singers=singers,
         singers_at=position[singers],
-        leaders=np.zeros(n * _native.CHORUS_KINDS if singers.size else 0, np.int32),
+        choruses=np.zeros(n * _native.CHORUS_KINDS if singers.size else 0, np.int64),
         said=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         spoken=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),

@@ -119,11 +119,11 @@ PyObject *mixer_mix(PyObject *self, PyObject *args) {
     return result;
 }
 
-/* chorus(plane, mix, rows, at, signal_of, leaders, now) */
+/* chorus(plane, mix, rows, at, signal_of, choruses, now) */
 PyObject *mixer_chorus(PyObject *self, PyObject *args) {
     (void)self;
-    enum { MIX, SINGERS, AT, SIGNALS, LEADERS, N };
-    static const char *const names[N] = {"mix", "rows", "at", "signal_of", "leaders"};
+    enum { MIX, SINGERS, AT, SIGNALS, CHORUSES, N };
+    static const char *const names[N] = {"mix", "rows", "at", "signal_of", "choruses"};
     PyObject *capsule, *o[N], *result = NULL;
     struct view v[N] = {0};
     double now;
@@ -132,18 +132,21 @@ PyObject *mixer_chorus(PyObject *self, PyObject *args) {
     struct plane *plane = plane_from(capsule);
     bool held = plane != NULL;
     for (int i = 0; held && i < N; i++)
-        held = view_get(&v[i], o[i], names[i], i == MIX ? sizeof(struct mix_row) : sizeof(int32_t),
-                        i == LEADERS);
+        held = view_get(&v[i], o[i], names[i],
+                        i == MIX        ? sizeof(struct mix_row)
+                        : i == CHORUSES ? sizeof(struct chorus)
+                                        : sizeof(int32_t),
+                        i == CHORUSES);
     if (held && view_holds(&v[MIX], "mix", plane->capacity) && rows_exist(plane, &v[SINGERS]) &&
         view_holds(&v[AT], "at", v[SINGERS].n) && below(&v[AT], "at", v[SIGNALS].n) &&
         below(&v[SIGNALS], "signal_of", v[SIGNALS].n) &&
-        view_holds(&v[LEADERS], "leaders", v[SIGNALS].n * CHORUS_KINDS)) {
+        view_holds(&v[CHORUSES], "choruses", v[SIGNALS].n * CHORUS_KINDS)) {
         const struct chorus_job job = {
             .mix = v[MIX].buffer.buf,
             .rows = v[SINGERS].buffer.buf,
             .at = v[AT].buffer.buf,
             .signal_of = v[SIGNALS].buffer.buf,
-            .leaders = v[LEADERS].buffer.buf,
+            .choruses = v[CHORUSES].buffer.buf,
             .n = (size_t)v[SINGERS].n,
             .positions = (size_t)v[SIGNALS].n,
             .now = now,

@@ -19,6 +19,7 @@ static void start(struct voices *voices, struct row *row, int32_t index) {
     mouth->gathered = row->tx_phase;
     mouth->bytes = 0;
     mouth->follows = MOUTH_LEADS;
+    mouth->settled_ticks = 0;
     memset(mouth->pcm, 0, sizeof mouth->pcm);
 }
 

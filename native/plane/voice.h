@@ -37,7 +37,7 @@ struct mouth {
     int32_t follows;  /* the row that encodes for this one, plus 1; or MOUTH_LEADS (mixer/chorus.h) */
     double spoke_at;  /* s, monotonic */
     uint16_t frame_at, frame_bytes; /* where in `pending` the last frame was put */
-    uint32_t padding;
+    uint32_t settled_ticks;         /* for so long it has heard what others hear (mixer/chorus.h) */
     int16_t pcm[FRAME_UNITS_MAX * UNIT_SAMPLES];
     uint8_t pending[PENDING_BYTES]; /* frames that wait for their packet to be full */
 };

@@ -10,7 +10,8 @@ struct choir {
     struct mouth mouths[SINGERS];
     struct g729_encoder encoders[SINGERS];
     struct voices voices;
-    int32_t at[SINGERS], signal_of[SINGERS], leaders[SINGERS * CHORUS_KINDS];
+    int32_t at[SINGERS], signal_of[SINGERS];
+    struct chorus choruses[SINGERS * CHORUS_KINDS];
 };
 
 /* Four rows of G.729 that have heard the signal of row 0 for long, each with a memory of its own. */
@@ -20,7 +21,9 @@ static void begin(struct choir *c) {
     for (int i = 0; i < SINGERS; i++) {
         c->rows[i].send_codec = c->mouths[i].codec = CODEC_G729;
         c->mouths[i].spoke_at = 1.0;
-        c->mix[i].shared_ticks = CHORUS_SETTLED_TICKS;
+        c->mix[i].shared_ticks = 1;
+        c->mix[i].key = (uint64_t)(100 + i);
+        c->mouths[i].settled_ticks = CHORUS_SETTLED_TICKS;
         c->at[i] = i;
         memset(&c->encoders[i], 10 + i, sizeof c->encoders[i]);
     }
@@ -35,7 +38,7 @@ static void form(struct choir *c, const int32_t *rows, size_t n) {
                                      .rows = rows,
                                      .at = at,
                                      .signal_of = c->signal_of,
-                                     .leaders = c->leaders,
+                                     .choruses = c->choruses,
                                      .n = n,
                                      .positions = SINGERS,
                                      .now = 1.01});
@@ -59,7 +62,7 @@ static void the_first_leads_and_the_others_follow(void) {
 static void who_is_new_or_idle_or_coded_otherwise_sings_alone(void) {
     struct choir c;
     begin(&c);
-    c.mix[0].shared_ticks = CHORUS_SETTLED_TICKS - 1;
+    c.mouths[0].settled_ticks = CHORUS_SETTLED_TICKS - 2;
     c.mouths[1].spoke_at = 0.5;
     c.rows[2].send_dtx = 1;
     form(&c, all, 4);
@@ -90,11 +93,26 @@ static void when_the_leader_leaves_the_next_goes_on_with_its_memory(void) {
 static void a_new_first_goes_on_with_the_memory_of_the_chorus(void) {
     struct choir c;
     begin(&c);
+    c.mouths[0].settled_ticks = 0;
     form(&c, all + 1, 3);
+    c.mouths[0].settled_ticks = CHORUS_SETTLED_TICKS - 1;
     CHECK(c.mouths[2].follows == 2 && c.mouths[3].follows == 2);
     form(&c, all, 4);
     CHECK(memory(&c, 0) == 11 && memory(&c, 1) == 11);
     CHECK(c.mouths[1].follows == 1 && c.mouths[2].follows == 1 && c.mouths[3].follows == 1);
+}
+
+static void the_memory_is_that_of_the_senior_and_of_equals_that_of_the_least_key(void) {
+    struct choir c;
+    begin(&c);
+    c.mix[3].key = 1;
+    form(&c, all, 4);
+    CHECK(memory(&c, 0) == 13 && c.mouths[3].follows == 1);
+    begin(&c);
+    c.mix[3].key = 1;
+    c.mouths[2].settled_ticks++;
+    form(&c, all, 4);
+    CHECK(memory(&c, 0) == 12 && c.mouths[2].follows == 1);
 }
 
 static void a_row_that_is_thrown_away_leaves_its_memory(void) {
@@ -120,6 +138,7 @@ int main(void) {
     who_leaves_takes_the_leaders_memory();
     when_the_leader_leaves_the_next_goes_on_with_its_memory();
     a_new_first_goes_on_with_the_memory_of_the_chorus();
+    the_memory_is_that_of_the_senior_and_of_equals_that_of_the_least_key();
     a_row_that_is_thrown_away_leaves_its_memory();
     different_signals_are_different_choruses();
     return 0;

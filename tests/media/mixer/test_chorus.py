@@ -13,10 +13,11 @@ from gateway.testing.plane_bench import PlaneBench
 _KINDS = ("g729", "g729b", "ilbc20", "ilbc30")
 
 
-def room_of(kind, *, n=10, seconds=4.0):
+def room_of(kind, *, n=10, seconds=4.0, opened=None):
     """Return a gated room in which the first talks all the time and the third from 2 s on for a second."""
     bench = PlaneBench()
-    legs = [codec_leg(bench, f"leg{i}", kind) for i in range(n)]
+    made = {i: codec_leg(bench, f"leg{i}", kind) for i in opened or range(n)}
+    legs = [made[i] for i in range(n)]
     bench.join("room", *legs)
     ptime_ms = legs[0].state.ptime_ms
     legs[0].say(talk(seconds=seconds, dbov=-20), ptime_ms=ptime_ms)
@@ -115,6 +116,20 @@ def test_a_chorus_goes_on_to_the_bit_in_another_plane(kind):
             bench.plane = Plane(12, SeededIds(4))
             bench.plane.restore(snapshot, bench.now)
         bench.run(2)
+        outcomes.append([payloads(leg) for leg in legs])
+
+    assert outcomes[0] == outcomes[1]
+
+
+def test_it_does_not_matter_which_rows_the_members_have():
+    """They come one by one, so that whose memory a chorus has is a question."""
+    outcomes = []
+    for opened in (range(10), range(9, -1, -1)):
+        bench, legs = room_of("g729", opened=opened)
+        bench.change(legs[3], gain_out_db=-1)
+        bench.run(0.7)
+        bench.change(legs[3], gain_out_db=0)
+        bench.run(3)
         outcomes.append([payloads(leg) for leg in legs])
 
     assert outcomes[0] == outcomes[1]
