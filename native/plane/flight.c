@@ -95,6 +95,16 @@ void flight_tell(struct flight *flight, uint8_t kind, const uint8_t *data, size_
     finish(flight, end);
 }
 
+/* What lies in a slot that holds nothing is of no use to anybody. */
+static void blank_empty_slots(const int32_t *unit, uint8_t *slots) {
+    uint8_t *fill = slots + SLOTS * (SLOT_BYTES + sizeof *unit), *codec = fill + SLOTS;
+    for (int i = 0; i < SLOTS; i++)
+        if (unit[i] < 0) {
+            memset(slots + i * SLOT_BYTES, 0, SLOT_BYTES);
+            fill[i] = codec[i] = 0;
+        }
+}
+
 void flight_keep(struct flight *flight, const struct plane *plane, int32_t row) {
     uint8_t voice[VOICE_COPY_BYTES];
     const size_t voice_bytes = voice_save(&plane->voices, row, voice), first = (size_t)row * SLOTS;
@@ -120,6 +130,7 @@ void flight_keep(struct flight *flight, const struct plane *plane, int32_t row) 
         return;
     for (int i = 0; i < ROW_PARTS; at += parts[i++].bytes)
         memcpy(at, parts[i].data, parts[i].bytes);
+    blank_empty_slots(plane->slot_unit + first, at - bytes + sizeof head + sizeof(struct row));
     finish(flight, end);
 }
 

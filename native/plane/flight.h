@@ -24,7 +24,7 @@
 
 #include <stdatomic.h>
 
-enum { FLIGHT_RING_BYTES_MIN = 1 << 16 };
+enum { FLIGHT_RING_BYTES_MIN = 1 << 18 };
 
 enum flight_kind {
     FLIGHT_FILL,    /* nothing: the ring's end */
