@@ -93,7 +93,11 @@ class Dispatcher:
             self.referrals,
             self.doorman.knocks,
         )
-        self._outcomes: Mapping[Purpose, Callable[[Errand, Outcome, float], None]] = {
+        self._outcomes = self._listeners()
+
+    def _listeners(self) -> Mapping[Purpose, Callable[[Errand, Outcome, float], None]]:
+        """Say who hears what came of each kind of errand."""
+        return {
             Purpose.INVITE: self.caller.outcome,
             Purpose.OFFER: self.offerer.outcome,
             Purpose.BYE: self.requests.bye_outcome,

@@ -57,7 +57,6 @@ class Reception:
         self._authenticator = authenticator
         self._registrar = registrar
         self._callee = callee
-        self._offerer = offerer
         self._knocks = knocks
         self._outside: Mapping[str, Callable[[Arrival, float], None]] = {
             "INVITE": self._invite,
@@ -72,13 +71,18 @@ class Reception:
             "NOTIFY": _no_event,
             "PUBLISH": _no_event,
         }
-        self._inside: Mapping[str, InDialog] = {
+        self._inside = self._methods_in_dialogs(offerer, requests, referrals)
+
+    def _methods_in_dialogs(
+        self, offerer: Offerer, requests: SessionRequests, referrals: Referrals
+    ) -> Mapping[str, InDialog]:
+        return {
             "INVITE": self._proven(offerer.arrived),
             "UPDATE": self._proven(offerer.arrived),
             "REFER": self._proven(referrals.arrived),
             "NOTIFY": referrals.notified,
             "SUBSCRIBE": lambda _session, _dialog, arrival, now: _no_event(arrival, now),
-            "PRACK": callee.pracked,
+            "PRACK": self._callee.pracked,
             "BYE": lambda session, _, arrival, now: requests.bye(session, arrival, now),
             "INFO": lambda session, _, arrival, now: requests.info(session, arrival, now),
             "OPTIONS": lambda session, _, arrival, now: self._options(arrival, now),

@@ -29,6 +29,8 @@ __all__ = ["EarlyDialogs"]
 
 _OVER: Final = 199
 """Early Dialog Terminated (RFC 6228): a branch of the fork has failed."""
+_MAX_BRANCHES: Final = 32
+"""Early dialogs of one INVITE; what rings beyond is heard, but has none."""
 
 
 class EarlyDialogs:
@@ -44,23 +46,17 @@ class EarlyDialogs:
         """Take a provisional response to our INVITE."""
         if response.status == 100 or not self._machine.allows(session, SessionInput.PROVISIONAL):
             return
-        dialog, sdp = self._dialog(session, response), self.sdp(response)
-        rseq = _rseq(response)
-        reliable = dialog is not None and rseq is not None
-        if dialog is not None and rseq is not None:
-            if dialog.rseq is not None and rseq != dialog.rseq + 1:
-                self._wire.counters[
-                    "progress_repeated" if rseq == dialog.rseq else "progress_disordered"
-                ] += 1
+        dialog, sdp, rseq = self._dialog(session, response), self.sdp(response), None
+        if dialog is not None:
+            rseq = _rseq(response)
+            if rseq is not None and not self._in_order(dialog, rseq):
                 return
-            dialog.rseq = rseq
-        if dialog is not None and sdp is not None:
-            sdp = self._heard(dialog, side, sdp, reliable=reliable)
-        if dialog is not None and reliable and side.owed is not dialog:
-            self._prack(session, dialog, side, None, now)
-        if dialog is not None and response.status == _OVER:
-            self._sessions.drop_dialog(session, dialog.id.remote_tag)
-        happening = Happening(now, response=response, sdp=sdp, reliable=reliable)
+            sdp = self._heard(dialog, side, sdp, reliable=rseq is not None)
+            if rseq is not None and side.owed is not dialog:
+                self._prack(session, dialog, side, None, now)
+            if response.status == _OVER:
+                self._sessions.drop_dialog(session, dialog.id.remote_tag)
+        happening = Happening(now, response=response, sdp=sdp, reliable=rseq is not None)
         self._machine.step(session, SessionInput.PROVISIONAL, happening)
 
     def answer(self, session: Session, side: Outgoing, sdp: bytes, now: float) -> None:
@@ -83,21 +79,29 @@ class EarlyDialogs:
         if tag is None:
             return None
         dialog = session.dialogs.get(tag)
-        if dialog is None:
+        if dialog is not None:
+            dialog.refresh_target(response)
+        elif len(session.dialogs) < _MAX_BRANCHES:
             dialog = Dialog.of_caller(response)
             self._sessions.add_dialog(session, dialog)
-        else:
-            dialog.refresh_target(response)
         return dialog
 
-    def _heard(self, dialog: Dialog, side: Outgoing, sdp: bytes, *, reliable: bool) -> bytes | None:
+    def _in_order(self, dialog: Dialog, rseq: int) -> bool:
+        """Count a reliable response; False if it was heard before, or its predecessor was not."""
+        if dialog.rseq is not None and rseq != dialog.rseq + 1:
+            self._wire.counters["progress_repeated" if rseq == dialog.rseq else "progress_disordered"] += 1
+            return False
+        dialog.rseq = rseq
+        return True
+
+    def _heard(self, dialog: Dialog, side: Outgoing, sdp: bytes | None, *, reliable: bool) -> bytes | None:
         """Note a description; None if the session was agreed on already and this one says nothing."""
         offers = dialog.offers
-        if offers.answered or side.owed is dialog:
+        if sdp is None or offers.answered or side.owed is dialog:
             return None
         offers.heard = sdp
         if side.late:
-            side.owed = dialog if reliable else None
+            side.owed = dialog if reliable else side.owed
             offers.state = OfferState.THEIRS
         elif reliable:
             offers.answered, offers.state, offers.said = True, OfferState.IDLE, side.invite.body

@@ -140,3 +140,14 @@ def test_a_199_ends_one_early_dialog_only() -> None:
         "two",
         "one",
     ]
+
+
+def test_a_fork_into_thousands_makes_no_more_dialogs_than_thirty_two() -> None:
+    phone = Stranger(CONFIG)
+    invite = phone.be_called(OFFER)
+    for n in range(1000):
+        phone.reply(invite, 180, tag=f"t{n}")
+
+    assert phone.endpoint.census()["dialogs"] == 32
+    phone.reply(invite, 200, tag="t999", body="v=0")
+    assert phone.events[-1] == SessionAnswered(phone.calls[-1], b"v=0", "t999")
