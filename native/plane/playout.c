@@ -22,6 +22,16 @@ enum {
     PATIENCE_TICKS = 200,
 };
 
+/* Appendix I plays what came 30 samples ago: at first that is where the codec before it ended. */
+static void start_concealer(struct g711_plc *concealer, int32_t last) {
+    int16_t before[UNIT_SAMPLES];
+    memset(concealer, 0, sizeof *concealer);
+    for (int i = 0; i < UNIT_SAMPLES; i++)
+        before[i] = (int16_t)last;
+    if (last != 0)
+        g711_plc_good(concealer, before);
+}
+
 /* The first frame of a codec, or of a sender that began anew. */
 static void start(struct voices *voices, int32_t index, uint8_t codec) {
     struct ear *ear = &voices->ears[index];
@@ -32,7 +42,7 @@ static void start(struct voices *voices, int32_t index, uint8_t codec) {
     else if (codec_is_ilbc(codec))
         ilbc_decoder_start(&voices->ilbc_decoders[index], 10 * codec_units(codec));
     else if (!both_g711) /* their concealment works on samples and goes on */
-        memset(&voices->concealers[index], 0, sizeof *voices->concealers);
+        start_concealer(&voices->concealers[index], ear->last);
 }
 
 /* Let `pcm` begin where `last` was: the difference fades out. */

@@ -35,7 +35,7 @@ static struct frame take(struct plane *plane, int32_t index) {
 /* Nothing is there: for as long as a frame of its kind lasts, or until the next that is. */
 static struct frame miss(struct plane *plane, int32_t index) {
     struct row *row = &plane->rows[index];
-    if (row->played_head == 0) { /* nor was anything yet */
+    if (row->play_codec == CODEC_NONE) { /* nor was anything yet */
         row->play_unit++;
         return (struct frame){.kind = FRAME_NONE};
     }
