@@ -70,7 +70,10 @@ class RowState:
     room: RoomId | None
     """Rows in one room hear each other; None = alone, hears silence."""
     source: str | None = None
-    """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself)."""
+    """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself).
+
+    `tap`: a row without a socket that hears its room and says nothing (see `Plane.taps`).
+    """
     force_tick: bool = False
     """Never relay this row's packets, decode and encode them always."""
     options: CodecOptions = CodecOptions()

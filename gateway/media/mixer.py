@@ -88,7 +88,7 @@ def row_wishes(state: RowState) -> dict[str, int]:
     return {
         "gain_in": gain_q12(state.gain_in_db, f"leg {state.leg}"),
         "gain_out": gain_q12(state.gain_out_db, f"leg {state.leg}"),
-        "muted": state.muted or state.hold is not None,
+        "muted": state.muted or state.hold is not None or state.source == "tap",
         "deaf": state.deaf,
     }
 

@@ -57,6 +57,7 @@ class Mixing:
         """Put a row into its room; its source is known already."""
         columns = self._columns
         columns.room[row] = -1 if state.room is None else self.rooms.enter(state.room, row)
+        columns.tap[row] = state.source == "tap"
         columns.mix["aside"][row] = columns.socket[row] and columns.source[row] >= 0
         self.forget(row)
         if state.coach is not None:

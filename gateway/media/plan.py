@@ -54,6 +54,8 @@ class Columns:
         """The loop the row says (no socket) or hears (socket); -1 = none."""
         self.source_position = np.zeros(capacity, np.int64)
         self.echo = np.zeros(capacity, bool)
+        self.tap = np.zeros(capacity, bool)
+        """The row has no socket and hears its room: a recorder, a detector."""
         self.mix = np.zeros(capacity, MIX_ROW)
         """How the mixer treats the row, and what it knows of it."""
         self.timed_out = np.zeros(capacity, bool)
@@ -65,7 +67,7 @@ class Columns:
 
     def clear(self, row: int) -> None:
         """Free a row."""
-        self.open[row] = self.socket[row] = self.echo[row] = self.timed_out[row] = False
+        self.open[row] = self.socket[row] = self.echo[row] = self.tap[row] = self.timed_out[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
 
@@ -86,6 +88,9 @@ class Plan:
     """members[offsets[r]:offsets[r + 1]] are in the room whose number is rooms[r]."""
     rooms: NDArray[np.int32] = field(default_factory=_no_rows)
     echo_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    taps: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Rows without a socket that hear their room."""
+    taps_at: NDArray[np.int32] = field(default_factory=_no_rows)
     listen: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows with a socket that hear a source alone."""
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -117,7 +122,8 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     decoded = is_open & socket & (mode == TICK)
     spoken = is_open & ~socket & (source >= 0)
     encoded = is_open & socket & ~fed & (rows["sending"][:top] != 0)
-    taking_part = decoded | spoken | encoded
+    tapping = is_open & columns.tap[:top]
+    taking_part = decoded | spoken | encoded | tapping
     position = np.cumsum(taking_part, dtype=np.int32) - 1
     n = int(position[-1]) + 1 if top else 0
     mixed = taking_part & (columns.room[:top] >= 0)
@@ -126,7 +132,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
     singers = _rows_where(encoded & mixed & np.isin(rows["send_codec"][:top], _REMEMBERING))
     listen = _rows_where(encoded & (source >= 0))
-    echo = _rows_where(decoded & columns.echo[:top])
+    echo, taps = _rows_where(decoded & columns.echo[:top]), _rows_where(tapping)
     return Plan(
         decode=decode,
         decode_at=position[decode],
@@ -137,6 +143,8 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         offsets=offsets,
         rooms=columns.room[members[offsets[:-1]]],
         echo_at=position[echo],
+        taps=taps,
+        taps_at=position[taps],
         listen=listen,
         listen_at=position[listen],
         decode_stages=_stages(decode, position[decode], columns.ear_cost),

@@ -69,6 +69,8 @@ class Plane:
         self._free = list(range(capacity - 1, -1, -1))
         self._top = 0
         self._plan: Plan | None = Plan()
+        self._ticked = Plan()
+        """The plan of the last tick."""
         self._events: list[MediaEvent] = []
 
     # --- rows come and go ---------------------------------------------------------------------------------------
@@ -280,6 +282,8 @@ class Plane:
         receive_map(state.receive, state.event_receive_pt, mode_ms=state.options.mode_ms)
         self._source_number(state)
         row_wishes(state)
+        if state.source == "tap" and self._has_socket(state.leg):
+            raise LocalError(f"leg {state.leg}: a tap has no socket")
         if state.leg not in self._row_of:
             self.open(state.leg, socket=False)
         row = self._row_of[state.leg]
@@ -307,9 +311,12 @@ class Plane:
         self._columns.source[row] = self._source_number(state)
         self._mixing.enter(row, state)
 
+    def _has_socket(self, leg: LegId) -> bool:
+        return leg in self._row_of and bool(self._columns.socket[self._row_of[leg]])
+
     def _source_number(self, state: RowState) -> int:
         source = state.hold or state.source
-        return -1 if source is None or source == "echo" else self._sources.number(source)
+        return -1 if source is None or source in {"echo", "tap"} else self._sources.number(source)
 
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
         write_state(self.table.rows, row, state)
@@ -360,7 +367,7 @@ class Plane:
 
     def tick(self, now: float, wall: float) -> Iterator[tuple[NDArray[Any], bool]]:
         """Run one tick; yields (SEND [n], are they RTCP) to be sent before the next is asked for."""
-        plan = self._planned()
+        plan = self._ticked = self._planned()
         for sends in self._ticker.run(plan, now):
             yield sends, False
         if self._steering.relay_in_pauses(plan, now):
@@ -372,6 +379,18 @@ class Plane:
             self._steering.refuse(row)
             if row in self._states:
                 self._steer(self._states[row].room, row, now)
+
+    def taps(self) -> tuple[tuple[LegId, ...], NDArray[np.int16]]:
+        """Return the legs whose source is `tap` and what their rooms said in the last tick, int16 [n, UNIT_SAMPLES].
+
+        A tap hears everybody as listeners do: gated, weighed, limited once.  A copy: it stays as it is.
+        """
+        plan = self._ticked
+        present = [
+            (at, self._leg_of[row]) for at, row in enumerate(plan.taps.tolist()) if row in self._leg_of
+        ]
+        heard = plan.hears[plan.signal_of[plan.taps_at[[at for at, _ in present]]]]
+        return tuple(leg for _, leg in present), heard
 
     def _planned(self) -> Plan:
         """Return the plan of the next tick, made now if something has changed."""

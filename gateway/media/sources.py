@@ -71,7 +71,7 @@ def loop_of(source: str) -> NDArray[np.int16]:
         return _music()
     if name == "silence" and not argument:
         return np.zeros(_native.UNIT_SAMPLES, np.int16)
-    raise LocalError(f"source {source!r}: there are tone:HZ, music, silence and echo")
+    raise LocalError(f"source {source!r}: there are tone:HZ, music, silence, echo and tap")
 
 
 class Sources:
