@@ -33,6 +33,8 @@ from gateway.sip.wire import Alarm, Errand, Numbers, Outcome, Purpose, Silence, 
 
 __all__ = ["Caller"]
 
+_MAX_ANSWERS: Final = 32
+"""Branches of a fork that are acknowledged and ended; nobody makes us send BYEs without end."""
 _OWING_S: Final = 32.0
 """How long a late answer may take: the callee gives up waiting for our ACK after 64*T1."""
 
@@ -148,7 +150,7 @@ class Caller:
             self._wire.transactions.send_ack(side.acks[tag], session.flow)
         elif session.dialog is None:
             self._choose(session, response, now)
-        elif session.dialog.id.remote_tag != tag:
+        elif session.dialog.id.remote_tag != tag and len(side.acks) < _MAX_ANSWERS:
             self._end_fork(session, response, now)
 
     def ring_timeout(self, session: Session, now: float) -> None:

@@ -68,3 +68,11 @@ def test_a_200_that_is_still_repeated_when_its_transaction_is_over_gets_its_ack(
     phone.wait(40.0)
 
     assert [data.split()[0] for data in phone.reply(invite, 200)] == [b"ACK"]
+
+
+def test_a_fork_that_answers_a_thousand_times_does_not_make_us_say_goodbye_a_thousand_times() -> None:
+    phone = Stranger(EndpointConfig())
+    invite = phone.be_called(OFFER)
+    said = [data for n in range(1000) for data in phone.reply(invite, 200, tag=f"t{n}", body="v=0")]
+
+    assert len([data for data in said if data.startswith(b"BYE")]) == 31
