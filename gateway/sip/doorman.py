@@ -7,8 +7,7 @@ INVITE matches nothing, and a flood leaves nothing behind.
 
 How often one address may knock is limited by a bucket of tokens.  A user who then proves who it is gets them
 back, so a full house behind one NAT does not notice; beyond the limit the answer is silence, because a 401 to
-a forged source address is an attack on somebody else (RFC 5393, promise of at most so many a second).  Our own
-host is not counted.
+a forged source address is an attack on somebody else.  Our own host is not counted.
 """
 
 from __future__ import annotations

@@ -52,9 +52,9 @@ class SessionTimers:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
 
-    def ask(self, interval_s: int | None = None) -> list[tuple[str, str]]:
-        """Return the headers of an INVITE that ask for a timer, of `interval_s` if a 422 wanted that."""
-        interval_s = interval_s or self._wire.config.session_expires_s
+    def ask(self) -> list[tuple[str, str]]:
+        """Return the headers of an INVITE that ask for a timer."""
+        interval_s = self._wire.config.session_expires_s
         if not interval_s:
             return []
         return [("Session-Expires", str(interval_s)), ("Min-SE", str(max(LEAST_S, self._least_s)))]
@@ -82,8 +82,10 @@ class SessionTimers:
         if (asked is None and not knows_timers) or not interval_s:
             self._set(session, None, now)
             return []
-        if refresher is None:
-            ours = not knows_timers or session.timer is None or session.timer.ours
+        if not knows_timers:
+            ours = True  # a proxy asked, and the phone behind it could not
+        elif refresher is None:
+            ours = session.timer is None or session.timer.ours
         else:
             ours = refresher != "uac"
         self._set(session, SessionTimer(max(interval_s, self._least_s), ours, 0.0), now)

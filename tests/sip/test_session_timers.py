@@ -68,6 +68,7 @@ def test_section_9_an_interval_under_ninety_seconds_is_refused_with_422() -> Non
 
 def test_an_interval_that_a_proxy_wrote_for_a_phone_without_timers_is_raised() -> None:
     assert granted(called("60", supported="replaces"))[0] == "90;refresher=uas"
+    assert granted(called("60;refresher=uac", supported="replaces")) == ("90;refresher=uas", None)
 
 
 def test_the_ninety_seconds_of_a_browser_are_granted() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.sip.dialog import DialogId
 from gateway.sip.events import ReferProgressed, SessionAnswered, SessionEnded
-from gateway.sip.message import Request
+from gateway.sip.message import Request, Response
 from gateway.sip.replaces import Replaces
 from gateway.sip.uri import parse_uri_untrusted
 from gateway.switch.routing import RoutingTable, Trunk
@@ -391,8 +391,10 @@ def test_a_call_that_still_rings_cannot_be_replaced():
             ringing = await bob.rung()
             ringing.ring()
             await asyncio.sleep(1.0)
-            dialog = next(iter(desk.endpoint._inside.sessions.get(first.session).dialogs.values())).id
-            taken = Replaces(DialogId(dialog.call_id, dialog.remote_tag, dialog.local_tag), early_only=False)
+            heard = [passed.message for passed in board.network.passed if passed.destination[0] == desk.host]
+            rang = next(said for said in heard if isinstance(said, Response) and said.status == 180)
+            ours = DialogId(rang.call_id, rang.to.tag or "", rang.from_.tag or "")
+            taken = Replaces(ours, early_only=False)
             second = await mobile.call("bob", headers=[("Replaces", str(taken))])
 
             assert (await second.ended()).status == 486
