@@ -26,7 +26,7 @@ def searched(
     return cut(found, 2), cut(code_q13, 40), cut(filtered_q12, 40)
 
 
-@agree(rows(SUBFRAME), few=8, many=200)
+@agree(rows(SUBFRAME), few=8, many=120)
 def test_the_pulses_are_the_twins(faces: Faces, drawn: list[tuple[list[int], list[int], int, int]]) -> None:
     twins = [search_innovation(*row) for row in drawn]
 
