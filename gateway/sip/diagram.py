@@ -13,6 +13,7 @@ from typing import Final
 from gateway.sip import session_table
 from gateway.sip.offer_table import OFFERS, OfferInput, OfferState
 from gateway.sip.referral_table import REFERRALS, ReferralState
+from gateway.sip.refresh_table import REFRESH, RefreshReaction
 from gateway.sip.registration import REGISTRATION, RegistrationState
 from gateway.sip.reliable_table import RELIABLE
 from gateway.sip.session_table import SessionState
@@ -33,6 +34,7 @@ from gateway.sip.transaction_table import (
 __all__ = [
     "draw",
     "draw_referral",
+    "draw_refresh",
     "draw_registration",
     "draw_reliable",
     "draw_session",
@@ -87,6 +89,22 @@ def draw_reliable() -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw_refresh() -> str:
+    """Return the keeping alive of a session as a Mermaid state diagram."""
+    lines = [
+        "---",
+        "title: session timer",
+        "---",
+        "stateDiagram-v2",
+        "    [*] --> OURS",
+        "    [*] --> THEIRS",
+    ]
+    for (state, happened), (to, reaction) in REFRESH.items():
+        target = "[*]" if reaction is RefreshReaction.HANG_UP else to.name
+        lines.append(f"    {state.name} --> {target} : {happened.name} / {reaction.name}")
+    return "\n".join(lines) + "\n"
+
+
 def draw_referral() -> str:
     """Return a transfer that we were asked for as a Mermaid state diagram."""
     lines = ["---", "title: referral", "---", "stateDiagram-v2", "    [*] --> ASKED"]
@@ -108,7 +126,7 @@ def table_of_offers() -> str:
 def page() -> str:
     """Return all machines as one Markdown page."""
     drawings = [draw(name, table) for name, table in TRANSITIONS.items()]
-    drawings += [draw_session(), draw_reliable(), draw_referral(), draw_registration()]
+    drawings += [draw_session(), draw_reliable(), draw_refresh(), draw_referral(), draw_registration()]
     fenced = [f"```mermaid\n{drawing}```\n" for drawing in drawings]
     return "\n".join([_HEAD, *fenced, _OFFERS_HEAD, table_of_offers()])
 

@@ -22,6 +22,7 @@ from gateway.sip.flow import Flow
 from gateway.sip.headers import Headers
 from gateway.sip.message import Request, Response
 from gateway.sip.referral_table import ReferralState
+from gateway.sip.refresh_table import RefreshState
 from gateway.sip.reliable_table import ReliableState
 from gateway.sip.session_table import TRANSITIONS, Action, SessionInput, SessionState
 from gateway.sip.transaction import TransactionKey
@@ -110,10 +111,14 @@ class SessionTimer:
     """How long the session lives without a refresh (RFC 4028)."""
 
     interval_s: int
-    ours: bool
-    """We are the refresher."""
-    ends_at: float
+    state: RefreshState
+    ends_at: float = 0.0
     """Monotonic seconds at which we hang up if nothing refreshes it."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether we are the refresher."""
+        return self.state is not RefreshState.THEIRS
 
 
 @dataclass(slots=True)

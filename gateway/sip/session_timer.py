@@ -18,6 +18,7 @@ from gateway.errors import PeerError
 from gateway.sip.abilities import Abilities
 from gateway.sip.grammar import find_parameter, parse_parameters_untrusted
 from gateway.sip.message import Request, Response
+from gateway.sip.refresh_table import RefreshState
 from gateway.sip.registrar import parse_seconds_untrusted
 from gateway.sip.session import Session, SessionTimer
 from gateway.sip.wire import Alarm, Wire
@@ -88,10 +89,10 @@ class SessionTimers:
             ours = session.timer is None or session.timer.ours
         else:
             ours = refresher != "uac"
-        self._set(session, SessionTimer(max(interval_s, self._least_s), ours, 0.0), now)
-        assert session.timer is not None  # it was set on the line above
+        interval_s = max(interval_s, self._least_s)
+        self._set(session, SessionTimer(interval_s, _whose(ours=ours)), now)
         role = "uas" if ours else "uac"
-        headers = [("Session-Expires", f"{session.timer.interval_s};refresher={role}")]
+        headers = [("Session-Expires", f"{interval_s};refresher={role}")]
         return headers if ours else [*headers, ("Require", "timer")]
 
     def agreed(self, session: Session, response: Response, now: float) -> None:
@@ -100,7 +101,7 @@ class SessionTimers:
         if said is None:
             self._set(session, None, now)
         else:
-            self._set(session, SessionTimer(max(said[0], LEAST_S), said[1] != "uas", 0.0), now)
+            self._set(session, SessionTimer(max(said[0], LEAST_S), _whose(ours=said[1] != "uas")), now)
 
     def lengthen(self, session: Session, refusal: Response) -> bool:
         """Take the Min-SE of a 422; False if it does not ask for more than we said."""
@@ -116,7 +117,8 @@ class SessionTimers:
 
     def keep(self, session: Session, now: float) -> None:
         """Start the interval anew on the terms that there are."""
-        self._set(session, session.timer, now)
+        if session.timer is not None:
+            self._set(session, SessionTimer(session.timer.interval_s, session.timer.state), now)
 
     def wait_for_end(self, session: Session) -> None:
         """The refresh is under way: from now on only the end of the interval counts."""
@@ -136,3 +138,7 @@ class SessionTimers:
         timer.ends_at = now + timer.interval_s - min(_MARGIN_S, timer.interval_s / 3)
         at = now + timer.interval_s / 2 if timer.ours else timer.ends_at
         self._wire.alarms.set((Alarm.SESSION, session.id), at)
+
+
+def _whose(*, ours: bool) -> RefreshState:
+    return RefreshState.OURS if ours else RefreshState.THEIRS

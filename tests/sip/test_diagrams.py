@@ -7,6 +7,7 @@ import pytest
 from gateway.sip.diagram import page
 from gateway.sip.offer_table import OFFERS, OfferInput, OfferState
 from gateway.sip.referral_table import REFERRALS, ReferralInput, ReferralState
+from gateway.sip.refresh_table import REFRESH, RefreshInput, RefreshState
 from gateway.sip.reliable_table import RELIABLE, ReliableInput, ReliableState
 
 PAGE = Path(__file__).parents[2] / "docs" / "state-machines.md"
@@ -24,6 +25,7 @@ def test_every_offer_is_answered_by_the_table() -> None:
 @pytest.mark.parametrize(
     ("table", "states", "inputs"),
     [
+        (REFRESH, set(RefreshState), set(RefreshInput)),
         (RELIABLE, set(ReliableState), set(ReliableInput)),
         (REFERRALS, set(ReferralState) - {ReferralState.OVER}, set(ReferralInput)),
     ],

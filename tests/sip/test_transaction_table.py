@@ -87,7 +87,7 @@ def test_the_command_draws_every_machine(
 ):
     main()
 
-    assert capsys.readouterr().out.count("stateDiagram-v2") == 8
+    assert capsys.readouterr().out.count("stateDiagram-v2") == 9
 
 
 @pytest.mark.parametrize(
