@@ -26,6 +26,7 @@ from gateway.lab.mix.demo import demo as demo_scenario
 from gateway.lab.mix.plot import draw
 from gateway.lab.mix.report import PartyReport, report_as_map, reports_of
 from gateway.lab.mix.scenario import Scenario, read_scenario, scenario_of
+from gateway.lab.mix.wire import PAYLOAD_TYPES
 from gateway.lab.samples import RATE_HZ, read_wav, write_wav
 
 __all__ = ["mix"]
@@ -43,7 +44,7 @@ def mix(
     out: Annotated[Path, typer.Option(help="The folder for what each party heard.")] = Path("mix"),
     demo: Annotated[bool, typer.Option("--demo", help="A conference that needs no files.")] = False,
     codec: Annotated[str, typer.Option(help="What everybody speaks, with WAV files.")] = "pcmu",
-    plot: Annotated[bool, typer.Option(help="Draw levels.png (needs tandem-voice[plot]).")] = False,
+    plot: Annotated[bool, typer.Option(help="Draw levels.png, with matplotlib.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Mix a conference offline: what each party would have heard, as WAV files, with a report."""
@@ -73,12 +74,14 @@ def _input(files: Sequence[Path], *, demo: bool, codec: str) -> tuple[Scenario, 
     scenarios = [path for path in files if path.suffix.lower() == ".toml"]
     if scenarios and len(files) > 1:
         raise typer.BadParameter("one scenario, or WAV files, not both")
-    scenario = read_scenario(files[0]) if scenarios else _of_files(files, codec)
+    scenario = read_scenario(files[0]) if scenarios else _of_files(files, codec.lower())
     return scenario, _voices(scenario)
 
 
 def _of_files(files: Sequence[Path], codec: str) -> Scenario:
     """Return the plainest scenario: everybody is there from the beginning."""
+    if codec not in PAYLOAD_TYPES:
+        raise typer.BadParameter(f"--codec {codec}: there are {', '.join(PAYLOAD_TYPES)}")
     names: list[str] = []
     for path in files:
         name = (
@@ -149,13 +152,17 @@ def _show(outcome: Outcome, reports: Sequence[PartyReport], out: Path) -> None:
             f"{one.speaking_s:.1f}",
             _dbov(one.said_dbov),
             _dbov(one.heard_dbov),
-            f"{one.packets_lost}/{one.packets_sent}",
+            _share(one.packets_lost, one.packets_sent),
             str(one.packets_late),
             f"+{one.inserted_ms} -{one.dropped_ms}",
         )
     console = Console(highlight=False)
     console.print(table)
     console.print(f"{outcome.duration_s:.1f} s; what each heard is in {out}/", markup=False)
+
+
+def _share(lost: int, sent: int) -> str:
+    return f"{100 * lost / sent:.1f} %" if sent else ""
 
 
 def _dbov(level: float) -> str:

@@ -83,7 +83,9 @@ def test_a_wrong_key_is_told_by_its_path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--demo", "a.wav"], ["a.toml", "b.wav"]], ids=["nothing", "demo and files", "both"]
+    "arguments",
+    [[], ["--demo", "a.wav"], ["a.toml", "b.wav"], ["a.wav", "--codec", "mp3"]],
+    ids=["nothing", "demo and files", "scenario and files", "no such codec"],
 )
 def test_an_unclear_command_is_not_understood(arguments):
     assert run(*arguments).exit_code == 2
