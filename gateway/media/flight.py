@@ -43,7 +43,9 @@ __all__ = ["HEAD", "Kind", "Phase", "RecordedPlane", "flight_memory"]
 KEEP_TICKS: Final = 1000
 """A leg is kept at least so often ..."""
 KEEP_SHARE: Final = 4
-"""... and while the ring turns by this part of it."""
+"""... and while the ring turns by this part of it ..."""
+KEEP_LEAST_TICKS: Final = 100
+"""... but not more often than this."""
 _KEEP_ROWS: Final = 32
 """Between two ticks no further room is kept once so many rows have been: each takes some microseconds."""
 _DIGEST_TICKS: Final = 100
@@ -224,9 +226,10 @@ class RecordedPlane(Plane):
     def _keep_due(self) -> None:
         """Keep the rooms whose turn it is; a few between two ticks."""
         top, place = self._top, self._place
-        long_ago = self._kept_at[:top] <= self._chores.ticks - KEEP_TICKS
+        age = self._chores.ticks - self._kept_at[:top]
         soon_gone = self._kept_place[:top] <= place - int(self._head["ring_bytes"][0]) // KEEP_SHARE
-        due = np.flatnonzero(self._columns.open[:top] & (long_ago | soon_gone))
+        is_due = (age >= KEEP_TICKS) | (age >= KEEP_LEAST_TICKS) & soon_gone
+        due = np.flatnonzero(self._columns.open[:top] & is_due)
         left = _KEEP_ROWS
         for row in due[np.argsort(self._kept_place[due])][:_KEEP_ROWS].tolist():
             if left > 0 and self._kept_place[row] < place:

@@ -172,11 +172,13 @@ def _blocks(
     return [(rows[i : i + BLOCK_ROWS], at[i : i + BLOCK_ROWS]) for i in range(0, rows.size, BLOCK_ROWS)]
 
 
-def _blanked(slots: Sequence[bytes]) -> list[bytes]:
-    """Return slot arrays as the recorder keeps them: with nothing in what is empty."""
-    dtypes = (np.uint8, np.int32, np.uint8, np.uint8)
-    arrays = [np.frombuffer(part, dtype).copy() for part, dtype in zip(slots, dtypes, strict=True)]
-    arrays[0] = arrays[0].reshape(_native.SLOTS, -1)
-    for at in (0, 2, 3):
-        arrays[at][arrays[1] < 0] = 0
-    return [array.tobytes() for array in arrays]
+def _blanked(parts: Sequence[bytes]) -> list[bytes]:
+    """Return slot arrays as the recorder keeps them: with nothing where there is no frame."""
+    slots, unit, fill, codec = (
+        np.frombuffer(part, dtype).copy()
+        for part, dtype in zip(parts, (np.uint8, np.int32, np.uint8, np.uint8), strict=True)
+    )
+    fill[unit < 0] = codec[unit < 0] = 0
+    frames = slots.reshape(_native.SLOTS, _native.SLOT_BYTES)
+    frames[np.arange(_native.SLOT_BYTES) >= fill[:, None]] = 0
+    return [part.tobytes() for part in (slots, unit, fill, codec)]

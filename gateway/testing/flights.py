@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,11 @@ from gateway.ids import LegId, SeededIds
 from gateway.media.commands import RowState
 from gateway.media.flight import RecordedPlane, flight_memory
 from gateway.media.flight_log import Flight, Record, read_ring, select
+from gateway.media.plane import TICK_S
 from gateway.media.reenact import Reenactment
 from gateway.testing.plane_bench import PlaneBench
 
-__all__ = ["Seen", "recorded_bench", "reenact", "ring_of"]
+__all__ = ["InterruptedBench", "Seen", "recorded_bench", "reenact", "ring_of"]
 
 
 @dataclass
@@ -34,9 +36,23 @@ class Seen:
         self.events.append(event)
 
 
+class InterruptedBench(PlaneBench):
+    """A bench on which packets come in the midst of a tick, as they do to a live plane: 0.2 ms a stage."""
+
+    def _tick(self) -> None:
+        self._next_tick += TICK_S
+        began = self.now
+        for sends, rtcp in self.plane.tick(began, began):
+            self._deliver(sends, rtcp=rtcp)
+            self.now += 0.0002
+            while self._post and self._post[0][0] <= self.now:
+                self._arrive(*heapq.heappop(self._post)[2:])
+        self.events += self.plane.events()
+
+
 def recorded_bench(*, capacity: int = 64, seed: int = 1, ring_bytes: int = 1 << 24) -> PlaneBench:
     """Return a bench with a recorded plane; its memory is `bench.plane.flight`."""
-    bench = PlaneBench(capacity, seed)
+    bench = InterruptedBench(capacity, seed)
     bench.plane = RecordedPlane(capacity, SeededIds(seed), flight=flight_memory(capacity, ring_bytes))
     return bench
 

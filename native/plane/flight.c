@@ -95,14 +95,14 @@ void flight_tell(struct flight *flight, uint8_t kind, const uint8_t *data, size_
     finish(flight, end);
 }
 
-/* What lies in a slot that holds nothing is of no use to anybody. */
-static void blank_empty_slots(const int32_t *unit, uint8_t *slots) {
+/* What lies in a slot behind its frame, or in one that has none, is of no use to anybody. */
+static void blank_unused(const int32_t *unit, uint8_t *slots) {
     uint8_t *fill = slots + SLOTS * (SLOT_BYTES + sizeof *unit), *codec = fill + SLOTS;
-    for (int i = 0; i < SLOTS; i++)
-        if (unit[i] < 0) {
-            memset(slots + i * SLOT_BYTES, 0, SLOT_BYTES);
+    for (int i = 0; i < SLOTS; i++) {
+        if (unit[i] < 0)
             fill[i] = codec[i] = 0;
-        }
+        memset(slots + i * SLOT_BYTES + fill[i], 0, SLOT_BYTES - fill[i]);
+    }
 }
 
 void flight_keep(struct flight *flight, const struct plane *plane, int32_t row) {
@@ -130,7 +130,7 @@ void flight_keep(struct flight *flight, const struct plane *plane, int32_t row) 
         return;
     for (int i = 0; i < ROW_PARTS; at += parts[i++].bytes)
         memcpy(at, parts[i].data, parts[i].bytes);
-    blank_empty_slots(plane->slot_unit + first, at - bytes + sizeof head + sizeof(struct row));
+    blank_unused(plane->slot_unit + first, at - bytes + sizeof head + sizeof(struct row));
     finish(flight, end);
 }
 
