@@ -8,13 +8,15 @@
 
 #define g729_apply_lag_window g729_apply_lag_window_avx2
 #define g729_autocorrelate g729_autocorrelate_avx2
+#define g729_decode_batch g729_decode_batch_avx2
 #define g729_decode_in_step g729_decode_in_step_avx2
 #define g729_decode_innovation g729_decode_innovation_avx2
 #define g729_dequantize_gains g729_dequantize_gains_avx2
 #define g729_dequantize_lsp g729_dequantize_lsp_avx2
 #define g729_dot g729_dot_avx2
-#define g729_encode_subframe g729_encode_subframe_avx2
+#define g729_encode_batch g729_encode_batch_avx2
 #define g729_encode_in_step g729_encode_in_step_avx2
+#define g729_encode_subframe g729_encode_subframe_avx2
 #define g729_energy g729_energy_avx2
 #define g729_expand g729_expand_avx2
 #define g729_fade_gains g729_fade_gains_avx2

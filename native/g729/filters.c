@@ -162,7 +162,7 @@ static void predict_saturating(int16_t out[LANES], const int16_t *past, const in
     }
 }
 
-/* Whether all samples that eight outputs need are below half of full scale.  The taps' magnitudes add up to
+/* Whether all samples that LANES outputs need are below half of full scale.  The taps' magnitudes add up to
  * 59398 at most, so that no partial sum can saturate then. */
 static bool is_quiet(const int16_t *past) {
     int16_t bits = 0;
@@ -171,7 +171,7 @@ static bool is_quiet(const int16_t *past) {
     return bits >> 14 == 0;
 }
 
-/* Here the lanes are eight samples of one row. */
+/* Here the lanes are samples of one row. */
 static void predict_plain(int16_t out[LANES], const int16_t *past, const lanes taps_q15[TAPS]) {
     lanes sum = lanes_of(0x4000);
     for (int i = 0; i < TAPS; i++)
@@ -179,7 +179,7 @@ static void predict_plain(int16_t out[LANES], const int16_t *past, const lanes t
     lanes_store(out, lanes_clamp16(sum >> 15));
 }
 
-/* Eight samples at a time: the shortest lag reaches back that far. */
+/* LANES samples at a time: even for the shortest lag all that they need is there. */
 void g729_predict_long_term(int16_t *excitation, int lag, int fraction) {
     const int phase = fraction > 0 ? THIRDS - fraction : -fraction;
     const int16_t *past = excitation - lag - (fraction > 0) - (SIDE - 1);

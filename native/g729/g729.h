@@ -10,8 +10,9 @@
  *   pitch_search.h, pitch_lag.h, taming.h), pulses (innovation.h), gains (gains.h), frame (bits.h);
  *   silence: vad.h, dtx.h, sid.h, noise.h.
  *   Decoder: the same backwards, postfilter.h, high pass; silence: comfort.h, noise.h.
- *   Every sum saturates where the standard's does (fixed.h).  A state is one struct without pointers; nothing
- *   is allocated and nothing is shared.
+ *   Every sum saturates where the standard's does (fixed.h).  Rows of a batch go through the filters and the
+ *   search for pulses in step (lanes.h, in_step.h); what depends on one row's data goes row by row.  A state
+ * is one struct without pointers; nothing is allocated and nothing is shared.
  *
  * How do I use it?
  *       static struct g729_encoder encoder;

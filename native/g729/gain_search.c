@@ -110,7 +110,7 @@ LANES_INLINE lanes mul_split(struct dpf a, lanes b) {
     return (lanes_mul16(b, lanes_of(a.high)) + (lanes_mul16(b, lanes_of(a.low)) >> 15)) * 2;
 }
 
-/* Here the lanes are eight pairs of gains, of which none is negative. */
+/* Here the lanes are pairs of gains, of which none is negative. */
 LANES_INLINE lanes distortion(const struct coefficients *c, lanes pitch_q14, lanes code) {
     lanes sum = mul_split(c->yy, lanes_mul16(pitch_q14, pitch_q14) >> 15);
     sum = add_saturating(sum, mul_split(c->minus_2xy, pitch_q14));
@@ -119,30 +119,36 @@ LANES_INLINE lanes distortion(const struct coefficients *c, lanes pitch_q14, lan
     return add_saturating(sum, mul_split(c->yz2, lanes_mul16(code, pitch_q14) >> 15));
 }
 
-/* Four entries of the first stage with eight of the second each, all at once; the first of the least wins. */
+/* An entry of the first stage with LANES of the second. */
+LANES_INLINE lanes distortions(const struct coefficients *c, const int16_t first[2],
+                               const int16_t (*second)[2], int16_t predicted, bool tame) {
+    enum { TAME_LIMIT_Q14 = 16383 /* 0.9999 */ };
+    lanes pitch_q14, correction;
+    for (int l = 0; l < LANES; l++) {
+        pitch_q14[l] = first[0] + second[l][0];
+        correction[l] = (first[1] + second[l][1]) >> 1;
+    }
+    const lanes sum = distortion(c, pitch_q14, lanes_mul16(correction, lanes_of(predicted)) >> 15);
+    const lanes wild = lanes_above(pitch_q14, lanes_of(TAME_LIMIT_Q14 - 1));
+    return tame ? lanes_select(wild, lanes_of(INT32_MAX), sum) : sum;
+}
+
+/* From the first candidates to the best of all; the first of equals wins. */
 static void search_entries(int *entry1, int *entry2, const struct coefficients *c, int16_t predicted,
                            bool tame) {
-    enum { TAME_LIMIT_Q14 = 16383 /* 0.9999 */ };
     const int first1 = *entry1, first2 = *entry2;
     int32_t least = INT32_MAX;
-    for (int i = first1; i < first1 + FIRST_TRIED; i++) {
-        lanes pitch_q14, code;
-        for (int l = 0; l < SECOND_TRIED; l++) {
-            pitch_q14[l] = g729_gain_codebook1[i][0] + g729_gain_codebook2[first2 + l][0];
-            code[l] = (g729_gain_codebook1[i][1] + g729_gain_codebook2[first2 + l][1]) >> 1;
+    for (int i = first1; i < first1 + FIRST_TRIED; i++)
+        for (int j = first2; j < first2 + SECOND_TRIED; j += LANES) {
+            const lanes sum =
+                distortions(c, g729_gain_codebook1[i], &g729_gain_codebook2[j], predicted, tame);
+            for (int l = 0; l < LANES; l++)
+                if (sum[l] < least) {
+                    least = sum[l];
+                    *entry1 = i;
+                    *entry2 = j + l;
+                }
         }
-        code = lanes_mul16(code, lanes_of(predicted)) >> 15;
-        lanes sum = distortion(c, pitch_q14, code);
-        if (tame)
-            sum =
-                lanes_select(lanes_above(pitch_q14, lanes_of(TAME_LIMIT_Q14 - 1)), lanes_of(INT32_MAX), sum);
-        for (int l = 0; l < SECOND_TRIED; l++)
-            if (sum[l] < least) {
-                least = sum[l];
-                *entry1 = i;
-                *entry2 = first2 + l;
-            }
-    }
 }
 
 uint16_t g729_quantize_gains(struct g729_gain_memory *memory, struct g729_gains *gains,

@@ -179,8 +179,6 @@ struct choice {
     struct chosen best;
 };
 
-static const lanes minus_one = {-1, -1, -1, -1, -1, -1, -1, -1}, one = {1, 1, 1, 1, 1, 1, 1, 1};
-
 /* -1 where the fraction is larger.  The standard takes a saturated difference; its sign is the same. */
 LANES_INLINE lanes is_better(lanes square, lanes energy, lanes than_square, lanes than_energy) {
     return lanes_above(lanes_mul16(square, than_energy), lanes_mul16(energy, than_square));
@@ -201,7 +199,7 @@ LANES_INLINE void compare(struct choice *s, int c, int d, int cross_weight) {
  * nothing of each other, so that one's comparison need not wait for the other's. */
 LANES_INLINE void choose(struct choice both[2], int cross_weight, int n) {
     struct choice s = both[0], t = both[1];
-    s.best = t.best = (struct chosen){.square = minus_one, .energy = one};
+    s.best = t.best = (struct chosen){.square = lanes_of(-1), .energy = lanes_of(1)};
     for (int c = 0; c < n; c++)
         for (int d = 0; d < PLACES; d++) {
             compare(&s, c, d, cross_weight);
@@ -296,7 +294,7 @@ static void keep_better(struct pulses *best, const struct chosen *worth, const l
 
 /* A.3.8.2: the last pulse on track 3, then on track 4; the first pair on tracks 2 and its, then its and 0. */
 static void search_pulses(struct pulses *best, const struct search *s) {
-    *best = (struct pulses){.square = minus_one, .energy = one, .last_track = one * 3};
+    *best = (struct pulses){.square = lanes_of(-1), .energy = lanes_of(1), .last_track = lanes_of(3)};
     for (int last = 3; last <= 4; last++) {
         struct pair first[2] = {{.track_a = 2, .track_b = last}, {.track_a = last, .track_b = 0}};
         struct pair second[2] = {{.track_a = 0, .track_b = 1}, {.track_a = 1, .track_b = 2}};

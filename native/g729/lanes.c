@@ -1,13 +1,30 @@
 #include "g729/lanes.h"
 
-/* Eight samples of eight rows become eight rows of eight samples. */
+/* The first halves of a and b, their elements in turn; and the second. */
+LANES_INLINE lanes16 first_in_turn(lanes16 a, lanes16 b) {
+#ifdef __AVX2__
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#else
+    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+
+LANES_INLINE lanes16 second_in_turn(lanes16 a, lanes16 b) {
+#ifdef __AVX2__
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+
+/* As many samples of each row as there are rows: these change places.  Each perfect shuffle of all moves the
+ * highest bit of a number's address to the lowest. */
 LANES_INLINE void transpose(lanes16 inout[LANES]) {
-    for (int round = 0; round < 3; round++) { /* each perfect shuffle of the 64 moves one bit of the index */
+    for (int span = 1; span < LANES; span *= 2) {
         lanes16 mixed[LANES];
         for (int i = 0; i < LANES / 2; i++) {
-            const lanes16 a = inout[i], b = inout[i + LANES / 2];
-            mixed[2 * i] = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-            mixed[2 * i + 1] = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+            mixed[2 * i] = first_in_turn(inout[i], inout[i + LANES / 2]);
+            mixed[2 * i + 1] = second_in_turn(inout[i], inout[i + LANES / 2]);
         }
         memcpy(inout, mixed, sizeof mixed);
     }

@@ -1,13 +1,12 @@
-/* Eight rows in step: what a recursion cannot do for one row it does for eight at once.
+/* Rows in step: what a recursion cannot do for one row it does for some at once.
  *
- * What does it do?  A `lanes` is one 32-bit number of each of eight rows.  Operators work on all of them:
+ * What does it do?  A `lanes` is one 32-bit number of each of LANES rows.  Operators work on all of them:
  * code reads as if it were for one row, and x[i][row] is a row's own. How does it work?  As a vector of GCC
- * and Clang, on any machine; with AVX2 it is one register.  Signals change sides by transposing blocks of
- * eight samples of eight rows.  There is no saturation here: a block computes in plain integers, notes in a
- * set of rows where that was wrong, and does those rows over again. How do I use it?  Lanes are passed by
- * address, by value only to what is inlined: how a vector travels in a call depends on the instruction set.
- * Lanes that no row needs repeat the first row; so what comes out of them may be written where the first
- * row's went.
+ * and Clang, as wide as the registers: four rows, or eight with AVX2. Signals change sides by transposing
+ * blocks of samples.  There is no saturation here: a block computes in plain integers, notes in a set of rows
+ * where that may be wrong, and does those rows over again. How do I use it?  Lanes are passed by address, by
+ * value only to what is inlined: how a vector travels in a call depends on the instruction set.  Lanes that
+ * no row needs repeat the first row; so what comes out of them may be written where the first row's went.
  */
 #ifndef TANDEM_G729_LANES_H
 #define TANDEM_G729_LANES_H
@@ -19,7 +18,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __AVX2__
 enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
 
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint32_t wrapping_lanes __attribute__((vector_size(LANES * sizeof(uint32_t))));
@@ -35,11 +38,13 @@ LANES_INLINE lanes lanes_of(int32_t x) {
     return (lanes){0} + x;
 }
 
-/* a * b of numbers that fit 16 bits.  AVX2 has no quick product of 32 bits, but adds up two of 16: one of
+/* a * b of numbers that fit 16 bits.  x86-64 has no quick product of 32 bits, but adds up two of 16: one of
  * them is zero here. */
 LANES_INLINE lanes lanes_mul16(lanes a, lanes b) {
-#ifdef __AVX2__
+#if defined(__AVX2__)
     return (lanes)_mm256_madd_epi16((__m256i)a, (__m256i)(b & 0xFFFF));
+#elif defined(__SSE2__)
+    return (lanes)_mm_madd_epi16((__m128i)a, (__m128i)(b & 0xFFFF));
 #else
     return a * b;
 #endif
@@ -102,7 +107,7 @@ LANES_INLINE lanes lanes_widen(lanes16 a) {
 #endif
 }
 
-/* Where the lanes are eight numbers of one row: from and to memory, 16 bits each. */
+/* Where the lanes are numbers of one row, side by side: from and to memory, 16 bits each. */
 LANES_INLINE lanes lanes_load(const int16_t in[LANES]) {
     lanes16 narrow;
     memcpy(&narrow, in, sizeof narrow);

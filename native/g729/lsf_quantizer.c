@@ -119,15 +119,12 @@ static int64_t farthest(const int16_t *target_q13, const int16_t (*range_q13)[G7
     return sum;
 }
 
-/* The nearest entries of a codebook so far: here the lanes are every eighth of them. */
+/* The nearest entries of a codebook so far: here the lanes are entries side by side. */
 struct nearest {
     lanes distance, entry;
 };
 
-static const struct nearest none = {
-    .distance = {INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX}};
-
-/* Look at the distances of eight entries. */
+/* Look at the distances of the next entries. */
 LANES_INLINE void keep_nearer(struct nearest *best, lanes distance, int entry) {
     const lanes nearer = lanes_above(best->distance, distance);
     best->distance = lanes_select(nearer, distance, best->distance);
@@ -166,7 +163,7 @@ static int nearest_saturating(const int16_t target_q13[G729_ORDER]) {
 }
 
 static int nearest_first_stage(const int16_t target_q13[G729_ORDER]) {
-    struct nearest best = none;
+    struct nearest best = {lanes_of(INT32_MAX), lanes_of(0)};
     if (farthest(target_q13, g729_lsp_codebook1_range_q13, 0, G729_ORDER) >= 1 << 30)
         return nearest_saturating(target_q13);
     for (int i = 0; i < FIRST_ENTRIES; i += LANES) {
@@ -202,7 +199,7 @@ static int best_half_saturating(const int16_t rest_q13[G729_ORDER], const int16_
 static int best_half(const int16_t *target_q13, const int16_t *first_stage_q13, const int16_t *weight,
                      int first) {
     int16_t rest_q13[G729_ORDER];
-    struct nearest best = none;
+    struct nearest best = {lanes_of(INT32_MAX), lanes_of(0)};
     for (int j = first; j < first + HALF; j++)
         rest_q13[j] = sub16(target_q13[j], first_stage_q13[j]);
     if (farthest(rest_q13, g729_lsp_codebook2_range_q13, first, HALF) >= 1 << 29)

@@ -174,7 +174,7 @@ static void follow_gain(lanes *gain_q12, lanes out[G729_SUBFRAME], const lanes i
 static void control_gain(struct g729_postfilter *const state[LANES], lanes out[G729_SUBFRAME],
                          const lanes x[G729_SUBFRAME], const lanes in[G729_SUBFRAME], size_t n_rows) {
     enum { ONE_Q12 = 4096, ONE_STEP_Q12 = 410 /* keeps a gain of one */ };
-    lanes energy_in, energy_out, step, gain_q12;
+    lanes energy_in, energy_out, step = {0}, gain_q12 = {0};
     find_energy(&energy_in, in);
     find_energy(&energy_out, x);
     for (size_t row = 0; row < n_rows; row++) {
@@ -214,7 +214,7 @@ void g729_postfilter_subframe(struct g729_postfilter *const state[LANES], size_t
                               lanes out[G729_SUBFRAME], const lanes *in, const lanes a_q12[G729_ORDER + 1],
                               const int lag[LANES], const bool speech[LANES]) {
     lanes numerator_q12[G729_ORDER + 1], denominator_q12[G729_ORDER + 1], residual[G729_SUBFRAME],
-        filtered[G729_SUBFRAME], y[G729_ORDER + G729_SUBFRAME], tilt_q15;
+        filtered[G729_SUBFRAME], y[G729_ORDER + G729_SUBFRAME], tilt_q15 = {0};
     struct harmonics harmonics[LANES];
     g729_expand(numerator_q12, a_q12, RESIDUAL_GAMMA_Q15);
     g729_expand(denominator_q12, a_q12, SYNTHESIS_GAMMA_Q15);

@@ -150,7 +150,7 @@ static void find_error(lanes out[G729_ORDER], const struct subframe *sub) {
 }
 
 void g729_encode_subframe(const struct g729_group *group, const struct g729_spectrum *spectrum, int s) {
-    static const lanes impulse[G729_SUBFRAME] = {{4096, 4096, 4096, 4096, 4096, 4096, 4096, 4096}};
+    lanes impulse[G729_SUBFRAME] = {lanes_of(4096)};
     const lanes *weighting_q12 = spectrum->weighting_q12[s];
     struct subframe sub;
     lanes error[G729_ORDER];

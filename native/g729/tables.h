@@ -35,7 +35,7 @@ extern const int16_t g729_lsp_codebook1_q13[128][10];
 /* 3.2.4: second stage; its halves are chosen by L2 and L3. */
 extern const int16_t g729_lsp_codebook2_q13[32][10];
 
-/* The first stage once more, an element of all 128 entries side by side: for searching eight at a time. */
+/* The first stage once more, an element of all 128 entries side by side: for searching several at a time. */
 extern const int16_t g729_lsp_codebook1_by_element_q13[10][128];
 
 /* The second stage once more, an element of all 32 entries side by side. */

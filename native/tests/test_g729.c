@@ -190,10 +190,48 @@ static void a_bad_length_stops_the_batch_before_it_starts(void) {
     CHECK(out[0] != 0x1111 && out[2 * G729_FRAME] == 0x1111);
 }
 
+/* Speech, noise and pauses of any row, some rows twice in a batch; alone is what the rows give one by one. */
+static void a_batch_gives_what_its_rows_give_alone(const struct kernel *kernel) {
+    enum { ROWS = 19, FRAMES = 60 };
+    static struct g729_encoder encoders[ROWS], lone_encoders[ROWS];
+    static struct g729_decoder decoders[ROWS], lone_decoders[ROWS];
+    static const int32_t kinds[8] = {10, 10, 10, 10, 10, 2, G729_LOST, G729_UNTRANSMITTED};
+    for (int row = 0; row < ROWS; row++) {
+        g729_encoder_reset(&encoders[row]), g729_encoder_reset(&lone_encoders[row]);
+        g729_decoder_reset(&decoders[row]), g729_decoder_reset(&lone_decoders[row]);
+    }
+    for (int frame = 0; frame < FRAMES; frame++) {
+        uint8_t coded[ROWS][G729_SPEECH_BYTES] = {{0}};
+        int16_t pcm[ROWS][G729_FRAME], heard[ROWS][G729_FRAME];
+        int32_t lengths[ROWS];
+        intptr_t rows[ROWS];
+        for (int i = 0; i < ROWS; i++) {
+            rows[i] = (intptr_t)(random_bits() % ROWS);
+            for (int j = 0; j < G729_FRAME; j++)
+                pcm[i][j] = (int16_t)((int16_t)(uint16_t)(random_bits() & 0xFFFF) >> rows[i] % 12);
+        }
+        kernel->encode(encoders, rows, ROWS, coded[0], lengths, pcm[0], true);
+        for (int i = 0; i < ROWS; i++) {
+            uint8_t alone[G729_SPEECH_BYTES] = {0};
+            int32_t length;
+            kernel->encode(lone_encoders, &rows[i], 1, alone, &length, pcm[i], true);
+            CHECK(length == lengths[i] && memcmp(alone, coded[i], sizeof alone) == 0);
+            lengths[i] = i % 2 ? length : kinds[random_bits() % 8];
+        }
+        kernel->decode(decoders, rows, ROWS, heard[0], coded[0], lengths);
+        for (int i = 0; i < ROWS; i++) {
+            int16_t alone[G729_FRAME];
+            kernel->decode(lone_decoders, &rows[i], 1, alone, coded[i], &lengths[i]);
+            CHECK(memcmp(alone, heard[i], sizeof alone) == 0);
+        }
+    }
+}
+
 static void bits_are_those_of_the_standard_with(const struct kernel *kernel) {
     any_frames_decode(kernel, 0x4ce2d6f5u);
     any_samples_encode(kernel, false, 0x88757985u);
     any_samples_encode(kernel, true, 0x969aa808u);
+    a_batch_gives_what_its_rows_give_alone(kernel);
 }
 
 int main(void) {
@@ -204,11 +242,10 @@ int main(void) {
     norms_are_the_shifts_that_still_fit();
     split_numbers_lose_their_lowest_bit();
     fields_come_back_as_they_were_packed();
-    bits_are_those_of_the_standard_with(&(struct kernel){g729_encode_in_step, g729_decode_in_step});
+    bits_are_those_of_the_standard_with(&(struct kernel){g729_encode_batch, g729_decode_batch});
 #ifdef TANDEM_G729_AVX2
     if (__builtin_cpu_supports("avx2"))
-        bits_are_those_of_the_standard_with(
-            &(struct kernel){g729_encode_in_step_avx2, g729_decode_in_step_avx2});
+        bits_are_those_of_the_standard_with(&(struct kernel){g729_encode_batch_avx2, g729_decode_batch_avx2});
 #endif
     any_valid_state_can_be_used();
     a_bad_length_stops_the_batch_before_it_starts();
