@@ -83,8 +83,16 @@ class Authenticator:
     """The server's half."""
 
     def __init__(
-        self, *, realm: str, users: Mapping[str, str], algorithms: Sequence[str], ids: IdSource
+        self,
+        *,
+        realm: str,
+        users: Mapping[str, str],
+        algorithms: Sequence[str],
+        ids: IdSource,
+        bind_nonces: bool = False,
     ) -> None:
+        """`bind_nonces`: a nonce is good for the address that it was given to, which roaming phones pay for."""
+        self._bind_nonces = bind_nonces
         self._realm = realm
         self._users = users
         self._algorithms = tuple(algorithms)
@@ -98,27 +106,29 @@ class Authenticator:
         """Say who sent `request`, or how to refuse it: 401 with a challenge, 403 after many failures."""
         answer = self._answer_to_us(request)
         if answer is None:
-            return self._challenge(now)
+            return self._challenge(flow, now)
         blocked_s = max(self._blocked_s(flow.remote[0], name, now) for name in (answer.username, None))
         if blocked_s > 0.0:
             return Refusal(403, (("Retry-After", str(int(blocked_s) + 1)),))
-        state = self._nonces.judge(answer.nonce, self._realm, now)
-        right = self._proves_password(answer, request)
-        if state is NonceState.FOREIGN:
-            # A nonce of an earlier run of ours: not worth a failure, but worth a fresh challenge.
-            return self._challenge(now, stale=right)
-        if not right:
+        state = self._nonces.judge(answer.nonce, self._scope(flow), now)
+        if not self._proves_password(answer, request):
+            # With a nonce of the asker's own making as well, or guessing by such nonces would cost nothing.
             self._count_failure((flow.remote[0], answer.username), now, _FAILURES)
             self._count_failure((flow.remote[0], None), now, _FAILURES_OF_SOURCE)
-            return self._challenge(now)
-        if state is NonceState.STALE or not self._nonces.use(answer.nonce, answer.nc, now):
-            return self._challenge(now, stale=True)
+            return self._challenge(flow, now)
+        # A right answer to another nonce is no failure: it is old, or of an earlier run of ours.
+        if state is not NonceState.GOOD or not self._nonces.use(answer.nonce, answer.nc, now):
+            return self._challenge(flow, now, stale=True)
         self._suspects.pop((flow.remote[0], answer.username), None)
         return Identity(answer.username)
 
-    def challenge(self, now: float) -> tuple[tuple[str, str], ...]:
+    def challenge(self, flow: Flow, now: float) -> tuple[tuple[str, str], ...]:
         """Return the headers of a 401 to somebody who has shown nothing yet."""
-        return self._challenge(now).headers
+        return self._challenge(flow, now).headers
+
+    def _scope(self, flow: Flow) -> str:
+        """Return what our nonces are good for: the realm, and with the strict option one address only."""
+        return f"{self._realm}\0{flow.remote[0]}" if self._bind_nonces else self._realm
 
     def _blocked_s(self, address: str, name: str | None, now: float) -> float:
         suspect = self._suspects.get((address, name))
@@ -150,10 +160,10 @@ class Authenticator:
         proven = hmac.compare_digest(given, expected.encode())
         return proven and answer.username in self._users and _names_request(answer.uri, request)
 
-    def _challenge(self, now: float, *, stale: bool = False) -> Refusal:
+    def _challenge(self, flow: Flow, now: float, *, stale: bool = False) -> Refusal:
         """One header for each algorithm, in the configured order, each with a nonce of its own (RFC 8760)."""
         challenges = [
-            Challenge(self._realm, self._nonces.make(self._realm, now), algorithm, stale=stale)
+            Challenge(self._realm, self._nonces.make(self._scope(flow), now), algorithm, stale=stale)
             for algorithm in self._algorithms
         ]
         return Refusal(401, tuple(("WWW-Authenticate", str(challenge)) for challenge in challenges))

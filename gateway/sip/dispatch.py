@@ -79,7 +79,11 @@ class Dispatcher:
         self.registrations = ClientRegistrations(wire)
         self.pings = Pings(wire)
         authenticator = Authenticator(
-            realm=config.realm, users=config.users, algorithms=config.digest_algorithms, ids=ids
+            realm=config.realm,
+            users=config.users,
+            algorithms=config.digest_algorithms,
+            ids=ids,
+            bind_nonces=config.bind_nonces,
         )
         self.doorman = Doorman(config, ids, authenticator, wire.counters)
         self.reception = Reception(

@@ -82,7 +82,7 @@ class Doorman:
         if request.method not in _ASKED or "Authorization" in request.headers:
             return None
         self._counters["refused_401"] += 1
-        headers = self._authenticator.challenge(now)
+        headers = self._authenticator.challenge(flow, now)
         request = with_source(request, flow)
         response = respond(request, 401, to_tag=self._tag(request), headers=headers)
         return [Datagram(response.to_bytes(), flow)]

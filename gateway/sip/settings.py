@@ -52,6 +52,8 @@ class EndpointConfig:
     """The shortest that we take from others."""
     digest_algorithms: tuple[str, ...] = ("MD5",)
     """One challenge each, in this order.  ("SHA-256", "MD5") is the one list that most phones survive."""
+    bind_nonces: bool = False
+    """A nonce is good only for the address that it was given to: safer, and phones that roam ask twice."""
     limits: EndpointLimits = field(default_factory=EndpointLimits)
 
     def trusts(self, flow: Flow) -> bool:

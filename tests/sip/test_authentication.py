@@ -202,3 +202,36 @@ def test_a_client_with_a_realm_answers_no_other() -> None:
 
 def test_a_password_does_not_show_when_credentials_are_printed() -> None:
     assert "secret" not in repr(Credentials("bob", "secret"))
+
+
+@pytest.mark.parametrize(("bind_nonces", "kind"), [(False, Identity), (True, Refusal)])
+def test_promise_39_a_nonce_roams_unless_it_is_bound_to_its_address(bind_nonces: bool, kind: type) -> None:
+    authenticator = Authenticator(
+        realm="tandem",
+        users={"bob": "secret"},
+        algorithms=("MD5",),
+        ids=SeededIds(1),
+        bind_nonces=bind_nonces,
+    )
+    asker = client()
+    asker.learn(challenge(authenticator), 0)
+    answer = authenticator.identify(asker.authorize(request()), ELSEWHERE, 0.0)
+
+    assert isinstance(answer, kind)
+    if isinstance(answer, Refusal):
+        assert parse_challenge_untrusted(answer.headers[0][1]).stale
+
+
+def test_guessing_with_nonces_of_ones_own_making_counts_like_any_other() -> None:
+    """`stale=true` tells that the password was right: unlimited guesses would find it."""
+    authenticator = server()
+    statuses = []
+    for _ in range(6):
+        asker = client("guess")
+        question = 'Digest realm="tandem", nonce="mine", qop="auth"'
+        asker.learn(respond(request(), 401, headers=[("WWW-Authenticate", question)]), 0)
+        answer = authenticator.identify(asker.authorize(request()), FLOW, 0.0)
+        assert isinstance(answer, Refusal)
+        statuses.append(answer.status)
+
+    assert statuses == [401] * 5 + [403]
