@@ -178,6 +178,7 @@ class Call:
         peer = offered.user or trunk or offered.flow.remote[0]
         leg = await self._dialler.open(Side.CALLER, peer, self._world.settings.codecs)
         leg.session, leg.user, leg.trunk = offered.session, offered.user, trunk is not None
+        leg.identity = self.caller_id
         self._dialler.enter(leg, offered.session)
         if offered.sdp is not None:
             try:

@@ -100,6 +100,7 @@ class Dialler:
             branches.fail(over.ending)
             return
         leg.user = None if target.trunk else target.peer
+        leg.identity = CallerId(target.to.uri.user or target.peer)
         host, headers = target.flow.local[0], list(errand.headers)
         if target.trunk:
             from_, identity = shown_to_carrier(errand.caller, host)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from gateway.errors import PeerError
 from gateway.ids import CallId, RoomId
 from gateway.sip.events import ReferReceived, SessionOffered
+from gateway.sip.identity import read_caller
 from gateway.switch.causes import ENDINGS, Ending
 from gateway.switch.dialling import Dialler
 from gateway.switch.legs import Leg, Side
@@ -126,6 +127,7 @@ class Joining:
             signalling.reject(offered.session, status=over.ending.status)
             return
         leg.session, leg.user, leg.trunk = offered.session, offered.user, trunk is not None
+        leg.identity = read_caller(offered.request, user=offered.user, trusted=offered.trusted)
         self._dialler.enter(leg, offered.session)
         try:
             said = leg.offer() if offered.sdp is None else leg.answer(offered.sdp)

@@ -26,6 +26,7 @@ from gateway.sdp.negotiation import (
     write_offer,
 )
 from gateway.sip.events import EndCause, SessionId
+from gateway.sip.identity import CallerId
 from gateway.switch.ports import MediaPort
 
 __all__ = ["Leg", "Side", "local_media"]
@@ -74,6 +75,8 @@ class Leg:
     trunk: bool = False
     user: str | None = None
     """The user of this switch at the other end, known by password or by registration."""
+    identity: CallerId | None = None
+    """Who that is, as whoever it is transferred to is told."""
     leaving: bool = False
     """It was transferred away or replaced, and its end is no end of the call."""
     music: str | None = None

@@ -81,6 +81,9 @@ class Transfer:
         self.transferee.listen(_MUSIC)
         try:
             winner = await self._dial()
+        except CallOver:
+            signalling.notify_refer(session, status=487)
+            raise
         except _Failed as failed:
             signalling.notify_refer(session, status=failed.ending.status, reason=failed.ending.text)
             if self.transferor.ended is not None:
@@ -103,7 +106,7 @@ class Transfer:
         branches = Branches(self.world)
         by = self.refer.referred_by
         errand = Errand(
-            CallerId(self.transferee.user or self.transferee.peer),
+            self.transferee.identity or CallerId(self.transferee.peer),
             _MAX_FORWARDS,
             () if by is None else (("Referred-By", by),),
         )

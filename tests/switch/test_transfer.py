@@ -225,6 +225,28 @@ def test_a_transfer_comes_about_though_any_one_message_is_lost(n: int):
     run_virtual(scenario())
 
 
+def test_who_is_transferred_is_who_the_new_party_sees():
+    """A carrier's caller stays the number that it called from."""
+
+    async def scenario():
+        trunk = Trunk("carrier", parse_uri_untrusted(f"sip:{CARRIER}"), prefix="+")
+        table = RoutingTable(frozenset({"alice", "bob"}), trunks=(trunk,))
+        settings = Settings(table=table, trunk_sources={CARRIER: "carrier"})
+        async with switchboard(settings=settings, users=("alice", "bob"), trunks=(CARRIER,)) as board:
+            alice, bob = await board.phone("alice"), await board.phone("bob")
+            carrier = await board.phone("+4670", host=CARRIER, registered=False)
+            _, at_alice = await connect(board, carrier, alice)
+            at_alice.refer("bob")
+            at_bob = await bob.rung()
+
+            assert at_bob.offered.request.from_.uri.user == "+4670"
+            at_bob.reject(486)
+            await told(at_alice)
+            at_alice.hang_up()
+
+    run_virtual(scenario())
+
+
 # Attended.
 
 
