@@ -15,6 +15,7 @@ from typing import Final
 
 from gateway.errors import PeerError
 from gateway.ids import IdSource
+from gateway.sdp.agreement import NoCommonCodec
 from gateway.sip.events import EndCause
 
 __all__ = [
@@ -59,6 +60,8 @@ class Ending:
     """Who ended it: `caller`, `callee`, `local`, `timeout` or `transport`."""
     retry: bool = False
     """It is worth trying again soon: the answer says when."""
+    warning: int = 304
+    """The code of the Warning that goes with 488 and 606 (RFC 3261 section 20.43): what was not acceptable."""
 
     @property
     def cause(self) -> EndCause:
@@ -72,8 +75,8 @@ class Ending:
         Those who may come back are told different times, or they would all come back at once.
         """
         fields = [("Reason", f"Q.850;cause={self.q850}")]
-        if self.status in {488, 606}:  # RFC 3261 section 20.43: 304 = media type not available
-            fields.append(("Warning", f'304 {host} "{_quotable(self.text)}"'))
+        if self.status in {488, 606}:
+            fields.append(("Warning", f'{self.warning} {host} "{_quotable(self.text)}"'))
         if self.retry:
             first_s, last_s = _RETRY_AFTER_S
             fields.append(("Retry-After", str(first_s + ids.number(last_s - first_s + 1))))
@@ -152,7 +155,8 @@ def hung_up_by(side: str, cause: EndCause) -> Ending:
 
 def refused_offer(error: PeerError) -> Ending:
     """Return the ending of a call whose caller made an offer that cannot be used."""
-    return Ending(error.status, _quotable(str(error)), q850_of(error.status), by="caller")
+    warning = error.warning if isinstance(error, NoCommonCodec) else 304
+    return Ending(error.status, _quotable(str(error)), q850_of(error.status), by="caller", warning=warning)
 
 
 def best_of(endings: Iterable[Ending]) -> Ending:

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.ids import SeededIds
+from gateway.sdp.agreement import NoCommonCodec
 from gateway.sip.events import EndCause
 from gateway.switch.causes import (
     ENDINGS,
@@ -12,6 +13,7 @@ from gateway.switch.causes import (
     ending_of,
     hung_up_by,
     q850_of,
+    refused_offer,
 )
 
 
@@ -105,3 +107,11 @@ def test_a_refused_description_is_warned_about_without_quotes_in_the_text():
 def test_every_cause_of_the_table_has_a_status_that_has_a_cause():
     assert all(q850_of(status) in range(1, 128) for status in STATUS_OF_Q850.values())
     assert all(cause in range(1, 128) for cause in Q850_OF_STATUS.values())
+
+
+@pytest.mark.parametrize("warning", [302, 304, 305])
+def test_a_refused_offer_warns_of_what_was_not_acceptable(warning: int):
+    """RFC 3261 section 20.43: 302 transport, 304 media type, 305 format."""
+    ending = refused_offer(NoCommonCodec("nothing of it", warning=warning))
+
+    assert ("Warning", f'{warning} tandem "nothing of it"') in ending.headers("tandem", SeededIds(1))
