@@ -25,7 +25,7 @@ from gateway.lab.mix.conference import Conference, Outcome
 from gateway.lab.mix.demo import demo as demo_scenario
 from gateway.lab.mix.plot import draw
 from gateway.lab.mix.report import PartyReport, report_as_map, reports_of
-from gateway.lab.mix.scenario import Scenario, read_scenario, scenario_of
+from gateway.lab.mix.scenario import EXAMPLE, Scenario, read_scenario, scenario_of
 from gateway.lab.mix.wire import PAYLOAD_TYPES
 from gateway.lab.samples import RATE_HZ, read_wav, write_wav
 
@@ -43,11 +43,17 @@ def mix(
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder for what each party heard.")] = Path("mix"),
     demo: Annotated[bool, typer.Option("--demo", help="A conference that needs no files.")] = False,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print a scenario that shows every key, and stop.")
+    ] = False,
     codec: Annotated[str, typer.Option(help="What everybody speaks, with WAV files.")] = "pcmu",
     plot: Annotated[bool, typer.Option(help="Draw levels.png, with matplotlib.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Mix a conference offline: what each party would have heard, as WAV files, with a report."""
+    if example:
+        print(EXAMPLE, end="")
+        raise typer.Exit
     try:
         scenario, voices = _input(files or [], demo=demo, codec=codec)
         conference = Conference(scenario, voices)

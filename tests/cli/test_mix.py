@@ -89,3 +89,7 @@ def test_a_wrong_key_is_told_by_its_path(tmp_path):
 )
 def test_an_unclear_command_is_not_understood(arguments):
     assert run(*arguments).exit_code == 2
+
+
+def test_an_example_is_printed():
+    assert "[[party]]" in run("--example").stdout

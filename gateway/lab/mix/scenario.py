@@ -1,19 +1,6 @@
 """What a scenario says: who takes part, over what codec and network, and what happens to them when.
 
-    seed = 1
-
-    [room]
-    loudest = 3
-
-    [[party]]
-    name = "anna"
-    file = "anna.wav"
-    codec = "g729"
-    loss = 0.02
-    jitter_ms = 20
-    changes = [{ at_s = 5, muted = true }, { at_s = 8, muted = false, gain_in_db = 6 }]
-
-Every mistake is told with the path of its key (`party[2].loss`).
+`EXAMPLE` shows every key.  Every mistake is told with the path of its key (`party[2].loss`).
 """
 
 from __future__ import annotations
@@ -28,7 +15,7 @@ from gateway.errors import ConfigError, LocalError
 from gateway.media.mixer import GAIN_DB
 from gateway.media.sources import loop_of
 
-__all__ = ["Change", "Party", "RoomSettings", "Scenario", "read_scenario", "scenario_of"]
+__all__ = ["EXAMPLE", "Change", "Party", "RoomSettings", "Scenario", "read_scenario", "scenario_of"]
 
 _Seconds = Annotated[float, Field(ge=0, le=86_400)]
 _Gain = Annotated[float, Field(ge=GAIN_DB[0], le=GAIN_DB[1])]
@@ -45,7 +32,59 @@ def _known_source(name: str) -> str:
 _Source = Annotated[str, AfterValidator(_known_source)]
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 
-MODES_OF_SPEECH: Final = {"ilbc": (20, 30, 40, 60)}
+_ILBC_PTIMES_MS: Final = (20, 30, 40, 60)
+
+EXAMPLE: Final = """\
+# A scenario for `tandem mix`: who takes part, over what line, and what happens to them when.
+seed = 1                # of the networks: the same seed gives the same bits
+# duration_s = 30       # without it, until everybody has said everything
+
+[room]                  # how the room is mixed; these are the defaults
+gate_from = 5           # with so many people only who speaks is heard; 0 = never
+loudest = 8             # so many are heard at once ...
+loudest_from = 25       # ... in rooms of so many
+loudest_margin_db = 3   # by which a newcomer must be louder
+auto_gain = false       # bring everybody to one level
+
+[[party]]
+name = "anna"
+file = "anna.wav"       # any rate, any number of channels; relative to this file
+codec = "pcmu"          # pcmu, pcma, g729 or ilbc
+ptime_ms = 20           # milliseconds a packet
+changes = [
+  { at_s = 5, muted = true },
+  { at_s = 8, muted = false, gain_in_db = 6 },
+]
+
+[[party]]
+name = "ben"
+file = "ben.wav"
+codec = "g729"
+annexb = true           # silence goes unsent
+loss = 0.02             # share of packets that never arrive
+jitter_ms = 25          # each is late by 0 to so much
+drift_ppm = 50          # how much faster its clock runs
+seed = 7                # of its network alone
+join_s = 1.5
+leave_s = 20
+talk_s = 2              # after joining, until the file begins
+repeat = false          # begin again when the file is over
+deaf = false
+gain_in_db = 0          # of what it says
+gain_out_db = -3        # of what it hears
+changes = [{ at_s = 10, hold = "music" }, { at_s = 14, hold = "" }]
+
+[[party]]
+name = "supervisor"     # without a file: only listens
+coach = "anna"          # heard by her alone
+
+[[party]]
+name = "announcement"
+source = "tone:440"     # or music: the switch itself, not a phone
+join_s = 3
+leave_s = 4
+"""
+"""Every key, with a word on each."""
 
 
 class _Strict(BaseModel):
@@ -101,7 +140,7 @@ class Party(_Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Party:
-        if self.codec == "ilbc" and self.ptime_ms not in MODES_OF_SPEECH["ilbc"]:
+        if self.codec == "ilbc" and self.ptime_ms not in _ILBC_PTIMES_MS:
             raise ValueError("ptime_ms: iLBC has packets of 20, 30, 40 or 60 ms")
         if self.leave_s is not None and self.leave_s <= self.join_s:
             raise ValueError("leave_s: nobody leaves before joining")

@@ -1,9 +1,19 @@
 """A scenario says what it means, and a mistake is told by the path of its key."""
 
+import tomllib
+
 import pytest
 
 from gateway.errors import ConfigError, LocalError
-from gateway.lab.mix.scenario import read_scenario, scenario_of
+from gateway.lab.mix.scenario import (
+    EXAMPLE,
+    Change,
+    Party,
+    RoomSettings,
+    Scenario,
+    read_scenario,
+    scenario_of,
+)
 
 
 def parties(*keys):
@@ -68,3 +78,13 @@ def test_what_is_no_toml_is_told_by_its_place(tmp_path):
 def test_a_file_that_is_not_there_is_told_by_name(tmp_path):
     with pytest.raises(LocalError, match=r"cannot read .*none\.toml: No such file"):
         read_scenario(tmp_path / "none.toml")
+
+
+def test_the_example_is_a_scenario_and_shows_every_key():
+    scenario = scenario_of(tomllib.loads(EXAMPLE))
+
+    assert [party.name for party in scenario.party] == ["anna", "ben", "supervisor", "announcement"]
+    for model in (Scenario, RoomSettings, Party, Change):
+        assert [
+            key for key in model.model_fields if f"{key} = " not in EXAMPLE and f"[{key}]" not in EXAMPLE
+        ] == []
