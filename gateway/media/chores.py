@@ -28,6 +28,7 @@ _DIGIT_GAP_S: Final = 0.12
 _REPORTS_EVERY: Final = 10
 _DIGITS_EVERY: Final = 4
 _TIMEOUTS_EVERY: Final = 100
+_RATINGS_EVERY: Final = 100
 
 _REPORT_INTERVAL_S: Final = 5.0  # RFC 3550 6.2; each is drawn from 0.5 to 1.5 of it (6.3.1)
 
@@ -44,6 +45,8 @@ class Chores:
     def reports(self, top: int, now: float, wall: float) -> NDArray[Any]:
         """Return the RTCP packets that are due, SEND [n]."""
         self.ticks += 1
+        if self.ticks % _RATINGS_EVERY == 0:
+            _native.rate(self._table.kernel, np.flatnonzero(self._columns.open[:top]).astype(np.int32))
         if self.ticks % _REPORTS_EVERY:
             return np.zeros(0, SEND)
         rows = self._table.rows[:top]

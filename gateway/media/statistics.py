@@ -40,6 +40,10 @@ class LegStatistics:
     """Audio invented for what was lost, or came too late."""
     playout_delay_ms: float = 0.0
     """How long a packet waits beyond the fastest of the last seconds, before it is decoded; 0 when relayed."""
+    mos: float = 0.0
+    """How good the last second would sound to people (E-model, ITU-T G.107), 1 to 4.5; 0 = not rated yet."""
+    remote_mos: float = 0.0
+    """What the peer's extended report says of our audio (RFC 3611 section 4.7); 0 = none came."""
     strangers: int = 0
     """Packets from addresses that are not this leg's peer; never answered, never heard."""
     digits: int = 0

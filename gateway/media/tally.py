@@ -59,6 +59,8 @@ def statistics_of(row: Any, reason: str) -> LegStatistics:
         dropped_ms=int(row["dropped_units"]) * _UNIT_MS,
         concealed_ms=int(row["concealed_units"]) * _UNIT_MS,
         playout_delay_ms=0.0 if row["mode"] == RELAY else _playout_samples(row) / _RATE_KHZ,
+        mos=int(row["mos_100"]) / 100,
+        remote_mos=int(row["remote_mos_10"]) / 10,
         strangers=verdicts["drop_stranger"],
         digits=int(row["digits"]),
         remote_lost=int(row["remote_lost"]),

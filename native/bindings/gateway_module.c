@@ -9,6 +9,7 @@
 #include "bindings/plane_capsule.h"
 #include "mixer/chorus.h"
 #include "plane/flight.h"
+#include "plane/quality.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
 
@@ -312,6 +313,24 @@ static struct plane *plane_and_row(PyObject *args, int *row, double *now) {
     return plane_and_index(capsule, *row);
 }
 
+/* rate(plane, rows): how good each row's audio was since the last time */
+static PyObject *rate(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *result = NULL;
+    struct view rows = {0};
+    if (!PyArg_ParseTuple(args, "OO", &capsule, &rows_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !rows_exist(plane, &rows))
+        goto done;
+    for (Py_ssize_t i = 0; i < rows.n; i++)
+        quality_rate(&plane->rows[((const int32_t *)rows.buffer.buf)[i]]);
+    result = Py_NewRef(Py_None);
+done:
+    view_release(&rows);
+    return result;
+}
+
 static PyObject *enter(PyObject *self, PyObject *args) {
     (void)self;
     int row;
@@ -357,6 +376,7 @@ static PyMethodDef methods[] = {
     {"set_voice", set_voice, METH_VARARGS, "Give a row the codec states of another."},
     {"forget_voice", forget_voice, METH_VARARGS, "A row that has neither heard nor said anything."},
     {"rtcp", rtcp, METH_VARARGS, "Write a compound RTCP packet for each row."},
+    {"rate", rate, METH_VARARGS, "How good each row's audio was since the last time."},
     {"enter", enter, METH_VARARGS, "A relayed row begins to be played."},
     {"leave", leave, METH_VARARGS, "A played row begins to be relayed."},
     {"notices", notices, METH_O, "How many notices wait; they are overwritten from now on."},

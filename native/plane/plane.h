@@ -127,6 +127,18 @@ struct row {
     uint8_t delay_wanted;   /* delay_want means something */
     uint8_t delay_bins[DELAY_BINS];
 
+    /* quality: losses and bursts (RFC 3611 A.2), and what was made of them last; see quality.h */
+    uint32_t burst_packets; /* since the last loss */
+    uint32_t burst_lost;    /* in the present burst */
+    uint32_t burst_c11, burst_c13, burst_c14, burst_c22, burst_c23, burst_c33;
+    uint32_t rated_expected, rated_received, rated_late;
+    uint16_t mos_100;
+    uint8_t r_factor;      /* 0 = not rated yet */
+    uint8_t remote_mos_10; /* as the peer's extended report has it; 0 = none came */
+    uint8_t xr_heard;      /* the peer sends extended reports: it may have ours */
+    uint8_t heard_codec;   /* enum codec of the newest packet of audio */
+    uint8_t quality_padding[2];
+
     /* telephone events heard, RFC 4733 */
     uint32_t digit_timestamp, digit_ssrc;
     double digit_at; /* last packet of the digit in progress */

@@ -1,5 +1,5 @@
 /* What RFC 3550 says a receiver counts: A.1 (sequence numbers), A.3 (loss), A.8 (jitter). */
-#include "plane/plane.h"
+#include "plane/quality.h"
 
 enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100, SEEN_WINDOW = 64, CLOCK_HZ = 8000 };
 
@@ -16,6 +16,9 @@ static void restart(struct row *row, const struct rtp *rtp, double now) {
     row->rx_cycles = 0;
     row->rx_received = 0;
     row->rx_expected_prior = row->rx_received_prior = 0;
+    row->rated_received = 0;
+    row->rated_expected = 0;
+    row->burst_packets++;
     row->rx_seen = 1;
     row->rx_valid = 1;
     row->rx_bad_valid = 0;
@@ -39,6 +42,9 @@ static enum verdict count_sequence(struct row *row, const struct rtp *rtp, doubl
         if (rtp->sequence < row->rx_max_sequence)
             row->rx_cycles += 1u << 16;
         row->rx_max_sequence = rtp->sequence;
+        if (ahead > 1)
+            quality_lost(row, ahead - 1u);
+        row->burst_packets++;
         row->rx_seen = ahead < SEEN_WINDOW ? row->rx_seen << ahead | 1 : 1;
         return VERDICT_HOLD;
     }

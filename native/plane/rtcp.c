@@ -1,11 +1,12 @@
 /* RTCP (RFC 3550 section 6): reports taken in, reports written. */
-#include "plane/plane.h"
+#include "plane/xr.h"
 
 enum {
     RTCP_SR = 200,
     RTCP_RR = 201,
     RTCP_SDES = 202,
     RTCP_BYE = 203,
+    RTCP_XR = 207,
     HEADER_BYTES = 8,
     SENDER_INFO_BYTES = 20,
     BLOCK_BYTES = 24,
@@ -55,6 +56,8 @@ enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data
             }
             for (size_t b = 0; b < blocks; b++)
                 take_block(row, packet + first + b * BLOCK_BYTES, now);
+        } else if (type == RTCP_XR) {
+            xr_take(row, packet, length);
         } else if (type == RTCP_BYE) {
             plane_notice(plane, index, NOTICE_BYE, 0, 0, now);
         }
@@ -132,6 +135,8 @@ size_t rtcp_write(struct row *row, double now, double wall, bool bye, uint8_t ou
         p = write_block(row, now, p);
     write_header(out, blocks, sender ? RTCP_SR : RTCP_RR, (size_t)(p - out), row->tx_ssrc);
     p = write_sdes(row, p);
+    if (blocks && row->xr_heard)
+        p += xr_write(row, p);
     if (bye) {
         write_header(p, 1, RTCP_BYE, HEADER_BYTES, row->tx_ssrc);
         p += HEADER_BYTES;

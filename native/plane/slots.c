@@ -196,6 +196,8 @@ enum verdict slots_store(struct plane *plane, int32_t index, const struct rtp *r
         row->slot_head = unit + span;
         row->slot_span = (uint8_t)span;
         row->slot_sequence = rtp->sequence;
+        if (codec_has_frames((uint8_t)payload->codec))
+            row->heard_codec = (uint8_t)payload->codec;
     }
     return VERDICT_HOLD;
 }
