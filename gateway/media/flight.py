@@ -38,7 +38,20 @@ from gateway.media.plan import Plan
 from gateway.media.plane import Plane
 from gateway.media.snapshot import COLUMNS, LAYOUT, Snapshot
 
-__all__ = ["HEAD", "Kind", "Phase", "RecordedPlane", "flight_memory"]
+__all__ = [
+    "HEAD",
+    "MEMORY_NAME",
+    "Kind",
+    "Phase",
+    "RecordedPlane",
+    "capacity_of",
+    "flight_memory",
+    "memory_bytes",
+]
+
+MEMORY_NAME: Final = "tandem-flight"
+"""How a media process names the memory of its recorder (memfd)."""
+
 
 KEEP_TICKS: Final = 1000
 """A leg is kept at least so often ..."""
@@ -89,9 +102,20 @@ class Phase(IntEnum):
     """All that was to be sent has been."""
 
 
+def memory_bytes(capacity: int, ring_bytes: int) -> int:
+    """Return how much memory the recorder of a plane of `capacity` rows needs."""
+    return HEAD.itemsize + 8 * capacity + ring_bytes
+
+
 def flight_memory(capacity: int, ring_bytes: int) -> NDArray[np.uint8]:
-    """Return memory for the recorder of a plane of `capacity` rows, made once: uint8 [n]."""
-    return np.zeros(HEAD.itemsize + 8 * capacity + ring_bytes, np.uint8)
+    """Return such memory: uint8 [n]."""
+    return np.zeros(memory_bytes(capacity, ring_bytes), np.uint8)
+
+
+def capacity_of(memory: memoryview | NDArray[np.uint8]) -> int:
+    """Return how many rows the plane has that is recorded in this memory; negative: it is no recorder's."""
+    ring_bytes = int(np.frombuffer(memory, HEAD, 1)["ring_bytes"][0])
+    return (len(memory) - HEAD.itemsize - ring_bytes) // 8
 
 
 class RecordedPlane(Plane):

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.errors import LocalError
 from gateway.ids import LegId, RoomId
-from gateway.media.flight import HEAD, Kind
+from gateway.media.flight import HEAD, Kind, capacity_of
 from gateway.media.snapshot import LAYOUT
 
 __all__ = ["ARRIVAL", "Flight", "Record", "legs_in", "read_ring", "select", "unpacked"]
@@ -77,8 +77,7 @@ def read_ring(memory: memoryview | NDArray[np.uint8]) -> list[Record]:
     ring_bytes = int(head["ring_bytes"][0])
     if head["label"][0] != LAYOUT.encode() or not 0 < ring_bytes <= view.size - HEAD.itemsize:
         raise LocalError("this is no flight recorder's memory, or that of another build of Tandem")
-    capacity = (view.size - HEAD.itemsize - ring_bytes) // 8
-    ring = view[HEAD.itemsize + 8 * capacity :][:ring_bytes]
+    ring = view[HEAD.itemsize + 8 * capacity_of(view) :][:ring_bytes]
     tail, end = int(head["tail"][0]), int(head["head"][0])
     copy = _unrolled(ring, tail, end)
     whole = int(head["tail"][0])  # what lies before has been written over meanwhile

@@ -175,6 +175,7 @@ class Reenactment:
         packets = [each.data[ARRIVAL.itemsize :] for each in arrivals]
         width = max(map(len, packets))
         padded = np.frombuffer(b"".join(packet.ljust(width, b"\0") for packet in packets), np.uint8)
+        self._is_now(float(heads["now"][0]))
         for row, packet, now in zip(heads["row"].tolist(), packets, heads["now"].tolist(), strict=True):
             self._witness.on_said(self._plane.leg_at(row), self._plane.state(row), now, packet)
         sends, _ = self._plane.arrive(

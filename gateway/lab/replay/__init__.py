@@ -1,0 +1,1 @@
+"""A flight on disk (`file`), had again (`outcome`) and audible (`tape`), or taken from a live switch (`live`)."""
