@@ -24,4 +24,5 @@ KINDS: Final = tuple(_KINDS)
 def codec_leg(bench: PlaneBench, name: str, kind: str, **changes: Any) -> BenchLeg:
     """Open a leg that speaks one of `KINDS`; `changes` are fields of `RowState`."""
     codec, ptime_ms, options = _KINDS[kind]
-    return bench.leg(name, codec=codec, **({"ptime_ms": ptime_ms, "options": options} | changes))
+    given: dict[str, Any] = {"ptime_ms": ptime_ms, "options": options}
+    return bench.leg(name, codec=codec, **(given | changes))
