@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "transcode": "gateway.cli.transcode",
     "mix": "gateway.cli.mix",
     "bench": "gateway.cli.bench",
+    "replay": "gateway.cli.replay",
     "trace": "gateway.cli.trace",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""

@@ -107,6 +107,7 @@ def _environment(settings: Config) -> dict[str, str]:
         "TANDEM_MEDIA__ADDRESS": settings.media.address,
         "TANDEM_MEDIA_ADVERTISED": settings.media.announced,
         "TANDEM_MEDIA_REAL_TIME": str(int(settings.media.real_time)),
+        "TANDEM_MEDIA_FLIGHT_MB": str(settings.media.flight_mb),
     }
     if settings.sip.advertised:
         told["TANDEM_SIP__ADVERTISED"] = settings.sip.advertised

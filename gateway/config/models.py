@@ -142,6 +142,8 @@ class Media(Section):
     """Legs of one room in one media process; a room with more spans several, if there are."""
     real_time: bool = True
     """Ask for real-time priority (SCHED_RR) for media processes; what came of it is logged."""
+    flight_mb: Annotated[int, Field(ge=0, le=4096)] = 0
+    """MiB in which each media process keeps what happened last, audio too, for `tandem replay`; 0 = nothing."""
     force_tick: bool = False
     """Never relay: decode and encode every leg.  For measuring and for tests."""
 

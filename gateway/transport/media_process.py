@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from gateway.ids import LegId, SystemIds
 from gateway.media.commands import room_from_map, row_from_map
+from gateway.media.flight import MEMORY_NAME, RecordedPlane, memory_bytes
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics, statistics_as_map
 from gateway.media.table import ROW
@@ -277,10 +278,21 @@ def _plane_in_ledger() -> Plane:
     """Make the plane over the shared ledger, or over memory of its own when there is none (tests by hand)."""
     fd = int(os.environ.get("TANDEM_LEDGER_FD", "-1"))
     if fd < 0:
-        return Plane(1024, SystemIds())
+        return _plane(1024, None)
     n_bytes = int(os.environ["TANDEM_LEDGER_BYTES"])
     memory = memoryview(mmap.mmap(fd, n_bytes))
-    return Plane(min(n_bytes // ROW.itemsize, _MOST_ROWS), SystemIds(), memory)
+    return _plane(min(n_bytes // ROW.itemsize, _MOST_ROWS), memory)
+
+
+def _plane(capacity: int, memory: memoryview | None) -> Plane:
+    """Make a plane; with a flight recorder, if one is asked for and the machine has memory that is no file."""
+    ring_bytes = int(os.environ.get("TANDEM_MEDIA_FLIGHT_MB", "0")) << 20
+    if not ring_bytes or not hasattr(os, "memfd_create"):
+        return Plane(capacity, SystemIds(), memory)
+    fd = os.memfd_create(MEMORY_NAME)
+    n_bytes = memory_bytes(capacity, ring_bytes)
+    os.truncate(fd, n_bytes)
+    return RecordedPlane(capacity, SystemIds(), memory, flight=memoryview(mmap.mmap(fd, n_bytes)))
 
 
 _MOST_ROWS: Final = 8192

@@ -22,7 +22,7 @@ void flight_lay(struct flight *flight, uint8_t *memory, size_t capacity, size_t 
     flight->shared = (struct flight_head *)(void *)memory;
     flight->digests = (uint64_t *)(void *)(flight->shared + 1);
     flight->ring = (uint8_t *)(flight->digests + capacity);
-    memset(memory, 0, (size_t)(flight->ring - memory));
+    memset(memory, 0, flight_bytes(capacity, ring_bytes)); /* all of it: no page is missing later */
     flight->shared->ring_bytes = ring_bytes;
 }
 
