@@ -213,8 +213,8 @@ _KINDS: Final[dict[str, Callable[[np.ndarray[Any, Any], np.random.Generator, int
 }
 
 
-def rows(row: st.SearchStrategy[_T], most: int = 8) -> st.SearchStrategy[list[_T]]:
-    """Draw 1 to 8 rows for a block that works on rows in step; that many lanes it has."""
+def rows(row: st.SearchStrategy[_T], most: int = 4) -> st.SearchStrategy[list[_T]]:
+    """Draw 1 to 4 rows for a block that works on rows in step; that many lanes any machine has."""
     return st.lists(row, min_size=1, max_size=most)
 
 

@@ -1,8 +1,8 @@
 /* G.729's blocks for the tests: arrays and numbers in, arrays out, each from a fresh state.
  *
- * Where a block remembers, its face tells it several frames, one after the other.  Where it works on eight
- * rows in step, its face takes 1 to 8 rows, one after the other; the lanes that are left repeat the first, as
- * they must. */
+ * Where a block remembers, its face tells it several frames, one after the other.  Where it works on rows in
+ * step, its face takes 1 to LANES rows, one after the other; the lanes that are left repeat the first, as they
+ * must. */
 #include "g729/g729.h"
 #include "g729/innovation.h"
 #include "g729/lanes.h"
