@@ -14,9 +14,10 @@ known already; and every event.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -45,7 +46,15 @@ _ROW_HEAD: Final = struct.Struct("<QiI")
 _SLOT_ENDS: Final = tuple(
     itertools.accumulate(_native.SLOTS * n_bytes for n_bytes in (_native.SLOT_BYTES, 4, 1, 1))
 )
-_NONSENSE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, GatewayError)
+_NONSENSE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    GatewayError,
+    msgpack.exceptions.UnpackException,
+)
 """What bad records raise in what believes them."""
 
 
@@ -114,16 +123,17 @@ class Reenactment:
         Raises:
             BadMessage: it cannot be.
         """
-        try:
+        with _doubts():
             self._take(record)
-        except msgpack.exceptions.UnpackException as error:
-            raise BadMessage(f"a record that is none: {error}") from error
-        except _NONSENSE as error:
-            raise BadMessage(f"a record that cannot be: {error}") from error
 
     def end(self) -> None:
-        """Let happen what has waited, and note everybody's statistics."""
-        self._catch_up()
+        """Let happen what has waited, and note everybody's statistics.
+
+        Raises:
+            BadMessage: it cannot be.
+        """
+        with _doubts():
+            self._catch_up()
         for leg in self._plane.legs:
             self.statistics[leg] = self._plane.statistics(leg)
 
@@ -320,6 +330,15 @@ class _Expected:
         image = RowImage(row[: ROW.itemsize], slots, self.columns, row[ends[-1] :])
         reason, refused, relayed_by = self.course
         return RowSnapshot(self.leg, self.state, None, None, reason, refused, relayed_by, image)
+
+
+@contextlib.contextmanager
+def _doubts() -> Iterator[None]:
+    """Believe a record, until something shows that it is none."""
+    try:
+        yield
+    except _NONSENSE as error:
+        raise BadMessage(f"a record that cannot be: {error}") from error
 
 
 def _state_of(packed: bytes) -> RowState:

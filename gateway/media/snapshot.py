@@ -44,6 +44,10 @@ LAYOUT: Final = hashlib.blake2b(
 """Names the layout of `RowImage.row` and `RowImage.slots`."""
 
 
+_NOISE_BYTES: Final = 33
+"""A silence descriptor of RFC 3389 at most: a level and 32 coefficients."""
+
+
 @dataclass(frozen=True, slots=True)
 class RowImage:
     """The arrays of one row, as bytes."""
@@ -101,8 +105,11 @@ def put_image(image: RowImage, row: int, table: Table, columns: Columns) -> None
     """Make a row what an image says, descriptors and the numbers of other rows apart.
 
     Raises:
-        ValueError: its codec states are none.
+        ValueError: its codec states are none, or its slots hold more than a frame.
     """
+    _, _, fill, codec = (np.frombuffer(part, np.uint8) for part in image.slots)
+    if (fill > np.where(codec == _native.CODEC_COMFORT_NOISE, _NOISE_BYTES, _native.SLOT_BYTES)).any():
+        raise ValueError("a playout slot that holds more than a frame")
     _native.set_voice(table.kernel, row, image.voice)
     table.rows[row] = np.frombuffer(image.row, ROW)[0]
     for name in ("rtp_fd", "rtcp_fd", "peer", "relay_source"):
