@@ -1,8 +1,8 @@
 /* G.729's blocks for the tests: arrays and numbers in, arrays out, each from a fresh state.
  *
  * Where a block remembers, its face tells it several frames, one after the other.  Where it works on rows in
- * step, its face takes 1 to LANES rows, one after the other; the lanes that are left repeat the first, as they
- * must. */
+ * step, its face takes any number of rows: as many as there are lanes at a time, and lanes that are left
+ * repeat the first, as they must. */
 #include "g729/g729.h"
 #include "g729/innovation.h"
 #include "g729/lanes.h"
@@ -26,11 +26,16 @@ static int row_of(int lane, int n_rows) {
     return lane < n_rows ? lane : 0;
 }
 
-/* in [n_rows][n] */
-static void gather(lanes *out, const int16_t *in, int n_rows, int n) {
+/* out[i] := in[i], of rows that are `apart` samples apart. */
+static void gather_apart(lanes *out, const int16_t *in, int n_rows, int n, int apart) {
     for (int i = 0; i < n; i++)
         for (int lane = 0; lane < LANES; lane++)
-            out[i][lane] = in[row_of(lane, n_rows) * n + i];
+            out[i][lane] = in[row_of(lane, n_rows) * apart + i];
+}
+
+/* in [n_rows][n] */
+static void gather(lanes *out, const int16_t *in, int n_rows, int n) {
+    gather_apart(out, in, n_rows, n, n);
 }
 
 /* out [n_rows][n] */
@@ -172,6 +177,11 @@ int face_g729_parity(int lag) {
 
 void face_g729_highpass(int16_t *out /* [n_rows][n_frames * 80] */, const int16_t *in, int n_rows,
                         int n_frames, int before) {
+    if (n_rows > LANES) {
+        face_g729_highpass(out + LANES * n_frames * FRAME, in + LANES * n_frames * FRAME, n_rows - LANES,
+                           n_frames, before);
+        n_rows = LANES;
+    }
     struct g729_highpass states[LANES] = {0}, *state[LANES];
     for (int i = 0; i < n_frames; i++) {
         int16_t *to[LANES], samples[LANES][FRAME];
@@ -194,6 +204,11 @@ void face_g729_highpass(int16_t *out /* [n_rows][n_frames * 80] */, const int16_
 
 void face_g729_filter_residual(int16_t *out /* [n_rows][40] */, const int16_t *a_q12 /* [n_rows][11] */,
                                const int16_t *in /* [n_rows][50] */, int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_filter_residual(out + LANES * SUBFRAME, a_q12 + LANES * (ORDER + 1),
+                                  in + LANES * (ORDER + SUBFRAME), n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes a[ORDER + 1], x[ORDER + SUBFRAME], y[SUBFRAME];
     gather(a, a_q12, n_rows, ORDER + 1);
     gather(x, in, n_rows, ORDER + SUBFRAME);
@@ -204,6 +219,11 @@ void face_g729_filter_residual(int16_t *out /* [n_rows][40] */, const int16_t *a
 void face_g729_synthesis(int16_t *out /* [n_rows][40] */, int16_t *saturated /* [n_rows] */,
                          const int16_t *a_q12, const int16_t *in /* [n_rows][40] */,
                          const int16_t *past /* [n_rows][10] */, int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_synthesis(out + LANES * SUBFRAME, saturated + LANES, a_q12 + LANES * (ORDER + 1),
+                            in + LANES * SUBFRAME, past + LANES * ORDER, n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes a[ORDER + 1], x[SUBFRAME], y[ORDER + SUBFRAME];
     gather(a, a_q12, n_rows, ORDER + 1);
     gather(x, in, n_rows, SUBFRAME);
@@ -215,6 +235,11 @@ void face_g729_synthesis(int16_t *out /* [n_rows][40] */, int16_t *saturated /* 
 }
 
 void face_g729_expand(int16_t *out_q12 /* [n_rows][11] */, const int16_t *a_q12, int gamma_q15, int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_expand(out_q12 + LANES * (ORDER + 1), a_q12 + LANES * (ORDER + 1), gamma_q15,
+                         n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes a[ORDER + 1], expanded[ORDER + 1];
     gather(a, a_q12, n_rows, ORDER + 1);
     g729_expand(expanded, a, gamma_q15);
@@ -267,6 +292,11 @@ void face_g729_lsp_of_filter(int16_t *lsp_q15, const int16_t *a_q12, const int16
 void face_g729_interpolate_filters(int16_t *first_q12 /* [n_rows][11] */, int16_t *second_q12,
                                    const int16_t *old_q15 /* [n_rows][10] */, const int16_t *new_q15,
                                    int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_interpolate_filters(first_q12 + LANES * (ORDER + 1), second_q12 + LANES * (ORDER + 1),
+                                      old_q15 + LANES * ORDER, new_q15 + LANES * ORDER, n_rows - LANES);
+        n_rows = LANES;
+    }
     const int16_t *old_rows[LANES], *new_rows[LANES];
     lanes a_q12[2][ORDER + 1];
     for (int lane = 0; lane < LANES; lane++) {
@@ -348,6 +378,11 @@ int face_g729_open_loop_lag(const int16_t *weighted /* [143 + 80] */) {
 
 void face_g729_filter_backwards(int16_t *out /* [n_rows][40] */, const int16_t *h_q12, const int16_t *target,
                                 int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_filter_backwards(out + LANES * SUBFRAME, h_q12 + LANES * SUBFRAME,
+                                   target + LANES * SUBFRAME, n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes h[SUBFRAME], x[SUBFRAME], y[SUBFRAME];
     gather(h, h_q12, n_rows, SUBFRAME);
     gather(x, target, n_rows, SUBFRAME);
@@ -368,6 +403,11 @@ void face_g729_search_lag(int16_t *excitation /* [154 + 40], in and out */,
 
 void face_g729_pitch_gains(int16_t *out /* [n_rows][5]: gain, yy, -2xy with exponents */,
                            const int16_t *target /* [n_rows][40] */, const int16_t *y, int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_pitch_gains(out + LANES * 5, target + LANES * SUBFRAME, y + LANES * SUBFRAME,
+                              n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes x[SUBFRAME], filtered[SUBFRAME];
     int16_t gain_q14[LANES];
     struct g729_gain_products products[LANES] = {0};
@@ -408,6 +448,13 @@ void face_g729_search_innovation(int16_t *found /* [n_rows][2]: positions, signs
                                  int16_t *code_q13 /* [n_rows][40] */, int16_t *filtered_q12,
                                  const int16_t *h_q12, const int16_t *target, const int16_t *lags,
                                  const int16_t *sharpness_q14, int n_rows) {
+    if (n_rows > LANES) {
+        face_g729_search_innovation(found + LANES * 2, code_q13 + LANES * SUBFRAME,
+                                    filtered_q12 + LANES * SUBFRAME, h_q12 + LANES * SUBFRAME,
+                                    target + LANES * SUBFRAME, lags + LANES, sharpness_q14 + LANES,
+                                    n_rows - LANES);
+        n_rows = LANES;
+    }
     lanes h[SUBFRAME], x[SUBFRAME], filtered[SUBFRAME];
     struct g729_innovation out[LANES];
     int lag[LANES];
@@ -478,26 +525,34 @@ void face_g729_taming(uint8_t *must, const int16_t *gains_q14, const int16_t *la
 
 /* ---- postfilter ---- */
 
-void face_g729_postfilter(int16_t *out /* [n][n_rows][40] */, const int16_t *in /* [n][n_rows][50] */,
-                          const int16_t *a_q12 /* [n][n_rows][11] */, const int16_t *lags /* [n][n_rows] */,
+void face_g729_postfilter(int16_t *out /* [n_rows][n][40] */, const int16_t *in /* [n_rows][n][50] */,
+                          const int16_t *a_q12 /* [n_rows][n][11] */, const int16_t *lags /* [n_rows][n] */,
                           const uint8_t *speech, int n_rows, int n) {
+    enum { WINDOW = ORDER + SUBFRAME, FILTER = ORDER + 1 };
     struct g729_postfilter states[LANES], *state[LANES];
+    if (n_rows > LANES) {
+        face_g729_postfilter(out + LANES * n * SUBFRAME, in + LANES * n * WINDOW, a_q12 + LANES * n * FILTER,
+                             lags + LANES * n, speech + LANES * n, n_rows - LANES, n);
+        n_rows = LANES;
+    }
     for (int lane = 0; lane < LANES; lane++) {
         g729_postfilter_reset(&states[lane]);
         state[lane] = &states[row_of(lane, n_rows)];
     }
     for (int i = 0; i < n; i++) {
-        lanes a[ORDER + 1], x[ORDER + SUBFRAME], y[SUBFRAME];
+        lanes a[FILTER], x[WINDOW], y[SUBFRAME];
         int lag[LANES];
         bool is_speech[LANES];
-        gather(a, a_q12 + i * n_rows * (ORDER + 1), n_rows, ORDER + 1);
-        gather(x, in + i * n_rows * (ORDER + SUBFRAME), n_rows, ORDER + SUBFRAME);
+        gather_apart(a, a_q12 + i * FILTER, n_rows, FILTER, n * FILTER);
+        gather_apart(x, in + i * WINDOW, n_rows, WINDOW, n * WINDOW);
         for (int lane = 0; lane < LANES; lane++) {
-            lag[lane] = lags[i * n_rows + row_of(lane, n_rows)];
-            is_speech[lane] = speech[i * n_rows + row_of(lane, n_rows)];
+            lag[lane] = lags[row_of(lane, n_rows) * n + i];
+            is_speech[lane] = speech[row_of(lane, n_rows) * n + i];
         }
         g729_postfilter_subframe(state, (size_t)n_rows, y, x, a, lag, is_speech);
-        scatter(out + i * n_rows * SUBFRAME, y, n_rows, SUBFRAME);
+        for (int row = 0; row < n_rows; row++)
+            for (int k = 0; k < SUBFRAME; k++)
+                out[(row * n + i) * SUBFRAME + k] = (int16_t)y[k][row];
     }
 }
 

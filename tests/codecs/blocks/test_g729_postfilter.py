@@ -17,16 +17,16 @@ ROW = st.tuples(signals(10 + 40 * N), st.lists(SUBFRAME, min_size=N, max_size=N)
 def filtered(
     faces: Faces, drawn: list[tuple[list[int], list[tuple[list[int], int, bool]]]]
 ) -> list[list[int]]:
-    """Filter rows, subframe by subframe as the face takes them; return the samples of each row."""
+    """Filter rows, each with its windows of 50 samples; return the samples of each."""
     n, n_rows = len(drawn[0][1]), len(drawn)
-    samples = [row[0][40 * i : 40 * i + 50] for i in range(n) for row in drawn]
-    filters_q12 = [row[1][i][0] for i in range(n) for row in drawn]
-    lags = [row[1][i][1] for i in range(n) for row in drawn]
-    speech = bytes(row[1][i][2] for i in range(n) for row in drawn)
-    out = faces.g729_postfilter(
-        Out16(40 * n * n_rows), flat(samples), flat(filters_q12), lags, speech, n_rows, n
+    windows = [samples[40 * i : 40 * i + 50] for samples, _ in drawn for i in range(n)]
+    filters_q12, lags, speech = zip(
+        *(subframe for _, subframes in drawn for subframe in subframes), strict=True
     )
-    return [flat(cut(out, 40)[row::n_rows]) for row in range(n_rows)]
+    room = Out16(40 * n * n_rows)
+    return cut(
+        faces.g729_postfilter(room, flat(windows), flat(filters_q12), lags, bytes(speech), n_rows, n), 40 * n
+    )
 
 
 @agree(rows(ROW), few=8, many=150)
