@@ -50,10 +50,17 @@ class InterruptedBench(PlaneBench):
         self.events += self.plane.events()
 
 
-def recorded_bench(*, capacity: int = 64, seed: int = 1, ring_bytes: int = 1 << 24) -> PlaneBench:
-    """Return a bench with a recorded plane; its memory is `bench.plane.flight`."""
+def recorded_bench(
+    *,
+    capacity: int = 64,
+    seed: int = 1,
+    ring_bytes: int = 1 << 24,
+    memory: memoryview | None = None,
+) -> PlaneBench:
+    """Return a bench with a recorded plane, in `memory` if it is given; `ring_of` reads it."""
     bench = InterruptedBench(capacity, seed)
-    bench.plane = RecordedPlane(capacity, SeededIds(seed), flight=flight_memory(capacity, ring_bytes))
+    flight = flight_memory(capacity, ring_bytes) if memory is None else memory
+    bench.plane = RecordedPlane(capacity, SeededIds(seed), flight=flight)
     return bench
 
 

@@ -41,11 +41,16 @@ def live_recorders(processes: Path = Path("/proc")) -> list[LiveRecorder]:
     """Return the recorders of all media processes that we may look at.
 
     Raises:
-        LocalError: there is none.
+        LocalError: there is none, or those that are there are another build's.
     """
-    found = [_read(path) for path in _memories(processes)]
+    found, strange = [], None
+    for path in _memories(processes):
+        try:
+            found.append(_read(path))
+        except LocalError as error:
+            strange = error
     if not found:
-        raise LocalError(
+        raise strange or LocalError(
             "no flight recorder runs here: `[media] flight_mb = 64` turns it on, "
             "and only the account that runs Tandem may read it"
         )
