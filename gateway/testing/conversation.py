@@ -24,6 +24,7 @@ __all__ = ["Conversation", "ladder"]
 
 _WHOLE_DATAGRAMS: Final = 65535
 _TRYING: Final = "100"
+_ELSE: Final = "phone"
 _CALL_ID: Final = re.compile(rb"^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _METHOD: Final = re.compile(rb"^CSeq[ \t]*:[ \t]*(\d+)[ \t]+(\S+)", re.IGNORECASE | re.MULTILINE)
 
@@ -34,7 +35,7 @@ class Conversation:
     Args:
         directory: where the recording goes.
         switch_port: the switch's SIP port.
-        names: what to call the one at each other port.
+        names: what to call the one at each other port; `phone`, if it is not among them.
     """
 
     def __init__(self, directory: Path, switch_port: int, names: Mapping[int, str]) -> None:
@@ -81,7 +82,7 @@ def ladder(datagrams: Iterable[Datagram], switch_port: int, names: Mapping[int, 
         seen.add(datagram.data)
         inward = datagram.destination[1] == switch_port
         peer = datagram.source[1] if inward else datagram.destination[1]
-        line = f"{names.get(peer, str(peer))} {'>' if inward else '<'} {message.text}"
+        line = f"{names.get(peer, _ELSE)} {'>' if inward else '<'} {message.text}"
         dialogs.setdefault(message.dialog, []).append(line)
     return "\n\n".join("\n".join(lines) for lines in dialogs.values()) + "\n"
 

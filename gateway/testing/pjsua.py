@@ -134,6 +134,14 @@ class Pjsua(Command):
         self.do("renegotiate", codecs=codecs)
         return str(self.wait_for_next("media", state="active")["codec"])
 
+    def transfer(self, uri: str) -> None:
+        """Send the peer of the newest call to somebody else, and leave when it has got there (RFC 5589 section 6)."""
+        self.do("transfer", uri=uri)
+
+    def attend(self) -> None:
+        """Join the peers of the two newest calls, and leave both (RFC 5589 section 7)."""
+        self.do("attend")
+
     def hang_up(self) -> None:
         """End the newest call and wait until it has ended."""
         self.do("hang_up")
