@@ -46,6 +46,8 @@ class LegStatistics:
     """What the peer's extended report says of our audio (RFC 3611 section 4.7); 0 = none came."""
     strangers: int = 0
     """Packets from addresses that are not this leg's peer; never answered, never heard."""
+    unauthentic: int = 0
+    """Packets that are not from the one who has the key (SRTP): never heard, never counted against the call."""
     digits: int = 0
     """DTMF digits heard (RFC 4733), each counted once."""
     remote_lost: int = 0

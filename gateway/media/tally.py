@@ -25,6 +25,7 @@ VERDICT_NAMES: Final = (
     "drop_duplicate",
     "drop_old",
     "drop_held",
+    "drop_unauthentic",
 )
 """`enum verdict` of native/plane/plane.h, in its order."""
 
@@ -62,6 +63,7 @@ def statistics_of(row: Any, reason: str) -> LegStatistics:
         mos=int(row["mos_100"]) / 100,
         remote_mos=int(row["remote_mos_10"]) / 10,
         strangers=verdicts["drop_stranger"],
+        unauthentic=verdicts["drop_unauthentic"],
         digits=int(row["digits"]),
         remote_lost=int(row["remote_lost"]),
         round_trip_ms=float(row["round_trip"]) * 1000,

@@ -7,9 +7,11 @@
 #include "bindings/flight.h"
 #include "bindings/mixer.h"
 #include "bindings/plane_capsule.h"
+#include "bindings/srtp.h"
 #include "mixer/chorus.h"
 #include "plane/flight.h"
 #include "plane/quality.h"
+#include "plane/secure.h"
 
 #define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
 
@@ -299,7 +301,7 @@ static PyObject *rtcp(PyObject *self, PyObject *args) {
         send->row = ((int32_t *)rows.buffer.buf)[i];
         send->bytes = (uint32_t)rtcp_write(&plane->rows[send->row], now, wall, bye, send->data);
     }
-    result = PyLong_FromSsize_t(rows.n);
+    result = PyLong_FromSize_t(secure_sends(plane, sends.buffer.buf, (size_t)rows.n, true));
 done:
     view_release(&sends);
     view_release(&rows);
@@ -384,6 +386,13 @@ static PyMethodDef methods[] = {
     {"flight_tell", flight_told, METH_VARARGS, "Record something else that happened to the plane."},
     {"flight_keep", flight_kept, METH_VARARGS, "Record what some rows are now."},
     {"flight_digest", flight_digested, METH_VARARGS, "Add packets to the digests of their rows."},
+    {"security", security_new, METH_VARARGS, "Let a plane encrypt, until this capsule goes."},
+    {"secure", security_set, METH_VARARGS, "Encrypt a row from now on."},
+    {"unsecure", security_forget, METH_VARARGS, "Forget a row's keys."},
+    {"srtp_suites", srtp_suite_list, METH_NOARGS, "Every suite of SRTP, its number, bytes of key and salt."},
+    {"srtp_ends", srtp_ends_new, METH_VARARGS, "Both directions of SRTP of one phone."},
+    {"srtp_protect", srtp_ends_protect, METH_VARARGS, "Protect a packet."},
+    {"srtp_open", srtp_ends_open, METH_VARARGS, "Open a packet; None = it must not be used."},
     {"mix", mixer_mix, METH_VARARGS, "Mix a tick of many rooms."},
     {"chorus", mixer_chorus, METH_VARARGS, "Let rows that hear the same follow one that encodes for them."},
     {"mix_row_layout", mixer_row_layout, METH_NOARGS, "Bytes and fields of a row of the mixer."},

@@ -21,7 +21,7 @@
 
 enum { EDGE_PACKETS = 64, LOOP_READY_MAX = 16 };
 
-/* A packet that the plane does not deal with (STUN, DTLS, SRTP): kept for the process that does. */
+/* A packet that the plane does not deal with (STUN, DTLS): kept for the process that does. */
 struct edge_packet {
     int32_t row;
     uint32_t bytes;

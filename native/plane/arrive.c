@@ -1,5 +1,6 @@
 /* One verdict for every packet, in the order in which the checks get dearer. */
 #include "plane/flight.h"
+#include "plane/secure.h"
 
 enum { PACKETS_PER_SECOND_MAX = 200 };
 
@@ -89,17 +90,13 @@ static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct 
     return arrive_audio(plane, index, &rtp, &payload, now, sends, n_sends);
 }
 
-static enum verdict judge(struct plane *plane, int32_t index, const struct address *source,
-                          const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
-                          struct send sends[SEND_MAX], int *n_sends) {
-    if (plane->rows[index].generation == 0)
-        return DROP_HELD;
+static enum verdict judge_plain(struct plane *plane, int32_t index, const struct address *source,
+                                const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
+                                struct send sends[SEND_MAX], int *n_sends) {
     switch (packet_kind(data, bytes)) {
     case PACKET_RTP:
         if (on_rtcp_socket)
             return DROP_MALFORMED;
-        if (plane->rows[index].crypto)
-            return VERDICT_EDGE;
         return arrive_rtp(plane, index, source, data, bytes, now, sends, n_sends);
     case PACKET_RTCP:
         if (!address_same_ip(source, &plane->rows[index].latched) &&
@@ -115,12 +112,28 @@ static enum verdict judge(struct plane *plane, int32_t index, const struct addre
     return DROP_MALFORMED;
 }
 
+static enum verdict judge(struct plane *plane, int32_t index, const struct address *source,
+                          const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
+                          struct send sends[SEND_MAX], int *n_sends) {
+    if (plane->rows[index].generation == 0)
+        return DROP_HELD;
+    enum packet_kind kind = packet_kind(data, bytes);
+    if (!plane->rows[index].crypto || (kind != PACKET_RTP && kind != PACKET_RTCP))
+        return judge_plain(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
+    uint8_t plain[PACKET_BYTES];
+    enum verdict verdict = secure_open(plane, index, kind == PACKET_RTCP, data, bytes, now, plain, &bytes);
+    return verdict == VERDICT_HOLD
+               ? judge_plain(plane, index, source, plain, bytes, on_rtcp_socket, now, sends, n_sends)
+               : verdict;
+}
+
 enum verdict plane_arrive(struct plane *plane, int32_t index, const struct address *source,
                           const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
                           struct send sends[SEND_MAX], int *n_sends) {
     *n_sends = 0;
     enum verdict verdict = judge(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
     plane->rows[index].verdicts[verdict]++;
+    *n_sends = (int)secure_sends(plane, sends, (size_t)*n_sends, false);
     if (plane->flight)
         flight_arrive(plane->flight, index, source, data, bytes, on_rtcp_socket, now, sends, *n_sends);
     return verdict;

@@ -146,6 +146,10 @@ const struct row_field row_fields[] = {
     FIELD(remote_jitter, "<u4", 1),
     FIELD(rtcp_random, "<u4", 1),
     FIELD(remote_fraction, "u1", 1),
+    FIELD(srtp_out_name, "<u8", 1),
+    FIELD(srtp_in_name, "<u8", 1),
+    FIELD(srtp_out, "u1", sizeof(struct srtp_sender)),
+    FIELD(srtp_in, "u1", SRTP_STREAMS * sizeof(struct srtp_stream)),
     FIELD(receive_map, "u1", 128),
     {NULL, NULL, 0, 0},
 };

@@ -9,6 +9,8 @@
  * learnt at a time, so that junk in between does not hinder it the latched IP and SSRC, other port,       the
  * latch moves (a NAT rebinding) after 1 s of silence anything else                              a stranger:
  * counted, never answered
+ *
+ * A row with SRTP knows better: whoever has its key is the peer.
  */
 #include "plane/plane.h"
 
@@ -41,9 +43,24 @@ static bool learnt(struct row *row, const struct address *source, const struct r
     return row->candidate_count >= LEARN_PACKETS;
 }
 
+/* Who has the key is the peer, wherever it is now; an older packet on its way does not lead back. */
+static enum verdict follow_authentic(struct plane *plane, int32_t index, const struct address *source,
+                                     const struct rtp *rtp, double now) {
+    struct row *row = &plane->rows[index];
+    bool newest =
+        !row->rx_valid || rtp->ssrc != row->rx_ssrc || (int16_t)(rtp->sequence - row->rx_max_sequence) > 0;
+    if (!address_known(&row->latched) && address_same(source, &row->remote))
+        row->latched = *source;
+    else if (!address_same(source, &row->latched) && (newest || !address_known(&row->latched)))
+        latch_to(plane, index, source, now);
+    return accept_from(row, now);
+}
+
 enum verdict latch_accept(struct plane *plane, int32_t index, const struct address *source,
                           const struct rtp *rtp, double now) {
     struct row *row = &plane->rows[index];
+    if (row->crypto)
+        return follow_authentic(plane, index, source, rtp, now);
     if (address_known(&row->remote) && address_same(source, &row->remote)) {
         if (!row->signalled_heard) {
             row->signalled_heard = 1;

@@ -23,6 +23,7 @@
 #include "plane/codec.h"
 #include "plane/rtp.h"
 #include "plane/voice.h"
+#include "srtp/srtp.h"
 
 enum {
     SLOTS = 64,          /* playout slots a row, a unit each: 640 ms */
@@ -37,7 +38,7 @@ enum verdict {
     VERDICT_FORWARD,      /* sent on to the peer (and stored) */
     VERDICT_HOLD,         /* stored for the tick */
     VERDICT_EVENT,        /* a telephone event, reported and perhaps sent on */
-    VERDICT_EDGE,         /* STUN, DTLS, SRTP: the edge's business */
+    VERDICT_EDGE,         /* STUN, DTLS: the edge's business */
     VERDICT_CONTROL,      /* RTCP, taken in */
     DROP_MALFORMED,       /* not RTP, or RTP that breaks RFC 3550 */
     DROP_FOREIGN_PAYLOAD, /* a payload type that was not negotiated, or a payload that is not whole */
@@ -47,6 +48,7 @@ enum verdict {
     DROP_DUPLICATE,       /* a sequence number that came before */
     DROP_OLD,             /* from before the direction's last change, or too late to be played */
     DROP_HELD,            /* the row is on hold, or nobody listens */
+    DROP_UNAUTHENTIC,     /* SRTP that is not from whom it should be */
     VERDICTS
 };
 
@@ -63,7 +65,7 @@ struct row {
     int32_t peer; /* the row that hears this one alone, or -1; itself for an echo */
     uint8_t mode; /* enum mode, of the direction row -> peer */
     uint8_t receiving, sending;
-    uint8_t crypto; /* 0 = plain; else every packet is the edge's (a hook for SRTP) */
+    uint8_t crypto; /* enum srtp_suite: all packets of this row are so (secure.h) */
 
     /* where: latching */
     struct address remote, remote_rtcp; /* as signalled */
@@ -192,6 +194,11 @@ struct row {
     uint8_t remote_fraction;
     uint8_t rtcp_padding[3];
 
+    /* SRTP: what only the packets know, each way, and under which master key (0 = none) */
+    uint64_t srtp_out_name, srtp_in_name;
+    struct srtp_sender srtp_out;
+    struct srtp_stream srtp_in[SRTP_STREAMS];
+
     uint8_t receive_map[128]; /* payload type -> enum codec */
 };
 
@@ -226,7 +233,8 @@ struct plane {
     struct notice *notices;
     int32_t capacity, notices_capacity, notices_n;
     uint32_t notices_lost;
-    struct flight *flight; /* the recorder (flight.h); NULL = none */
+    struct flight *flight;     /* the recorder (flight.h); NULL = none */
+    struct security *security; /* SRTP's keys (secure.h); NULL = nothing can be encrypted */
 };
 
 /* One packet for `row`.  Writes what must be sent now into sends[0..*n_sends). */

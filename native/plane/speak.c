@@ -6,7 +6,7 @@
  * (RFC 3551 section 4.5.6).  What need not be sent at all only moves the row's clock on.
  */
 #include "g711/g711.h"
-#include "plane/plane.h"
+#include "plane/secure.h"
 
 static void start(struct voices *voices, struct row *row, int32_t index) {
     struct mouth *mouth = &voices->mouths[index];
@@ -174,5 +174,5 @@ size_t speak_rows(struct plane *plane, const int32_t *rows, const int32_t *at, s
     for (size_t i = 0; i < n; i += VOICE_ROWS)
         n_sends += speak_some(plane, rows + i, at + i, n - i < VOICE_ROWS ? n - i : VOICE_ROWS, pcm, now,
                               sends + n_sends);
-    return n_sends;
+    return secure_sends(plane, sends, n_sends, false);
 }
