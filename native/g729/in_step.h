@@ -2,8 +2,9 @@
  *
  * What does it do?  batch.c divides a batch into groups of up to LANES rows, all different; encoder.c and
  * decoder.c code one frame of each row of a group.
- * How does it work?  All of it is compiled twice, the second time for AVX2 (avx2.h); rows.c calls the one
- * that the machine has. How do I use it?  The arguments are those of g729_encode_rows and g729_decode_rows;
+ * How does it work?  All of it is compiled again for better instruction sets (isa.h); rows.c calls what suits
+ * the machine and the batch.
+ * How do I use it?  The arguments are those of g729_encode_rows and g729_decode_rows;
  * lengths are valid. */
 #ifndef TANDEM_G729_IN_STEP_H
 #define TANDEM_G729_IN_STEP_H
@@ -20,8 +21,8 @@ typedef void g729_decode_function(struct g729_decoder *bank, const intptr_t *row
 g729_encode_function g729_encode_batch, g729_encode_in_step;
 g729_decode_function g729_decode_batch, g729_decode_in_step;
 
-/* If TANDEM_G729_AVX2 is defined: */
-g729_encode_function g729_encode_batch_avx2;
-g729_decode_function g729_decode_batch_avx2;
+/* If TANDEM_G729_X86 is defined: */
+g729_encode_function g729_encode_batch_sse41, g729_encode_batch_avx2;
+g729_decode_function g729_decode_batch_sse41, g729_decode_batch_avx2;
 
 #endif

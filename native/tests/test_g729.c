@@ -243,7 +243,10 @@ int main(void) {
     split_numbers_lose_their_lowest_bit();
     fields_come_back_as_they_were_packed();
     bits_are_those_of_the_standard_with(&(struct kernel){g729_encode_batch, g729_decode_batch});
-#ifdef TANDEM_G729_AVX2
+#ifdef TANDEM_G729_X86
+    if (__builtin_cpu_supports("sse4.1"))
+        bits_are_those_of_the_standard_with(
+            &(struct kernel){g729_encode_batch_sse41, g729_decode_batch_sse41});
     if (__builtin_cpu_supports("avx2"))
         bits_are_those_of_the_standard_with(&(struct kernel){g729_encode_batch_avx2, g729_decode_batch_avx2});
 #endif
