@@ -15,6 +15,7 @@ from gateway.cli.bench_codecs import codecs as bench_codecs
 from gateway.errors import GatewayError
 from gateway.lab.bench.capacity import SERVER_CORE, CapacityBench, Step
 from gateway.lab.bench.capacity_plot import write_plot
+from gateway.lab.bench.delay import measure_delay
 from gateway.lab.bench.servers import (
     PAYLOAD_TYPES,
     Janus,
@@ -61,13 +62,11 @@ def bridge(
 
     Needs two cores: the server runs on one, the load on the other.
     """
-    legs = [_known(name) for name in codecs.split(",")]
-    if len(legs) != 2:
-        _refuse(f"--codecs {codecs}: two codecs are needed, e.g. pcmu,pcma")
+    legs = _two(codecs)
     servers: list[Callable[[], MediaServer]] = [lambda: TandemMedia(SERVER_CORE, force_tick=force_tick)]
     if peer and not force_tick and rtpengine_installed():
         servers.append(lambda: Rtpengine(SERVER_CORE))
-    document = _measure(Bridges((legs[0], legs[1])), servers, seconds, rounds)
+    document = _measure(Bridges(legs), servers, seconds, rounds)
     _present(
         {"bench": "bridge", "path": "tick" if force_tick else "as decided"} | document, as_json, out, plot
     )
@@ -95,6 +94,42 @@ def conference(
         servers.append(lambda: Janus(SERVER_CORE))
     document = _measure(Rooms(_known(codec), size or None), servers, seconds, rounds)
     _present({"bench": "conference", "size": size} | document, as_json, out, plot)
+
+
+@bench.command()
+def delay(
+    codecs: Annotated[str, typer.Option(help="The two legs' codecs.")] = "pcmu,pcma",
+    calls: Annotated[int, typer.Option(help="Calls at the same time.", min=1, max=400)] = 100,
+    seconds: _Seconds = 12.0,
+    force_tick: Annotated[bool, typer.Option(help="Decode, mix and encode instead of relaying.")] = False,
+    as_json: _Json = False,
+    out: _Out = None,
+) -> None:
+    """Measure how much later one phone hears what the other says."""
+    legs = _two(codecs)
+    try:
+        with TandemMedia(SERVER_CORE, force_tick=force_tick) as server:
+            document = measure_delay(server, legs, calls=calls, seconds=seconds)
+    except GatewayError as error:
+        _errors.print(f"[red]{error}[/]")
+        raise typer.Exit(1) from None
+    document = {"bench": "delay", "path": "tick" if force_tick else "as decided"} | document
+    if out is not None:
+        out.write_text(json.dumps(document, indent=1))
+    if as_json:
+        print(json.dumps(document))
+    else:
+        Console().print(
+            f"{'<->'.join(legs).upper()}, {calls} calls: {document['p50_ms']} ms later (p50), "
+            f"{document['p99_ms']} ms (p99), beyond {document['taken_off_ms']:.0f} ms that the codecs need"
+        )
+
+
+def _two(codecs: str) -> tuple[str, str]:
+    legs = [_known(name) for name in codecs.split(",")]
+    if len(legs) != 2:
+        _refuse(f"--codecs {codecs}: two codecs are needed, e.g. pcmu,pcma")
+    return legs[0], legs[1]
 
 
 def _known(codec: str) -> str:

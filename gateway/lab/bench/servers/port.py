@@ -14,7 +14,7 @@ __all__ = ["PAYLOAD_TYPES", "START_S", "MediaServer", "cpu_seconds", "end", "pin
 
 PAYLOAD_TYPES: Final = {"pcmu": 0, "pcma": 8, "g729": 18, "ilbc": 97}
 """Of the benches' calls; iLBC has 20 ms frames."""
-START_S: Final = 10.0
+START_S: Final = 20.0
 _END_S: Final = 5.0
 
 

@@ -1,0 +1,180 @@
+"""How much later does one phone hear what another says?  Bursts of tone through real sockets, found again by ear.
+
+Each leg says a burst once a second; what the other leg gets is decoded as if it played every packet the moment it
+comes, and the burst is looked for in it.  Arrival is the kernel's time stamp (SO_TIMESTAMPNS), so that this program's
+own haste does not count.  What the codecs need by their nature is taken off: the look-ahead of the encoder and the
+delay of the decoder, of both legs' codecs when the call is decoded on the way.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import voicecodecs
+from gateway.lab.bench.machine import machine
+from gateway.lab.bench.servers import PAYLOAD_TYPES, MediaServer
+
+__all__ = ["measure_delay"]
+
+_PACKET_MS: Final = 20
+_SAMPLES: Final = 160
+_SO_TIMESTAMPNS: Final = 35
+_SETTLE_S: Final = 2.0
+_BURST_SAMPLES: Final = 1600
+_PERIOD_SAMPLES: Final = 8000
+_PEAK: Final = 12000
+_HEARD: Final = 1500
+"""A sample above it belongs to a burst."""
+_CODEC_MS: Final = {"pcmu": 0.0, "pcma": 0.0, "g729": 5.0, "ilbc": 5.0}
+"""Look-ahead of the encoder (G.729 clause 2.2) or delay of the decoder's enhancer (RFC 3951 section 4.6)."""
+
+
+@dataclass(slots=True)
+class _Leg:
+    socket: socket.socket
+    song: list[bytes]
+    burst_at: int
+    """Sample of the song at which the burst begins."""
+    sent_at: list[float] = field(default_factory=list)
+    heard: list[tuple[float, bytes]] = field(default_factory=list)
+
+
+def measure_delay(
+    server: MediaServer, codecs: tuple[str, str], *, calls: int, seconds: float
+) -> dict[str, Any]:
+    """Return the delay of `calls` calls in ms as percentiles; every burst of every leg counts."""
+    songs = [_song(codec) for codec in codecs]
+    legs = []
+    for number in range(2 * calls):
+        phone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        phone.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        phone.bind(("127.0.0.1", 0))
+        legs.append(_Leg(phone, *songs[number % 2]))
+    try:
+        ports = [leg.socket.getsockname()[1] for leg in legs]
+        pairs = list(zip(ports[::2], ports[1::2], strict=True))
+        targets = [port for pair in server.bridge(codecs, pairs) for port in pair]
+        _talk(legs, targets, codecs, seconds)
+    finally:
+        server.clear()
+        for leg in legs:
+            leg.socket.close()
+    delays = np.array([delay for number in range(len(legs)) for delay in _delays(legs, number, codecs)])
+    return {
+        "codecs": list(codecs),
+        "calls": calls,
+        "bursts": int(delays.size),
+        "bursts_lost": int(len(legs) * int(seconds - _SETTLE_S) - delays.size),
+        "p50_ms": round(float(np.percentile(delays, 50)), 2),
+        "p99_ms": round(float(np.percentile(delays, 99)), 2),
+        "max_ms": round(float(delays.max()), 2),
+        "taken_off_ms": sum(_CODEC_MS[codec] for codec in codecs),
+        "machine": machine(),
+    }
+
+
+def _song(codec: str) -> tuple[list[bytes], int]:
+    """Return a second of payloads, silent but for one burst, and where the burst begins."""
+    pcm = np.zeros(_PERIOD_SAMPLES, np.int16)
+    at = _PERIOD_SAMPLES // 2
+    tone = np.sin(2 * np.pi * 700 * np.arange(_BURST_SAMPLES) / 8000 + np.pi / 2)
+    pcm[at : at + _BURST_SAMPLES] = (_PEAK * tone).astype(np.int16)
+    facts = next(mode for mode in voicecodecs.modes(codec) if _PACKET_MS % mode.frame_ms == 0)
+    frames = (
+        voicecodecs.encode_frames(pcm, codec, mode_ms=facts.frame_ms)
+        if "mode_ms" in facts.encoder_options
+        else voicecodecs.encode_frames(pcm, codec)
+    )
+    each = _PACKET_MS // facts.frame_ms
+    return [b"".join(frames[i : i + each]) for i in range(0, len(frames), each)], at
+
+
+def _talk(legs: list[_Leg], targets: list[int], codecs: tuple[str, str], seconds: float) -> None:
+    """Let every leg say its song in its own rhythm, and keep all that comes."""
+    poll = select.epoll()
+    by_fd = {leg.socket.fileno(): leg for leg in legs}
+    for leg in legs:
+        poll.register(leg.socket, select.EPOLLIN)
+    types = [PAYLOAD_TYPES[codec] for codec in codecs]
+    start = time.monotonic()
+    due = [start + 0.02 * number / len(legs) for number in range(len(legs))]
+    number, n = 0, len(legs)
+    while due[number] < start + seconds:
+        while (wait := due[number] - time.monotonic()) > 0:
+            for fd, _ in poll.poll(wait if wait > 0.001 else 0):
+                _listen(by_fd[fd])
+        _say(legs[number], number, types[number % 2], targets[number])
+        due[number] += 0.02
+        number = (number + 1) % n
+    poll.close()
+
+
+def _say(leg: _Leg, number: int, payload_type: int, port: int) -> None:
+    count = len(leg.sent_at)
+    header = struct.pack(
+        ">BBHII",
+        0x80,
+        payload_type | (0x80 if count == 0 else 0),
+        count & 0xFFFF,
+        count * _SAMPLES,
+        0x20000000 + number,
+    )
+    leg.sent_at.append(time.time())
+    leg.socket.sendto(header + leg.song[count % len(leg.song)], ("127.0.0.1", port))
+
+
+def _listen(leg: _Leg) -> None:
+    data, ancillary, _, _ = leg.socket.recvmsg(2048, 64)
+    for _, kind, stamp in ancillary:
+        if kind == _SO_TIMESTAMPNS:
+            whole, nanos = struct.unpack("@qq", stamp)
+            leg.heard.append((whole + nanos * 1e-9, data))
+
+
+def _delays(legs: list[_Leg], number: int, codecs: tuple[str, str]) -> list[float]:
+    """Return the delay in ms of each burst that a leg heard from its neighbour, what codecs need taken off."""
+    speaker, listener = legs[number ^ 1], legs[number]
+    said = [
+        speaker.sent_at[packet] + (speaker.burst_at % _SAMPLES) / 8000
+        for packet in range(speaker.burst_at // _SAMPLES, len(speaker.sent_at), len(speaker.song))
+    ]
+    heard = _onsets(listener.heard, codecs[number % 2])
+    off = sum(_CODEC_MS[codec] for codec in codecs)
+    found = []
+    for at in said:
+        if at < speaker.sent_at[0] + _SETTLE_S:
+            continue
+        after = [1000 * (onset - at) - off for onset in heard if -0.05 < onset - at < 0.5]
+        found += after[:1]
+    return found
+
+
+def _onsets(packets: list[tuple[float, bytes]], codec: str) -> list[float]:
+    """Return when bursts begin, were every packet played from the moment it came."""
+    packets = [(at, data) for at, data in packets if data[1] & 0x7F == PAYLOAD_TYPES[codec]]
+    mode = next(mode for mode in voicecodecs.modes(codec) if _PACKET_MS % mode.frame_ms == 0)
+    size = mode.frame_bytes
+    frames = [data[12 + i : 12 + i + size] for _, data in packets for i in range(0, len(data) - 12, size)]
+    pcm = (
+        voicecodecs.decode_frames(frames, codec, mode_ms=mode.frame_ms)
+        if "mode_ms" in mode.decoder_options
+        else voicecodecs.decode_frames(frames, codec)
+    )
+    return [packets[sample // _SAMPLES][0] + sample % _SAMPLES / 8000 for sample in _begins(pcm)]
+
+
+def _begins(pcm: NDArray[np.int16]) -> list[int]:
+    """Return the samples at which it becomes loud after at least 100 ms of quiet."""
+    loud = np.flatnonzero(np.abs(pcm.astype(np.int32)) > _HEARD)
+    if loud.size == 0:
+        return []
+    firsts = loud[np.flatnonzero(np.diff(loud, prepend=-_PERIOD_SAMPLES) > _PERIOD_SAMPLES // 10)]
+    return [int(first) for first in firsts]
