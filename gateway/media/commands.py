@@ -16,6 +16,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
 from gateway.ids import LegId, RoomId
+from gateway.media.crypto import CryptoPolicy
 
 __all__ = [
     "CodecOptions",
@@ -89,6 +90,8 @@ class RowState:
     """A source (`music`) that it hears instead of its room, which does not hear it meanwhile."""
     coach: LegId | None = None
     """The only leg in the room that hears this one; it hears all.  None = the room hears it."""
+    crypto: CryptoPolicy | None = None
+    """SRTP; a key that stays keeps its roll-over and replay window, a new one begins anew.  None = plain RTP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "gain_out_db": row.gain_out_db,
         "hold": row.hold,
         "coach": row.coach,
+        "crypto": None if row.crypto is None else asdict(row.crypto),
     }
 
 
@@ -175,6 +179,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         gain_out_db=fields.get("gain_out_db", 0.0),
         hold=fields.get("hold"),
         coach=LegId(fields["coach"]) if fields.get("coach") is not None else None,
+        crypto=_crypto(fields.get("crypto")),
     )
 
 
@@ -193,6 +198,10 @@ def room_from_map(named: Mapping[str, Any]) -> RoomState:
 
 
 _ROOM_FIELDS = frozenset(field.name for field in dataclass_fields(RoomState))
+
+
+def _crypto(value: Any) -> CryptoPolicy | None:
+    return None if value is None else CryptoPolicy(value["suite"], value["ours"], value["theirs"])
 
 
 def _address(value: Any) -> tuple[str, int] | None:

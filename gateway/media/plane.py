@@ -200,12 +200,12 @@ class Plane:
         for room in snapshot.rooms:
             self._rooms.apply(room)
         for still in snapshot.rows:
-            self._put(still, (descriptors or {}).get(still.leg, (-1, -1)))
+            self._put(still, (descriptors or {}).get(still.leg, (-1, -1)), now)
         came = {self._row_of[still.leg] for still in snapshot.rows}
         for still in snapshot.rows:
             self._connect(still, came, now)
 
-    def _put(self, still: RowSnapshot, descriptors: tuple[int, int]) -> None:
+    def _put(self, still: RowSnapshot, descriptors: tuple[int, int], now: float) -> None:
         row = self._free.pop()
         self._install(still.leg, row, *descriptors, socket=True)
         put_image(still.image, row, self.table, self._columns)
@@ -213,6 +213,7 @@ class Plane:
         self._steering.follow(row, still)
         if still.state is not None:
             self._states[row] = still.state
+            self.table.encrypt(row, still.state.crypto, now)
             self._enter(row, still.state)
 
     def _connect(self, still: RowSnapshot, came: set[int], now: float) -> None:
@@ -319,6 +320,7 @@ class Plane:
         return -1 if source is None or source in {"echo", "tap"} else self._sources.number(source)
 
     def _write(self, row: int, state: RowState, before: RowState | None, now: float) -> None:
+        self.table.encrypt(row, state.crypto, now)
         write_state(self.table.rows, row, state)
         self._columns.ear_cost[row], self._columns.mouth_cost[row] = coding_costs(state)
         if before is None or before != state:

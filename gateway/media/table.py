@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import _native
+from gateway.media.crypto import CryptoPolicy, security, suite_number
 
 __all__ = ["ADDRESS", "NOTICE", "ROW", "SEND", "Table", "address_of", "pack_address"]
 
@@ -84,6 +85,8 @@ class Table:
         self.slot_codec = np.zeros((capacity, _native.SLOTS), np.uint8)
         self.voices = np.zeros(capacity * _native.VOICE_BYTES, np.uint8)
         self._notices = np.zeros(_NOTICES, NOTICE)
+        self._security: Any = None
+        """SRTP's keys, which are this process's own; made with the first row that is encrypted."""
         self.kernel = _native.plane(
             self.rows,
             self.slots,
@@ -99,8 +102,23 @@ class Table:
         n = _native.notices(self.kernel)
         return self._notices[:n].copy()
 
+    def encrypt(self, row: int, policy: CryptoPolicy | None, now: float) -> None:
+        """Encrypt a row's packets from now on, or send and take plain ones.
+
+        Raises:
+            LocalError: no libcrypto will do.
+        """
+        if policy is None:
+            if self.rows["crypto"][row]:
+                _native.unsecure(self.kernel, row)
+            return
+        if self._security is None:
+            self._security = security(self.kernel)
+        _native.secure(self.kernel, row, suite_number(policy.suite), policy.ours, policy.theirs, now)
+
     def clear(self, row: int) -> None:
         """Free a row."""
+        _native.unsecure(self.kernel, row)
         self.rows[row] = np.zeros((), ROW)
         self.rows["peer"][row] = -1
         self.rows["rtp_fd"][row] = self.rows["rtcp_fd"][row] = -1
