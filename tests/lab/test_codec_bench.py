@@ -46,7 +46,9 @@ def test_one_row_says_as_much_as_a_batch(monkeypatch: pytest.MonkeyPatch) -> Non
     assert one.samples == four.samples == 40 * 160
 
 
-@pytest.mark.parametrize(("name", "codec"), [("bcg729", "g729"), ("ffmpeg", "g729"), ("ffmpeg", "ilbc")])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("bcg729", "g729"), ("ffmpeg", "g729"), ("ffmpeg", "ilbc"), ("engine", "g729")]
+)
 def test_a_peer_that_is_installed_codes_what_our_row_says(name: str, codec: str) -> None:
     peer = next(peer for peer in PEERS if peer.name == name)
     works = peer.works(spoken(Case(codec, {}, "native", 1)))
@@ -61,7 +63,7 @@ def test_a_peer_that_is_installed_codes_what_our_row_says(name: str, codec: str)
 def test_a_peer_has_nothing_to_do_with_g711() -> None:
     said = spoken(Case("pcmu", {}, "native", 1))
 
-    assert [peer.works(said) for peer in PEERS] == [{}, {}]
+    assert not any(peer.works(said) for peer in PEERS)
 
 
 def test_throughput_is_compared_with_bcg729_by_batch_and_by_row() -> None:
@@ -69,7 +71,7 @@ def test_throughput_is_compared_with_bcg729_by_batch_and_by_row() -> None:
         [
             _figure("g729 annexb=False", "encode", "bcg729", 1, 230.0),
             _figure("g729 annexb=False", "encode", "native", 64, 100.0),
-            _figure("g729 annexb=False", "encode", "native", 1, 240.0),
+            _figure("g729 annexb=False", "encode", "engine", 1, 240.0),
         ]
     )
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from gateway.lab.bench.codec_work import Spoken, Work
 from gateway.lab.bench.peer_bcg729 import Bcg729
+from gateway.lab.bench.peer_engine import Engine
 from gateway.lab.bench.peer_ffmpeg import Ffmpeg
 
 __all__ = ["PEERS", "Peer"]
@@ -31,5 +32,5 @@ class Peer(Protocol):
         """Return the nanoseconds that are not its own in `n` frames."""
 
 
-PEERS: Final[Sequence[Peer]] = (Bcg729(), Ffmpeg())
-"""Everybody who is asked; who is not installed has no works."""
+PEERS: Final[Sequence[Peer]] = (Bcg729(), Ffmpeg(), Engine())
+"""Everybody who is asked, and our own kernel in the same way; who is not installed has no works."""
