@@ -84,37 +84,29 @@ static enum srtp_result note(uint64_t *window, uint64_t highest, uint64_t index)
     return SRTP_OPENED;
 }
 
-static enum srtp_result note_rtp(struct srtp_stream *stream, uint16_t sequence, uint64_t *index) {
-    if (!stream->started) {
-        stream->started = 1;
-        stream->highest = sequence;
-        stream->window = 1;
-        *index = packet_index(stream->roll_over, sequence);
-        return SRTP_OPENED;
-    }
-    const uint32_t roll_over = nearest_roll_over(stream->roll_over, stream->highest, sequence);
-    if (stream->roll_over == 0 && roll_over == UINT32_MAX) /* before the first of all */
-        return SRTP_OLD;
-    *index = packet_index(roll_over, sequence);
+static enum srtp_result note_rtp(struct srtp_stream *stream, uint64_t index) {
     const uint64_t highest = packet_index(stream->roll_over, stream->highest);
-    const enum srtp_result result = note(&stream->window, highest, *index);
-    if (result == SRTP_OPENED && *index > highest) {
-        stream->roll_over = roll_over;
-        stream->highest = sequence;
+    const enum srtp_result result = stream->started ? note(&stream->window, highest, index) : SRTP_OPENED;
+    if (!stream->started)
+        stream->window = 1;
+    if (!stream->started || (result == SRTP_OPENED && index > highest)) {
+        stream->started = 1;
+        stream->roll_over = (uint32_t)(index >> 16);
+        stream->highest = (uint16_t)index;
     }
     return result;
 }
 
-static enum srtp_result note_rtcp(struct srtp_stream *stream, uint32_t index) {
-    if (!stream->rtcp_started) {
-        stream->rtcp_started = 1;
-        stream->rtcp_highest = index;
+static enum srtp_result note_rtcp(struct srtp_stream *stream, uint64_t index) {
+    const uint64_t highest = stream->rtcp_highest;
+    const enum srtp_result result =
+        stream->rtcp_started ? note(&stream->rtcp_window, highest, index) : SRTP_OPENED;
+    if (!stream->rtcp_started)
         stream->rtcp_window = 1;
-        return SRTP_OPENED;
+    if (!stream->rtcp_started || (result == SRTP_OPENED && index > highest)) {
+        stream->rtcp_started = 1;
+        stream->rtcp_highest = (uint32_t)index;
     }
-    const enum srtp_result result = note(&stream->rtcp_window, stream->rtcp_highest, index);
-    if (result == SRTP_OPENED && index > stream->rtcp_highest)
-        stream->rtcp_highest = index;
     return result;
 }
 
@@ -139,22 +131,28 @@ static bool cut(const struct srtp_keys *keys, bool rtcp, const uint8_t *data, si
     return true;
 }
 
+/* The index that a packet must have been encrypted under; false: there is none. */
+static bool find_index(const struct srtp_keys *keys, const struct srtp_stream *stream, const uint8_t *data,
+                       size_t bytes, struct srtp_parts *parts) {
+    if (parts->rtcp) {
+        const uint32_t word = rtcp_word(keys, data, bytes);
+        parts->index = word % RTCP_INDICES;
+        return word >= RTCP_INDICES; /* without the E bit it was sent in the clear, which nobody agreed to */
+    }
+    const uint16_t sequence = read_u16(data + 2);
+    const uint32_t roll_over =
+        stream->started ? nearest_roll_over(stream->roll_over, stream->highest, sequence) : 0;
+    parts->index = packet_index(roll_over, sequence);
+    return stream->roll_over > 0 || roll_over != UINT32_MAX; /* nothing is before the first of all */
+}
+
+/* Authenticity first: what a stranger made up is never taken for a duplicate. */
 static enum srtp_result open_in(const struct srtp_engine *engine, const struct srtp_keys *keys,
                                 struct srtp_stream *stream, struct srtp_parts *parts, const uint8_t *data,
                                 size_t bytes, uint8_t *out) {
-    enum srtp_result result;
-    if (parts->rtcp) {
-        const uint32_t word = rtcp_word(keys, data, bytes);
-        if (word < RTCP_INDICES) /* without the E bit: sent in the clear, which nobody agreed to */
-            return SRTP_UNAUTHENTIC;
-        parts->index = word - RTCP_INDICES;
-        result = note_rtcp(stream, (uint32_t)parts->index);
-    } else {
-        result = note_rtp(stream, read_u16(data + 2), &parts->index);
-    }
-    if (result != SRTP_OPENED)
-        return result;
-    return srtp_unseal(engine, keys, parts, data, out) ? SRTP_OPENED : SRTP_UNAUTHENTIC;
+    if (!find_index(keys, stream, data, bytes, parts) || !srtp_unseal(engine, keys, parts, data, out))
+        return SRTP_UNAUTHENTIC;
+    return parts->rtcp ? note_rtcp(stream, parts->index) : note_rtp(stream, parts->index);
 }
 
 static enum srtp_result open_as(const struct srtp_engine *engine, const struct srtp_keys *keys,
@@ -167,8 +165,10 @@ static enum srtp_result open_as(const struct srtp_engine *engine, const struct s
     struct srtp_stream stream = {.ssrc = parts.ssrc};
     if (at < SRTP_STREAMS)
         stream = streams[at];
-    if (afresh)
-        stream.started = 0, stream.roll_over = 0;
+    if (afresh) {
+        stream.started = 0;
+        stream.roll_over = 0;
+    }
     const enum srtp_result result = open_in(engine, keys, &stream, &parts, data, bytes, out);
     if (result == SRTP_OPENED) {
         keep(streams, at, &stream);
