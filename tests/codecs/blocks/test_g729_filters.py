@@ -12,14 +12,14 @@ FILTERS = rows(filters())
 INPUTS = rows(st.tuples(filters(), signals(50)))
 
 
-@agree(INPUTS)
+@agree(INPUTS, few=30, many=300)
 def test_a_residual_is_the_twins(faces: Faces, drawn: list[tuple[list[int], list[int]]]) -> None:
     filters_q12, samples = zip(*drawn, strict=True)
     out = faces.g729_filter_residual(Out16(40 * len(drawn)), flat(filters_q12), flat(samples), len(drawn))
     assert cut(out, 40) == [residual(*row) for row in drawn]
 
 
-@agree(INPUTS)
+@agree(INPUTS, few=30, many=300)
 def test_a_synthesis_and_its_overflow_are_the_twins(
     faces: Faces, drawn: list[tuple[list[int], list[int]]]
 ) -> None:
