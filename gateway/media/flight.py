@@ -17,12 +17,14 @@ A replay of a leg begins at its OPEN or KEYFRAME, whichever the ring still has. 
 other, so they are kept together; and whoever changes rooms is kept before (`gateway.media.flight_log` says why).  A leg
 is kept every ten seconds, or more often when the ring turns faster.
 
-The ring holds the audio of calls.  It lies in memory that only the owner's own account can read.
+The ring holds the audio of calls, plain even where it is encrypted on the wire, but no keys.  It lies in memory that
+only the owner's own account can read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import IntEnum
 from typing import Any, Final
 
@@ -74,6 +76,7 @@ class Kind(IntEnum):
     """What a record is; see the module's docstring."""
 
     ARRIVAL = _native.FLIGHT_ARRIVAL
+    REFUSED = _native.FLIGHT_REFUSED
     ROW = _native.FLIGHT_ROW
     OPEN = _native.FLIGHT_TOLD
     CLOSE = OPEN + 1
@@ -188,7 +191,6 @@ class RecordedPlane(Plane):
 
     def goodbye(self, leg: LegId, now: float, wall: float) -> NDArray[Any]:
         sends = super().goodbye(leg, now, wall)
-        self._digest(sends)
         self._tell(Kind.GOODBYE, leg, now, wall)
         return sends
 
@@ -208,7 +210,7 @@ class RecordedPlane(Plane):
         if row >= 0 and is_new and state.room != (None if before is None else before.room):
             self._keep([row], verify=True, entering=state.room)
         super().apply(state, now)
-        self._tell(Kind.APPLY, state.leg, now, msgpack.packb(row_as_map(state)))
+        self._tell(Kind.APPLY, state.leg, now, _packed(state))
 
     def apply_room(self, state: RoomState) -> None:
         super().apply_room(state)
@@ -226,7 +228,6 @@ class RecordedPlane(Plane):
         self._tell(Kind.TICK, self._chores.ticks, now, wall)
         plan = self._planned()
         for stage, (sends, rtcp) in enumerate(super().tick(now, wall)):
-            self._digest(sends)
             before = self._place
             yield sends, rtcp
             if self._place != before:
@@ -240,10 +241,6 @@ class RecordedPlane(Plane):
         if events:
             self._tell(Kind.EVENTS, [event_as_map(event) for event in events])  # type: ignore[arg-type]
         return iter(events)
-
-    def _digest(self, sends: NDArray[Any]) -> None:
-        if sends.size:
-            _native.flight_digest(self._digests, sends, sends.size)
 
     # --- what legs are ------------------------------------------------------------------------------------------
 
@@ -298,8 +295,14 @@ class RecordedPlane(Plane):
             return None
         known = self._packed.get(row)
         if known is None or known[0] is not state:
-            known = self._packed[row] = (state, msgpack.packb(row_as_map(state)))
+            known = self._packed[row] = (state, _packed(state))
         return known[1]
+
+
+def _packed(state: RowState) -> bytes:
+    """Return a command as bytes, without the keys that no record has."""
+    packed: bytes = msgpack.packb(row_as_map(replace(state, crypto=None)))
+    return packed
 
 
 def _mark_after(stage: int, plan: Plan) -> tuple[int, int]:

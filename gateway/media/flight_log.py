@@ -46,7 +46,7 @@ class Record:
     kind: int
     flag: int
     data: bytes
-    """As the ring has it: packed by C for `ARRIVAL` and `ROW`, a msgpack list for all others."""
+    """As the ring has it: packed by C for `ARRIVAL`, `REFUSED` and `ROW`, a msgpack list for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +331,7 @@ class _Selection:
 
 _CHOICES: Final[Mapping[int, Callable[[_Selection, Record], Iterator[Record]]]] = {
     Kind.ARRIVAL: _Selection._arrival,
+    Kind.REFUSED: _Selection._arrival,
     Kind.ROW: _Selection._row,
     Kind.OPEN: _Selection._open,
     Kind.KEYFRAME: _Selection._keyframe,

@@ -138,7 +138,7 @@ class Reenactment:
             self.statistics[leg] = self._plane.statistics(leg)
 
     def _take(self, record: Record) -> None:
-        if record.kind == Kind.ARRIVAL:
+        if record.kind in {Kind.ARRIVAL, Kind.REFUSED}:
             self._arrivals.append(record)
         elif record.kind == Kind.MARK:
             phase, row = unpacked(record)
@@ -177,8 +177,11 @@ class Reenactment:
 
     # --- packets --------------------------------------------------------------------------------------------------
 
-    def _arrive(self, arrivals: Sequence[Record]) -> None:
+    def _arrive(self, came: Sequence[Record]) -> None:
         """Let packets come in, in one batch: it makes no difference."""
+        for refused in (each for each in came if each.kind == Kind.REFUSED):
+            self._plane.refuse(int(np.frombuffer(refused.data, ARRIVAL)["row"][0]), refused.flag)
+        arrivals = [each for each in came if each.kind == Kind.ARRIVAL]
         if not arrivals:
             return
         heads = np.frombuffer(b"".join(each.data[: ARRIVAL.itemsize] for each in arrivals), ARRIVAL)

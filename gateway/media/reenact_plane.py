@@ -26,7 +26,8 @@ from gateway.media.table import ROW
 
 __all__ = ["Cut", "Drawn", "ReenactedPlane"]
 
-_NOT_COMPARED: Final = frozenset({"rtp_fd", "rtcp_fd"})
+_NOT_COMPARED: Final = frozenset({"rtp_fd", "rtcp_fd", "crypto"})
+"""... nor what keys are for: their names begin with `srtp_`."""
 _NO_ROWS: Final = np.zeros(0, np.int32)
 
 
@@ -76,6 +77,10 @@ class ReenactedPlane(Plane):
         self._free.remove(row)
         self._free.append(row)
 
+    def refuse(self, row: int, verdict: int) -> None:
+        """Count a packet that could not be opened."""
+        self.table.rows["verdicts"][row, verdict] += 1
+
     def forget(self, leg: LegId, now: float) -> None:
         """Go on without a leg; it has not ended."""
         self.close(leg, now)
@@ -101,6 +106,7 @@ class ReenactedPlane(Plane):
             if not -1 <= was[name] < self.table.capacity:
                 raise ValueError(f"{name} is row {was[name]} of {self.table.capacity}")
             self.table.rows[name][row] = was[name]
+        self.table.rows["crypto"][row] = 0
         self._steering.forget(row)
         self._steering.follow(row, still)
         if still.state is not None:
@@ -112,7 +118,9 @@ class ReenactedPlane(Plane):
         """Return the names of what a row is now and was not then."""
         now, then = image_of(row, self.table, self._columns), still.image
         a, b = np.frombuffer(now.row, ROW)[0], np.frombuffer(then.row, ROW)[0]
-        names = [name for name in ROW.names or () if name not in _NOT_COMPARED]
+        names = [
+            name for name in ROW.names or () if name not in _NOT_COMPARED and not name.startswith("srtp_")
+        ]
         unlike = [name for name in names if a[name].tobytes() != b[name].tobytes()]
         slots = _blanked(now.slots)
         unlike += [SLOT_ARRAYS[i] for i in range(len(SLOT_ARRAYS)) if slots[i] != then.slots[i]]

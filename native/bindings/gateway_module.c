@@ -424,6 +424,7 @@ static int add_constants(PyObject *module) {
         {"FLIGHT_RING_BYTES_MIN", FLIGHT_RING_BYTES_MIN},
         {"FLIGHT_FILL", FLIGHT_FILL},
         {"FLIGHT_ARRIVAL", FLIGHT_ARRIVAL},
+        {"FLIGHT_REFUSED", FLIGHT_REFUSED},
         {"FLIGHT_ROW", FLIGHT_ROW},
         {"FLIGHT_TOLD", FLIGHT_TOLD},
         {"NOTICE_DIGIT", NOTICE_DIGIT},

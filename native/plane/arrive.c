@@ -93,6 +93,8 @@ static enum verdict arrive_rtp(struct plane *plane, int32_t index, const struct 
 static enum verdict judge_plain(struct plane *plane, int32_t index, const struct address *source,
                                 const uint8_t *data, size_t bytes, bool on_rtcp_socket, double now,
                                 struct send sends[SEND_MAX], int *n_sends) {
+    if (plane->flight)
+        flight_arrive(plane->flight, index, source, data, bytes, on_rtcp_socket, now);
     switch (packet_kind(data, bytes)) {
     case PACKET_RTP:
         if (on_rtcp_socket)
@@ -122,9 +124,11 @@ static enum verdict judge(struct plane *plane, int32_t index, const struct addre
         return judge_plain(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
     uint8_t plain[PACKET_BYTES];
     enum verdict verdict = secure_open(plane, index, kind == PACKET_RTCP, data, bytes, now, plain, &bytes);
-    return verdict == VERDICT_HOLD
-               ? judge_plain(plane, index, source, plain, bytes, on_rtcp_socket, now, sends, n_sends)
-               : verdict;
+    if (verdict == VERDICT_HOLD)
+        return judge_plain(plane, index, source, plain, bytes, on_rtcp_socket, now, sends, n_sends);
+    if (plane->flight)
+        flight_refuse(plane->flight, index, source, verdict, now);
+    return verdict;
 }
 
 enum verdict plane_arrive(struct plane *plane, int32_t index, const struct address *source,
@@ -134,7 +138,5 @@ enum verdict plane_arrive(struct plane *plane, int32_t index, const struct addre
     enum verdict verdict = judge(plane, index, source, data, bytes, on_rtcp_socket, now, sends, n_sends);
     plane->rows[index].verdicts[verdict]++;
     *n_sends = (int)secure_sends(plane, sends, (size_t)*n_sends, false);
-    if (plane->flight)
-        flight_arrive(plane->flight, index, source, data, bytes, on_rtcp_socket, now, sends, *n_sends);
     return verdict;
 }

@@ -73,17 +73,28 @@ static void finish(struct flight *flight, uint64_t end) {
     atomic_store_explicit(&flight->shared->head, end, memory_order_release);
 }
 
-void flight_arrive(struct flight *flight, int32_t row, const struct address *source, const uint8_t *data,
-                   size_t bytes, bool on_rtcp_socket, double now, const struct send *sends, int n_sends) {
+static void arrive(struct flight *flight, enum flight_kind kind, uint8_t flag,
+                   const struct flight_arrival *arrival, const uint8_t *data, size_t bytes) {
     uint64_t end;
+    uint8_t *at = begin(flight, &end, (uint8_t)kind, flag, sizeof *arrival + bytes);
+    if (!at)
+        return;
+    memcpy(at, arrival, sizeof *arrival);
+    if (bytes)
+        memcpy(at + sizeof *arrival, data, bytes);
+    finish(flight, end);
+}
+
+void flight_arrive(struct flight *flight, int32_t row, const struct address *source, const uint8_t *data,
+                   size_t bytes, bool on_rtcp_socket, double now) {
     const struct flight_arrival arrival = {.now = now, .row = row, .source = *source};
-    uint8_t *at = begin(flight, &end, FLIGHT_ARRIVAL, on_rtcp_socket, sizeof arrival + bytes);
-    if (at) {
-        memcpy(at, &arrival, sizeof arrival);
-        memcpy(at + sizeof arrival, data, bytes);
-        finish(flight, end);
-    }
-    flight_digest(flight->digests, sends, (size_t)n_sends);
+    arrive(flight, FLIGHT_ARRIVAL, on_rtcp_socket, &arrival, data, bytes);
+}
+
+void flight_refuse(struct flight *flight, int32_t row, const struct address *source, enum verdict verdict,
+                   double now) {
+    const struct flight_arrival arrival = {.now = now, .row = row, .source = *source};
+    arrive(flight, FLIGHT_REFUSED, (uint8_t)verdict, &arrival, NULL, 0);
 }
 
 void flight_tell(struct flight *flight, uint8_t kind, const uint8_t *data, size_t bytes) {

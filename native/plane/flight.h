@@ -13,6 +13,7 @@
  * `head` after a record is whole.  So a reader copies from tail to head, looks at tail again, and throws away
  * what lies before it.
  *   What left the plane is not kept, only a digest a row: a replay that sends the same has the same digests.
+ * Encrypted rows are recorded between the wire's side of secure.h and ours: no key is in the record.
  *
  * How do I use it?
  *   flight_lay() over memory of flight_bytes(); plane->flight = &flight; flight_tell() for what is no packet.
@@ -29,6 +30,7 @@ enum { FLIGHT_RING_BYTES_MIN = 1 << 18 };
 enum flight_kind {
     FLIGHT_FILL,    /* nothing: the ring's end */
     FLIGHT_ARRIVAL, /* struct flight_arrival, then the packet; `flag` = it came on the RTCP socket */
+    FLIGHT_REFUSED, /* struct flight_arrival: it could not be opened (secure.h); `flag` is the verdict */
     FLIGHT_ROW,     /* struct flight_row, struct row, its slots, its codec states */
     FLIGHT_TOLD,    /* the first kind that is Python's */
 };
@@ -71,9 +73,12 @@ size_t flight_bytes(size_t capacity, size_t ring_bytes);
 /* Lay an empty recorder into memory, aligned as a double is. */
 void flight_lay(struct flight *flight, uint8_t *memory, size_t capacity, size_t ring_bytes);
 
-/* A packet came for a row, and caused `sends`. */
+/* A packet came for a row; it is plain. */
 void flight_arrive(struct flight *flight, int32_t row, const struct address *source, const uint8_t *data,
-                   size_t bytes, bool on_rtcp_socket, double now, const struct send *sends, int n_sends);
+                   size_t bytes, bool on_rtcp_socket, double now);
+/* One came that is nothing to anybody, and was counted. */
+void flight_refuse(struct flight *flight, int32_t row, const struct address *source, enum verdict verdict,
+                   double now);
 /* Something else happened. */
 void flight_tell(struct flight *flight, uint8_t kind, const uint8_t *data, size_t bytes);
 /* What a row is now. */

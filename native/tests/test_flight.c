@@ -75,6 +75,7 @@ static void test_a_packet_is_kept_as_it_came(void) {
     CHECK(record->kind == FLIGHT_ARRIVAL && record->bytes == sizeof arrival + RTP_HEADER_BYTES + FRAME);
     CHECK(arrival.row == 0 && arrival.now == 1.25 && address_same(&arrival.source, &f.rows[0].remote));
     CHECK(f.n_sends == 1 && recorder.flight.digests[1] != 0 && recorder.flight.digests[0] == 0);
+    CHECK(recorder.flight.shared->head == (sizeof *record + record->bytes + 7) / 8 * 8);
 }
 
 static void test_every_byte_and_the_order_count(void) {

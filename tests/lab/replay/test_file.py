@@ -20,6 +20,7 @@ from gateway.errors import LocalError
 from gateway.ids import LegId
 from gateway.lab.replay.file import read_flight, write_flight
 from gateway.lab.replay.outcome import Replay, replay
+from gateway.media.flight import Kind
 from gateway.media.flight_log import Flight, Record, select
 from gateway.media.snapshot import LAYOUT
 from gateway.testing.flight_scenarios import play
@@ -119,9 +120,9 @@ def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
         (made_of(_HEAD, [1, 0]), "is damaged behind record 0"),
         (made_of(_HEAD, [0, 0, b""], 1), "is damaged: a record that cannot be"),
         (made_of(_HEAD, [1, 0, b"short"], 1), "is damaged: a record that cannot be"),
-        (made_of(_HEAD, [9, 0, b"\xc1"], 1), "is damaged: a record that cannot be"),
+        (made_of(_HEAD, [Kind.TICK, 0, b"\xc1"], 1), "is damaged: a record that cannot be"),
         (
-            made_of(_HEAD, [3, 0, msgpack.packb([99, "a", True, []])], 1),
+            made_of(_HEAD, [Kind.OPEN, 0, msgpack.packb([99, "a", True, []])], 1),
             "is damaged: a record that cannot be",
         ),
         (made_of(_HEAD, b"x" * (17 << 20)), "is damaged"),

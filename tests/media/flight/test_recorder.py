@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from gateway import _native
 from gateway.errors import LocalError
 from gateway.ids import LegId, RoomId, SeededIds
 from gateway.media.commands import RoomState
+from gateway.media.crypto import CryptoPolicy, SrtpEnds, why_not
 from gateway.media.flight import Kind, RecordedPlane, flight_memory
 from gateway.media.flight_log import Record, legs_in, read_ring, select
 from gateway.media.plane import Plane
@@ -19,7 +21,7 @@ from gateway.media.reenact import Reenactment
 from gateway.testing.audio import speech
 from gateway.testing.flight_scenarios import play
 from gateway.testing.flights import Seen, recorded_bench, reenact, ring_of
-from gateway.testing.plane_bench import BenchLeg, PlaneBench
+from gateway.testing.plane_bench import BenchLeg, Packet, PlaneBench
 
 _SMALL = 1 << 19
 
@@ -181,6 +183,26 @@ def test_how_a_room_is_mixed_is_known_to_who_comes_later() -> None:
     assert again.differences == []
     assert heard_again(seen, a) == len(a.received)
     assert {event["event"] for event in seen.events} >= {"RoomLevels"}
+
+
+@pytest.mark.skipif(why_not() is not None, reason="no libcrypto here")
+def test_an_encrypted_leg_is_had_again_plain_and_without_its_keys() -> None:
+    bench = recorded_bench()
+    keys = CryptoPolicy("AES_CM_128_HMAC_SHA1_80", ours=b"o" * 30, theirs=b"t" * 30)
+    phone = SrtpEnds(replace(keys, ours=keys.theirs, theirs=keys.ours))
+    a, b = bench.leg("a", crypto=keys), bench.leg("b")
+    bench.join("room", a, b)
+    said = [Packet(0.0, 0, n, 160 * n, 77, bytes([n + 1]) * 160).to_bytes() for n in range(50)]
+    for n, packet in enumerate(said):
+        a.send(phone.protect(packet) if n % 10 else b"\x80" + bytes(180), delay_s=0.02 * n)
+    b.say(speech()[:8000])
+    bench.run(1.5)
+
+    again, seen, flight = reenact(bench, "a")
+    assert again.differences == []
+    assert seen.said[LegId("a")] == [packet for n, packet in enumerate(said) if n % 10]
+    assert again.statistics[LegId("a")] == bench.plane.statistics(LegId("a"))
+    assert not any(key in record.data for record in flight.records for key in (keys.ours, keys.theirs))
 
 
 def tampered(records: Sequence[Record]) -> list[Record]:
