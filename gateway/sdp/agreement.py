@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gateway.errors import PeerError
 from gateway.sdp.codecs import CodecOffer
+from gateway.sdp.crypto import AgreedCrypto, LocalCrypto
 
 __all__ = ["Direction", "LocalMedia", "NegotiatedMedia", "NoCommonCodec", "is_null_address"]
 
@@ -71,6 +72,8 @@ class LocalMedia:
     """Answer with one audio codec only, for phones that cannot switch in mid-call."""
     rtcp_mux: bool = True
     """Take RTCP on the RTP port when the peer offers it (RFC 5761)."""
+    crypto: LocalCrypto | None = None
+    """SRTP (RFC 4568); None = plain RTP only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ class NegotiatedMedia:
     """Payload type of comfort noise that we may send (RFC 3389); None: none was agreed."""
     media_index: int = 0
     """Which media line of the description it is."""
+    crypto: AgreedCrypto | None = None
+    """The keys of SRTP; None = plain RTP."""
 
     @property
     def remote(self) -> tuple[str, int] | None:

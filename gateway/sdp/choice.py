@@ -21,18 +21,22 @@ from gateway.sdp.codecs import (
     same_codec,
     written_name,
 )
+from gateway.sdp.crypto import ENCRYPTED, LocalCrypto, crypto_refusal
 from gateway.sdp.description import MediaDescription, SessionDescription
 
 __all__ = ["PROTOCOLS", "accept", "agreed", "choose_line", "events_beside", "reason", "receivable"]
 
-PROTOCOLS: Final = frozenset({"RTP/AVP", "RTP/AVPF"})
+PROTOCOLS: Final = frozenset({"RTP/AVP", "RTP/AVPF"}) | ENCRYPTED
 """Transports we take; feedback (AVPF) is answered alike and its messages are ignored (RFC 4585)."""
 
-_ENCRYPTED: Final = frozenset({"RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"})
+_DTLS: Final = frozenset({"UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"})
 
 
 def choose_line(
-    theirs: SessionDescription, ours: tuple[CodecOffer, ...], known: Mapping[int, CodecOffer] | None
+    theirs: SessionDescription,
+    ours: tuple[CodecOffer, ...],
+    known: Mapping[int, CodecOffer] | None,
+    crypto: LocalCrypto | None = None,
 ) -> tuple[int, tuple[CodecOffer, ...]]:
     """Return the index of the first usable media line and its codecs (all that it lists).
 
@@ -41,7 +45,7 @@ def choose_line(
     reasons: list[str] = []
     warning = 304
     for index, line in enumerate(theirs.media):
-        refusal, code = _refusal(theirs, line)
+        refusal, code = _refusal(theirs, line, crypto)
         if not refusal:
             codecs = read_codecs(line, known)
             if any(is_audio(codec) for codec in agreed(codecs, ours)):
@@ -117,17 +121,21 @@ def reason(send: CodecOffer, theirs: tuple[CodecOffer, ...], ours: tuple[CodecOf
     return f"{written_name(send)}{parameters}: {lists}"
 
 
-def _refusal(description: SessionDescription, line: MediaDescription) -> tuple[str, int]:
+def _refusal(
+    description: SessionDescription, line: MediaDescription, crypto: LocalCrypto | None
+) -> tuple[str, int]:
     """Return why a line cannot be used and the Warning code for it; an empty reason if it can."""
     connection = description.connection_of(line)
     if line.port == 0:
         return "it is refused or removed (port 0)", 305
     if line.media != "audio":
         return f"{line.media} is not carried here, only audio", 304
-    if line.protocol.upper() in _ENCRYPTED:
+    if line.protocol.upper() in _DTLS:
         return f"{line.protocol} is encrypted media, which this leg does not do; RTP/AVP would be taken", 302
     if line.protocol.upper() not in PROTOCOLS:
         return f"the transport {line.protocol} is unknown here; RTP/AVP would be taken", 302
+    if refusal := crypto_refusal(line, crypto):
+        return refusal, 302
     if connection is None:
         return "it has no address (no c= line)", 305
     if _is_group(connection.address):

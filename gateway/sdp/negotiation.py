@@ -36,6 +36,15 @@ from gateway.sdp.codecs import (
     read_codecs,
     same_codec,
 )
+from gateway.sdp.crypto import (
+    ENCRYPTED,
+    AgreedCrypto,
+    Srtp,
+    accept_crypto,
+    answered_crypto,
+    crypto_attributes,
+    offers_crypto,
+)
 from gateway.sdp.description import Attribute, Connection, MediaDescription, Origin, SessionDescription
 
 __all__ = [
@@ -66,10 +75,16 @@ def write_offer(
     """
     slots = () if previous is None else previous.media
     index = _audio_slot(slots)
-    protocol, codecs = "RTP/AVP", local.codecs
-    if index < len(slots):
-        protocol, codecs = slots[index].protocol, _renumbered(local.codecs, slots[index])
-    line = _audio_line(local, codecs, protocol, local.direction, rtcp_mux=rtcp_mux)
+    slot = slots[index] if index < len(slots) else None
+    codecs = local.codecs if slot is None else _renumbered(local.codecs, slot)
+    line = _audio_line(
+        local,
+        codecs,
+        _offered_protocol(local) if slot is None else slot.protocol,
+        local.direction,
+        rtcp_mux=rtcp_mux,
+        crypto=_offered_crypto(local, slot),
+    )
     refused = tuple(_refused(each) for each in slots)
     return revise(previous, _describe(local, (*refused[:index], line, *refused[index + 1 :])))
 
@@ -88,8 +103,9 @@ def answer(
     for a caller that keeps `receive` of the negotiation before and counts versions itself.
     Raises NoCommonCodec (488), saying why for each line, if nothing in the offer can be used.
     """
-    index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})})
+    index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})}, local.crypto)
     line = offer.media[index]
+    crypto, crypto_lines = accept_crypto(line, local.crypto)
     common = agreed(offered, local.codecs)
     accepted = accept(common, single=local.single_codec)
     negotiated = _negotiated(
@@ -101,6 +117,7 @@ def answer(
         receive={codec.payload_type: codec for codec in common},
         rtcp_mux=local.rtcp_mux and line.attribute("rtcp-mux") is not None,
         reason=reason(_audio(accepted), offered, local.codecs),
+        crypto=crypto,
     )
     ours = _audio_line(
         replace(local, ptime_ms=negotiated.ptime_ms),
@@ -108,6 +125,7 @@ def answer(
         line.protocol,
         negotiated.direction,
         rtcp_mux=negotiated.rtcp_mux,
+        crypto=crypto_lines,
     )
     lines = [_refused(each) for each in offer.media]
     lines[index] = ours
@@ -118,7 +136,9 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, local: Lo
     """Understand the peer's answer to our `offer`. Raises NoCommonCodec if it took nothing usable."""
     ours = next(each for each in offer.media if each.media == "audio" and each.port)
     offered = read_codecs(ours)
-    index, answered = choose_line(answer, offered, {codec.payload_type: codec for codec in offered})
+    index, answered = choose_line(
+        answer, offered, {codec.payload_type: codec for codec in offered}, local.crypto
+    )
     common = agreed(answered, offered)
     accepted = accept(common)
     muxed = (line.attribute("rtcp-mux") is not None for line in (ours, answer.media[index]))
@@ -131,6 +151,7 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, local: Lo
         receive=receivable(common, offered),
         rtcp_mux=all(muxed),
         reason=reason(_audio(accepted), answered, offered),
+        crypto=_answered(ours, answer.media[index], local),
     )
 
 
@@ -160,6 +181,7 @@ def _negotiated(
     receive: dict[int, CodecOffer],
     rtcp_mux: bool,
     reason: str,
+    crypto: AgreedCrypto | None,
 ) -> NegotiatedMedia:
     line = theirs.media[index]
     connection = theirs.connection_of(line)
@@ -185,7 +207,29 @@ def _negotiated(
         event_rate_hz=8000 if events is None else events.rate_hz,
         noise_send_pt=next((each.payload_type for each in accepted if each.name == COMFORT_NOISE), None),
         media_index=index,
+        crypto=crypto,
     )
+
+
+def _offered_protocol(local: LocalMedia) -> str:
+    """Encryption that may be passed over is offered in RTP/AVP: whoever does not know it takes the line plain."""
+    demanded = local.crypto is not None and local.crypto.policy is Srtp.DEMANDED
+    return "RTP/SAVP" if demanded else "RTP/AVP"
+
+
+def _offered_crypto(local: LocalMedia, slot: MediaDescription | None) -> tuple[Attribute, ...]:
+    if local.crypto is None or not offers_crypto(local.crypto, slot):
+        return ()
+    return crypto_attributes(local.crypto)
+
+
+def _answered(ours: MediaDescription, theirs: MediaDescription, local: LocalMedia) -> AgreedCrypto | None:
+    """Return the keys of an answer; one without is plain, which an encrypted transport cannot be."""
+    crypto = answered_crypto(ours, theirs, local.crypto)
+    wanted = ours.protocol.upper() in ENCRYPTED or theirs.protocol.upper() in ENCRYPTED
+    if crypto is None and wanted:
+        raise NoCommonCodec(f"the answer in {theirs.protocol} takes none of our keys", warning=302)
+    return crypto
 
 
 def _audio(accepted: tuple[CodecOffer, ...]) -> CodecOffer:
@@ -251,7 +295,13 @@ def _describe(local: LocalMedia, lines: tuple[MediaDescription, ...]) -> Session
 
 
 def _audio_line(
-    local: LocalMedia, codecs: tuple[CodecOffer, ...], protocol: str, direction: Direction, *, rtcp_mux: bool
+    local: LocalMedia,
+    codecs: tuple[CodecOffer, ...],
+    protocol: str,
+    direction: Direction,
+    *,
+    rtcp_mux: bool,
+    crypto: tuple[Attribute, ...],
 ) -> MediaDescription:
     frame = frame_ms(_audio(codecs))
     ptime_ms = max(local.ptime_ms // frame, 1) * frame
@@ -265,6 +315,7 @@ def _audio_line(
             Attribute("ptime", str(ptime_ms)),
             Attribute(direction.value),
             *((Attribute("rtcp-mux"),) if rtcp_mux else ()),
+            *crypto,
         ),
     )
 
