@@ -1,10 +1,11 @@
 /* B.4.1: discontinuous transmission: when to describe the noise again.
  *
- * What does it do?  Decides for every frame of noise whether a SID frame is due, makes it, and makes the
- * noise that the decoder will make. How does it work?  The filter of the last two frames is compared with
- * that of the last SID frame (a distance after Itakura), and the level with its level.  If the noise of the
- * last frames was alike, their mean filter is sent, else the current one. How do I use it?  g729_dtx_observe
- * for every frame, g729_dtx_frame for those of noise.
+ * What does it do?  Decides for every frame of noise whether a SID frame is due, makes it, and makes
+ * the noise that the decoder will make.
+ * How does it work?  The filter of the last two frames is compared with that of the last SID frame (a
+ * distance after Itakura), and the level with its level.  If the noise of the last frames was alike,
+ * their mean filter is sent, else the current one.
+ * How do I use it?  g729_dtx_observe for every frame, g729_dtx_frame for those of noise.
  */
 #ifndef TANDEM_G729_DTX_H
 #define TANDEM_G729_DTX_H

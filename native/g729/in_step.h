@@ -1,11 +1,12 @@
 /* From a batch to rows in step.
  *
- * What does it do?  batch.c divides a batch into groups of up to LANES rows, all different; encoder.c and
- * decoder.c code one frame of each row of a group.
- * How does it work?  All of it is compiled again for better instruction sets (isa.h); rows.c calls what suits
- * the machine and the batch.
- * How do I use it?  The arguments are those of g729_encode_rows and g729_decode_rows;
- * lengths are valid. */
+ * What does it do?  batch.c divides a batch into groups of up to LANES rows, all different; encoder.c
+ * and decoder.c code one frame of each row of a group.
+ * How does it work?  All of it is compiled again for better instruction sets (isa.h); rows.c calls
+ * what suits the machine and the batch.
+ * How do I use it?  The arguments are those of g729_encode_rows and g729_decode_rows; lengths are
+ * valid.
+ */
 #ifndef TANDEM_G729_IN_STEP_H
 #define TANDEM_G729_IN_STEP_H
 

@@ -1,10 +1,10 @@
 /* 3.8: the fixed codebook: four pulses of +1 or -1 among 40 samples.
  *
- * What does it do?  Finds the four pulses that, filtered, come nearest to what the pitch did not explain; and
- * builds the code vector of an index.
- * How does it work?  Pulses sit on tracks (0, 5, 10.. / 1, 6.. / 2, 7.. / 3, 8.. or 4, 9..).  Annex A looks
- * at 320 of the 8192 places, depth first: two pulses at a time. How do I use it?  Pulses are +8191 or -8192:
- * the standard cuts 32767 and -32768.
+ * What does it do?  Finds the four pulses that, filtered, come nearest to what the pitch did not
+ * explain; and builds the code vector of an index.
+ * How does it work?  Pulses sit on tracks (0, 5, 10.. / 1, 6.. / 2, 7.. / 3, 8.. or 4, 9..).  Annex A
+ * looks at 320 of the 8192 places, depth first: two pulses at a time.
+ * How do I use it?  Pulses are +8191 or -8192: the standard cuts 32767 and -32768.
  */
 #ifndef TANDEM_G729_INNOVATION_H
 #define TANDEM_G729_INNOVATION_H

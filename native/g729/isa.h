@@ -1,9 +1,11 @@
 /* Other names, so that the same sources can be compiled once more for another instruction set
  * (native/CMakeLists.txt).
  *
- * What does it do?  Included before all else, appends G729_ISA to the names of what the hot files define.
- * rows.c knows all sets of names and takes the best one that the machine has; results never depend on it. How
- * do I use it?  A function that a hot file defines and another file calls is listed here. */
+ * What does it do?  Included before all else, appends G729_ISA to the names of what the hot files
+ * define.  rows.c knows all sets of names and takes the best one that the machine has; results never
+ * depend on it.
+ * How do I use it?  A function that a hot file defines and another file calls is listed here.
+ */
 #ifndef TANDEM_G729_ISA_H
 #define TANDEM_G729_ISA_H
 

@@ -1,12 +1,14 @@
 /* Rows in step: what a recursion cannot do for one row it does for some at once.
  *
- * What does it do?  A `lanes` is one 32-bit number of each of LANES rows.  Operators work on all of them:
- * code reads as if it were for one row, and x[i][row] is a row's own. How does it work?  As a vector of GCC
- * and Clang, as wide as the registers: four rows, or eight with AVX2. Signals change sides by transposing
- * blocks of samples.  There is no saturation here: a block computes in plain integers, notes in a set of rows
- * where that may be wrong, and does those rows over again. How do I use it?  Lanes are passed by address, by
- * value only to what is inlined: how a vector travels in a call depends on the instruction set.  Lanes that
- * no row needs repeat the first row; so what comes out of them may be written where the first row's went.
+ * What does it do?  A `lanes` is one 32-bit number of each of LANES rows.  Operators work on all of
+ * them: code reads as if it were for one row, and x[i][row] is a row's own.
+ * How does it work?  As a vector of GCC and Clang, as wide as the registers: four rows, or eight with
+ * AVX2.  Signals change sides by transposing blocks of samples.  There is no saturation here: a block
+ * computes in plain integers, notes in a set of rows where that may be wrong, and does those rows over
+ * again.
+ * How do I use it?  Lanes are passed by address, by value only to what is inlined: how a vector
+ * travels in a call depends on the instruction set.  Lanes that no row needs repeat the first row; so
+ * what comes out of them may be written where the first row's went.
  */
 #ifndef TANDEM_G729_LANES_H
 #define TANDEM_G729_LANES_H

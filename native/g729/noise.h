@@ -1,10 +1,12 @@
 /* B.4.4: the excitation of comfort noise, the same in encoder and decoder.
  *
- * What does it do?  Makes 80 samples of noise with a given gain, such that it sounds like the codec's own.
- * How does it work?  For each subframe a random pitch with a random small gain, Gaussian noise and four
- * random pulses, whose gain is the root of a quadratic that makes the energy right.  All numbers come from
- * one generator, in a fixed order. How do I use it?  Encoder and decoder set the seed to G729_NOISE_SEED at
- * every active frame, so that both draw the same.
+ * What does it do?  Makes 80 samples of noise with a given gain, such that it sounds like the codec's
+ * own.
+ * How does it work?  For each subframe a random pitch with a random small gain, Gaussian noise and
+ * four random pulses, whose gain is the root of a quadratic that makes the energy right.  All numbers
+ * come from one generator, in a fixed order.
+ * How do I use it?  Encoder and decoder set the seed to G729_NOISE_SEED at every active frame, so that
+ * both draw the same.
  */
 #ifndef TANDEM_G729_NOISE_H
 #define TANDEM_G729_NOISE_H

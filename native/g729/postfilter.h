@@ -1,10 +1,11 @@
 /* A.4.2: the post-filter: makes decoded speech less noisy to the ear.
  *
- * What does it do?  Emphasises the harmonics of the pitch and the formants, takes out the tilt that this
- * gives, and restores the level. How does it work?  Residual by A(z/0.55); long-term filter with a whole lag
- * near the decoded one; tilt compensation; synthesis by 1/A(z/0.7); gain control sample by sample. How do I
- * use it?  Once a subframe, with the subframe's filter and lag.  Comfort noise has no pitch: speech is false
- * then, the memories move on.
+ * What does it do?  Emphasises the harmonics of the pitch and the formants, takes out the tilt that
+ * this gives, and restores the level.
+ * How does it work?  Residual by A(z/0.55); long-term filter with a whole lag near the decoded one;
+ * tilt compensation; synthesis by 1/A(z/0.7); gain control sample by sample.
+ * How do I use it?  Once a subframe, with the subframe's filter and lag.  Comfort noise has no pitch:
+ * speech is false then, the memories move on.
  */
 #ifndef TANDEM_G729_POSTFILTER_H
 #define TANDEM_G729_POSTFILTER_H
