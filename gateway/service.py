@@ -30,13 +30,16 @@ from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.errors import ConfigError, LocalError
 from gateway.ids import SystemIds
+from gateway.media.crypto import why_not as srtp_why_not
 from gateway.observe import Metrics, configure
 from gateway.observe.trace import Traced
 from gateway.observe.trace.tracer import Tracer, tracer_of
+from gateway.sdp.crypto import Srtp
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.switch import Switch
@@ -287,9 +290,33 @@ def _settings(config: Config, sources: Mapping[str, str]) -> Settings:
         trunk_sources=sources,
         max_calls=min(MAX_CALLS, len(config.media.ports.pairs) // 2),
         annexb=config.media.annexb,
+        encryption=_encryption(config),
         force_tick=config.media.force_tick,
         host=config.sip.advertised or config.sip.listen[0].host,
     )
+
+
+def _encryption(config: Config) -> Encryption:
+    """Return who wants SRTP; where there is no libcrypto nobody gets it."""
+    if srtp_why_not() is not None:
+        return Encryption(default=Srtp.OFF)
+    return Encryption(
+        users={each.name: Srtp(each.srtp) for each in config.users},
+        trunks={each.name: Srtp(each.srtp) for each in config.trunks},
+    )
+
+
+def _demand_encryption(config: Config) -> None:
+    """See that what is demanded can be had.
+
+    Raises:
+        ConfigError: somebody demands SRTP, and there is no libcrypto for it.
+    """
+    reason = srtp_why_not()
+    for kind, section in (("users", config.users), ("trunks", config.trunks)):
+        for each in section:
+            if reason is not None and each.srtp == "demanded":
+                raise ConfigError(f"{kind}[{each.name}].srtp", reason)
 
 
 async def _trunk_sources(config: Config, log: EventLog) -> dict[str, str]:
@@ -314,6 +341,7 @@ def main() -> None:
     """Run the switch that the environment describes."""
     try:
         config, surroundings = inherited(), Surroundings.inherited()
+        _demand_encryption(config)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(HOPELESS_STATUS) from None

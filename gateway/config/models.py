@@ -39,6 +39,9 @@ __all__ = [
     "User",
 ]
 
+SrtpKey = Literal["off", "accepted", "offered", "demanded"]
+"""Encrypted media: never; when the peer offers it; offered to the peer too; or no call without it."""
+
 CODECS = ("pcmu", "pcma", "g729", "ilbc")
 BUILT_IN_DESTINATION = re.compile(r"(echo|tone|music|silence|conf-.*)\Z")
 """User parts that the switch answers itself; a user of that name could never be called."""
@@ -201,6 +204,8 @@ class User(Section):
     """Key of its application; left out = the first one."""
     name: Annotated[str, AfterValidator(_user_name)]
     password: Secret
+    srtp: SrtpKey = "accepted"
+    """Encrypted media (SRTP) of its phones."""
 
 
 class Number(Section):
@@ -219,6 +224,8 @@ class Trunk(Section):
     """Offered to the trunk in this order; lower-case names."""
     prefix: str = "+"
     """Numbers that begin so go this way; the longest match wins."""
+    srtp: SrtpKey = "accepted"
+    """Encrypted media (SRTP) with the carrier."""
 
 
 class Sections(BaseModel):

@@ -41,8 +41,8 @@ class Dialler:
         self._legs: Final = legs
         self._own: Final = own
 
-    async def open(self, side: Side, peer: str, codecs: Sequence[str]) -> Leg:
-        """Lease a port for a new leg; raises CallOver when there is none."""
+    async def open(self, side: Side, peer: str, codecs: Sequence[str], *, trunk: bool = False) -> Leg:
+        """Lease a port for a new leg to a user or a trunk; raises CallOver when there is none."""
         world, row = self._world, LegId(self._world.ids.token())
         try:
             address = await world.media.open(row)
@@ -53,7 +53,13 @@ class Dialler:
             side=side,
             peer=peer,
             media=world.media,
-            local=local_media(address, codecs, ids=world.ids, annexb=world.settings.annexb),
+            local=local_media(
+                address,
+                codecs,
+                ids=world.ids,
+                annexb=world.settings.annexb,
+                srtp=world.settings.encryption.of(peer, trunk=trunk),
+            ),
             started=world.clock.now(),
             force_tick=world.settings.force_tick,
         )
@@ -95,7 +101,7 @@ class Dialler:
     async def start(self, branches: Branches, target: Target, errand: Errand) -> None:
         """Open a row for one branch and call it."""
         try:
-            leg = await self.open(Side.CALLEE, target.peer, target.codecs)
+            leg = await self.open(Side.CALLEE, target.peer, target.codecs, trunk=target.trunk)
         except CallOver as over:
             branches.fail(over.ending)
             return

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.commands import CodecOptions, RowState
+from gateway.media.crypto import CryptoPolicy
 from gateway.media.statistics import LegStatistics
 from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, annexb, codec_offer, ilbc_mode_ms
+from gateway.sdp.crypto import LocalCrypto, Srtp
 from gateway.sdp.description import SessionDescription, parse_sdp_untrusted
 from gateway.sdp.negotiation import (
     LocalMedia,
@@ -31,6 +34,8 @@ from gateway.switch.ports import MediaPort
 
 __all__ = ["Leg", "Side", "local_media"]
 
+_SECRET_BYTES: Final = 32
+
 
 class Side(StrEnum):
     """Who began the leg."""
@@ -42,11 +47,16 @@ class Side(StrEnum):
 
 
 def local_media(
-    address: tuple[str, int], codecs: Sequence[str], *, ids: IdSource, annexb: bool = False
+    address: tuple[str, int],
+    codecs: Sequence[str],
+    *,
+    ids: IdSource,
+    annexb: bool = False,
+    srtp: Srtp = Srtp.OFF,
 ) -> LocalMedia:
     """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event.
 
-    With `annexb`, G.729 may be silent in pauses.
+    With `annexb`, G.729 may be silent in pauses; `srtp` is what the leg wants of encryption.
     """
     fmtp = {"g729": "annexb=yes"} if annexb else {}
     offers = (codec_offer(name) for name in (*codecs, TELEPHONE_EVENT))
@@ -56,6 +66,7 @@ def local_media(
         codecs=tuple(replace(each, fmtp=fmtp.get(each.name, each.fmtp)) for each in offers),
         session_id=ids.number(1 << 31),
         version=1,
+        crypto=None if srtp is Srtp.OFF else LocalCrypto(srtp, bytes.fromhex(ids.token(_SECRET_BYTES))),
     )
 
 
@@ -177,6 +188,7 @@ class Leg:
             "side": str(self.side),
             "peer": self.peer,
             "codec": self.codec,
+            "srtp": None if self.negotiated is None else _suite(self.negotiated),
             "codec_reason": None if self.negotiated is None else self.negotiated.reason,
             "mode": statistics.mode,
             "mode_reason": statistics.mode_reason,
@@ -233,7 +245,17 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         force_tick=leg.force_tick,
         hold=leg.music,
         options=_options(agreed),
+        crypto=_crypto(agreed),
     )
+
+
+def _suite(agreed: NegotiatedMedia) -> str | None:
+    return None if agreed.crypto is None else agreed.crypto.suite
+
+
+def _crypto(agreed: NegotiatedMedia) -> CryptoPolicy | None:
+    keys = agreed.crypto
+    return None if keys is None else CryptoPolicy(keys.suite, ours=keys.ours, theirs=keys.theirs)
 
 
 def _options(agreed: NegotiatedMedia) -> CodecOptions:

@@ -12,6 +12,7 @@ from gateway.ids import IdSource
 from gateway.media.events import MediaEvent
 from gateway.sip.events import Event
 from gateway.switch.causes import Ending
+from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog, MediaPort, SignallingPort
 from gateway.switch.routing import RoutingTable
 
@@ -29,6 +30,7 @@ class Settings:
     """What the plane can decode and encode, in the order to offer it."""
     annexb: bool = False
     """Silence descriptors for G.729, where the peer agrees."""
+    encryption: Encryption = field(default_factory=Encryption)
     max_calls: int = 2000
     ring_timeout_s: float = 120.0
     max_call_s: float = 4 * 3600.0
