@@ -16,11 +16,10 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from visqol import VisqolApi
 
 from gateway.lab.measures import align, level_dbov
 from gateway.lab.samples import RATE_HZ, read_wav, resample
@@ -60,7 +59,9 @@ def quality(heard: Pcm, said: Pcm) -> float:
 
 
 @functools.cache
-def _judge() -> VisqolApi:
+def _judge() -> Any:  # the package is there only where the dependency group `interop` is installed
+    from visqol import VisqolApi
+
     api = VisqolApi()
     api.create(mode="speech", use_lattice_model=True)
     return api

@@ -17,6 +17,8 @@ from gateway.testing.visqol import passage_of, quality, spoken
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
 
+pytest.importorskip("visqol", reason="the dependency group `interop` is not installed")
+
 WORSE_AT_MOST = 0.1
 TALK_S = 12.0
 ATTEMPTS = 3
