@@ -78,6 +78,9 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         print_json([{"process": pid, "leg": leg} for pid, leg in found])
         return
+    if not found:
+        Console(highlight=False).print("the flight recorders run, and no leg has come yet")
+        return
     table = Table(title="what the flight recorders have", box=SIMPLE_HEAD)
     table.add_column("media process")
     table.add_column("leg", overflow="fold")

@@ -285,8 +285,10 @@ def _plane_in_ledger() -> Plane:
 
 
 def _plane(capacity: int, memory: memoryview | None) -> Plane:
-    """Make a plane; with a flight recorder, if one is asked for and the machine has memory that is no file."""
+    """Make a plane; with a flight recorder, if one is asked for."""
     ring_bytes = int(os.environ.get("TANDEM_MEDIA_FLIGHT_MB", "0")) << 20
+    if ring_bytes and not hasattr(os, "memfd_create"):
+        print("media: no flight recorder: this system has no memfd", file=sys.stderr, flush=True)  # noqa: T201
     if not ring_bytes or not hasattr(os, "memfd_create"):
         return Plane(capacity, SystemIds(), memory)
     fd = os.memfd_create(MEMORY_NAME)
