@@ -16,6 +16,7 @@ from gateway.errors import GatewayError
 from gateway.lab.bench.capacity import SERVER_CORE, CapacityBench, Step
 from gateway.lab.bench.capacity_plot import write_plot
 from gateway.lab.bench.delay import measure_delay
+from gateway.lab.bench.mixed import measure_mixed
 from gateway.lab.bench.servers import (
     PAYLOAD_TYPES,
     Janus,
@@ -122,6 +123,35 @@ def delay(
         Console().print(
             f"{'<->'.join(legs).upper()}, {calls} calls: {document['p50_ms']} ms later (p50), "
             f"{document['p99_ms']} ms (p99), beyond {document['taken_off_ms']:.0f} ms that the codecs need"
+        )
+
+
+@bench.command()
+def mixed(
+    codecs: Annotated[str, typer.Option(help="The codecs of the calls that are decoded.")] = "pcmu,g729",
+    decoded: Annotated[int, typer.Option(help="Calls that are decoded and encoded.", min=1)] = 300,
+    relayed: Annotated[int, typer.Option(help="Calls that are passed on.", min=21)] = 500,
+    seconds: _Seconds = 12.0,
+    as_json: _Json = False,
+    out: _Out = None,
+) -> None:
+    """Measure whether calls that are decoded hold up those that are only passed on."""
+    try:
+        with TandemMedia(SERVER_CORE) as server:
+            document = measure_mixed(server, _two(codecs), decoded=decoded, relayed=relayed, seconds=seconds)
+    except GatewayError as error:
+        _errors.print(f"[red]{error}[/]")
+        raise typer.Exit(1) from None
+    document = {"bench": "mixed"} | document
+    if out is not None:
+        out.write_text(json.dumps(document, indent=1))
+    if as_json:
+        print(json.dumps(document))
+    else:
+        late = document["delay"]
+        Console().print(
+            f"{document['work']}: relayed {late['p50_ms']} ms later (p50), {late['p99_ms']} ms (p99), "
+            f"{document['cpu_percent']:.0f} % of a core"
         )
 
 

@@ -48,9 +48,12 @@ class _Leg:
 
 
 def measure_delay(
-    server: MediaServer, codecs: tuple[str, str], *, calls: int, seconds: float
+    server: MediaServer, codecs: tuple[str, str], *, calls: int, seconds: float, clear: bool = True
 ) -> dict[str, Any]:
-    """Return the delay of `calls` calls in ms as percentiles; every burst of every leg counts."""
+    """Return the delay of `calls` calls in ms as percentiles; every burst of every leg counts.
+
+    `clear`: end all calls of the server afterwards.
+    """
     songs = [_song(codec) for codec in codecs]
     legs = []
     for number in range(2 * calls):
@@ -64,7 +67,8 @@ def measure_delay(
         targets = [port for pair in server.bridge(codecs, pairs) for port in pair]
         _talk(legs, targets, codecs, seconds)
     finally:
-        server.clear()
+        if clear:
+            server.clear()
         for leg in legs:
             leg.socket.close()
     delays = np.array([delay for number in range(len(legs)) for delay in _delays(legs, number, codecs)])
