@@ -102,6 +102,12 @@ _ROWS = (
     _event("call.replaced", "info", "call leg by", "Another call of the same user took a party's place."),
     _event("leg.held", "info", "call leg", "The phone put us on hold."),
     _event("leg.resumed", "info", "call leg", "The phone came back from hold."),
+    _event(
+        "leg.keys_shown",
+        "warning",
+        "leg transport",
+        "Keys of SRTP go over UDP, TCP or WS, where others can read them.",
+    ),
     _event("leg.latched", "info", "call leg address", "Audio comes from an address that was learnt."),
     _event("leg.offer_refused", "info", "call leg reason", "A re-INVITE asked for what cannot be."),
     _event("leg.early_media_refused", "info", "call leg reason", "Audio before the answer was not usable."),

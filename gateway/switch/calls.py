@@ -29,6 +29,7 @@ from gateway.sip.identity import PASSED_ON, read_caller
 from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, refused_offer
 from gateway.switch.dialling import Dialler, Errand
 from gateway.switch.early import EarlyMedia
+from gateway.switch.encryption import warn_of_keys
 from gateway.switch.joining import Joining
 from gateway.switch.legs import Leg, Side
 from gateway.switch.midcall import MidCall
@@ -241,6 +242,7 @@ class Call:
             said = caller.said
         self._world.signalling.answer(self._offered.session, sdp=said)
         self._answered = True
+        warn_of_keys(self._world.log, caller, self._offered.flow)
         caller.answered_at = self._world.clock.now()
         self._world.log.info("call.answered", call=self.id, codec=caller.codec, other_codec=like)
 

@@ -8,8 +8,10 @@ from typing import Final
 
 from gateway.sdp.crypto import Srtp
 from gateway.sip.flow import Flow
+from gateway.switch.legs import Leg
+from gateway.switch.ports import EventLog
 
-__all__ = ["Encryption", "shows_keys"]
+__all__ = ["Encryption", "warn_of_keys"]
 
 _CONFIDENTIAL: Final = frozenset({"tls", "wss"})
 
@@ -28,6 +30,7 @@ class Encryption:
         return (self.trunks if trunk else self.users).get(peer, self.default)
 
 
-def shows_keys(flow: Flow) -> bool:
-    """Tell whether what is said over a flow can be read by others, the keys of SDES among it (RFC 4568 section 8)."""
-    return flow.transport not in _CONFIDENTIAL
+def warn_of_keys(log: EventLog, leg: Leg, flow: Flow) -> None:
+    """Log that our last description, which goes over `flow`, shows its keys to whoever listens (RFC 4568 section 8)."""
+    if leg.says_keys and flow.transport not in _CONFIDENTIAL:
+        log.warning("leg.keys_shown", leg=leg.id, transport=flow.transport)

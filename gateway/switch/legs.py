@@ -121,6 +121,11 @@ class Leg:
         assert self._ours is not None  # asked for only after an answer of ours
         return self._ours.to_bytes()
 
+    @property
+    def says_keys(self) -> bool:
+        """Whether our last description has keys of SRTP in it."""
+        return self._ours is not None and any(line.attribute("crypto") for line in self._ours.media)
+
     def offer(self, *, first: str | None = None) -> bytes:
         """Return our offer: everything in `local`, in its order, but codec `first` in front."""
         codecs = tuple(sorted(self.local.codecs, key=lambda codec: codec.name != first))

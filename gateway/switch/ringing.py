@@ -18,6 +18,7 @@ from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.uri import Uri
 from gateway.switch.causes import ENDINGS, Ending, best_of, ending_of
+from gateway.switch.encryption import warn_of_keys
 from gateway.switch.legs import Leg
 from gateway.switch.world import World
 
@@ -98,6 +99,7 @@ class Branches:
             self.fail(replace(ENDINGS["trunk_down" if target.trunk else "unreachable"], text=str(error)))
             return None
         leg.session, leg.trunk = session, target.trunk
+        warn_of_keys(self._world.log, leg, target.flow)
         self._ringing[session] = leg
         return session
 
