@@ -74,3 +74,10 @@ def test_a_whole_sip_message_loses_its_credentials_and_nothing_else():
 )
 def test_ordinary_addresses_are_left_alone(text):
     assert redacted_text(text) == text
+
+
+def test_a_master_key_of_srtp_is_found_in_the_text_of_a_description():
+    key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+    shown = redacted_text(f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31")
+
+    assert shown == f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{REDACTED}|2^31"

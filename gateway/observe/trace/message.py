@@ -11,6 +11,7 @@ Address = tuple[str, int]
 """A numeric IP address and a port."""
 
 _CREDENTIALS = re.compile(rb"(?im)^(?:proxy-)?authorization[ \t]*:[^\r\n]*")
+_KEY = re.compile(rb"(?i)(\binline:)([A-Za-z0-9+/=]{16,})")
 _SECRET = re.compile(rb'(?i)(\b(?:response|cnonce)[ \t]*=[ \t]*"?)([^",]*)')
 
 
@@ -28,13 +29,16 @@ class Traced:
 
 
 def without_secrets(data: bytes) -> bytes:
-    """Return a message without what a password could be found from: a digest's response (RFC 7616).
+    """Return a message without what opens a door: a digest's response (RFC 7616), the keys of SRTP (RFC 4568).
 
     The length stays, so that the message still reads as it was.
 
     >>> without_secrets(b'Authorization: Digest username="a", response="0123", uri="sip:b"')
     b'Authorization: Digest username="a", response="xxxx", uri="sip:b"'
     """
-    return _CREDENTIALS.sub(
-        lambda header: _SECRET.sub(lambda found: found[1] + b"x" * len(found[2]), header[0]), data
-    )
+    data = _CREDENTIALS.sub(lambda header: _SECRET.sub(_masked, header[0]), data)
+    return _KEY.sub(_masked, data)
+
+
+def _masked(found: re.Match[bytes]) -> bytes:
+    return found[1] + b"x" * len(found[2])

@@ -109,6 +109,14 @@ def test_a_ring_whose_folder_is_gone_counts_what_it_loses(tmp_path):
     assert ring.lost == 1
 
 
+def test_the_keys_of_srtp_are_not_kept_in_any_trace_of_messages():
+    key = b"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+    body = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + key + b"|2^31;inline:" + key + b"\r\n"
+    masked = without_secrets(b"INVITE sip:a SIP/2.0\r\n\r\n" + body)
+
+    assert masked == b"INVITE sip:a SIP/2.0\r\n\r\n" + body.replace(key, b"x" * len(key))
+
+
 def test_a_digest_response_is_masked_and_the_length_stays():
     head = b'REGISTER sip:x SIP/2.0\r\nProxy-Authorization: Digest realm="r", response="0a1b", nc=1, cnonce="z9"\r\n'
     masked = without_secrets(head)
