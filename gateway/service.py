@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 import sys
 import time
@@ -28,7 +27,7 @@ import structlog
 from gateway.api import create_app, serve_http
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
-from gateway.errors import ConfigError, LocalError
+from gateway.errors import ConfigError
 from gateway.ids import SystemIds
 from gateway.media.crypto import why_not as srtp_why_not
 from gateway.observe import Metrics, configure
@@ -38,18 +37,18 @@ from gateway.sdp.crypto import Srtp
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
 from gateway.sip.settings import EndpointConfig
-from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
-from gateway.switch.routing import RoutingTable, Trunk
+from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_metrics import MediaMetrics
 from gateway.transport.signalling import Signalling
 from gateway.transport.sip_rim import Security, SipRim
-from gateway.transport.sip_targets import DnsNames, find_targets
 from gateway.transport.sip_tls import client_context, server_context
+from gateway.trunk_settings import digest_users, doors_of, trunk_of
 
 __all__ = ["Surroundings", "main", "serve"]
 
@@ -95,8 +94,8 @@ class Surroundings:
 async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> None:
     """Run the switch from start to end."""
     ids = SystemIds()
-    sources = await _trunk_sources(config, log)
-    endpoint = Endpoint(_endpoint_config(config, sources), ids)
+    doors = await doors_of(config, log)
+    endpoint = Endpoint(_endpoint_config(config, doors), ids)
     media = MediaClient(
         surroundings.media_sockets,
         epoch=surroundings.epoch,
@@ -120,9 +119,11 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
         on_message=_shown_to(tracer) if tracer else None,
     )
     async with rim, asyncio.TaskGroup() as tasks:
-        world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, sources))
+        world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, doors))
         switch = Switch(world)
-        app = create_app(_Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media).registry)
+        app = create_app(
+            _Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media, world).registry
+        )
         listening = asyncio.Event()
         with _Stop().heard(surroundings.lifeline_fd) as stop:
             background = [
@@ -219,8 +220,9 @@ class _Status:
         return self._switch.census() | media | self._endpoint.census()
 
 
-def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient) -> Metrics:
+def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient, world: World) -> Metrics:
     metrics = Metrics()
+    _count_trunks(metrics, world)
     metrics.counts("tandem_sip", "What the SIP engine counted", label="event", read=lambda: endpoint.counters)
     metrics.counts("tandem_rim", "What the SIP sockets counted", label="event", read=lambda: rim.counters)
     metrics.counts(
@@ -228,6 +230,23 @@ def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient) -> Metrics:
     )
     metrics.registry.register(MediaMetrics(lambda: media.figures))
     return metrics
+
+
+def _count_trunks(metrics: Metrics, world: World) -> None:
+    trunks, names = world.trunks, [trunk.name for trunk in world.settings.table.trunks]
+    metrics.gauges(
+        "tandem_trunk_health",
+        "Its best server: 1 up, 0.5 suspect, 0 down",
+        label="trunk",
+        read=lambda: trunks.health_gauge(names),
+    )
+    metrics.gauges("tandem_trunk_calls", "Calls that it carries", label="trunk", read=trunks.calls_gauge)
+    metrics.gauges(
+        "tandem_trunk_registered", "We are registered there", label="trunk", read=trunks.registered_gauge
+    )
+    metrics.counts(
+        "tandem_trunk_failures", "By trunk: silent, overloaded", label="event", read=lambda: trunks.counters
+    )
 
 
 async def _say_ready(
@@ -269,25 +288,22 @@ def _security(config: Config) -> Security:
     )
 
 
-def _endpoint_config(config: Config, sources: Mapping[str, str]) -> EndpointConfig:
+def _endpoint_config(config: Config, doors: Doors) -> EndpointConfig:
     return EndpointConfig(
-        users={user.name: user.password for user in config.users},
-        trusted_sources=frozenset(sources),
+        users=digest_users(config),
+        trusted_sources=doors,
         advertised_host=config.sip.advertised,
     )
 
 
-def _settings(config: Config, sources: Mapping[str, str]) -> Settings:
-    trunks = tuple(
-        Trunk(each.name, parse_uri_untrusted(each.uri), each.prefix, each.codecs) for each in config.trunks
-    )
+def _settings(config: Config, doors: Doors) -> Settings:
     return Settings(
         table=RoutingTable(
             users=frozenset(user.name for user in config.users),
             numbers={each.number: each.application for each in config.numbers},
-            trunks=trunks,
+            trunks=tuple(trunk_of(each) for each in config.trunks),
         ),
-        trunk_sources=sources,
+        doors=doors,
         max_calls=min(MAX_CALLS, len(config.media.ports.pairs) // 2),
         annexb=config.media.annexb,
         encryption=_encryption(config),
@@ -317,19 +333,6 @@ def _demand_encryption(config: Config) -> None:
         for each in section:
             if reason is not None and each.srtp == "demanded":
                 raise ConfigError(f"{kind}[{each.name}].srtp", reason)
-
-
-async def _trunk_sources(config: Config, log: EventLog) -> dict[str, str]:
-    """Return the addresses that trunks call from, looked up once, and the trunk of each."""
-    sources: dict[str, str] = {}
-    for trunk in config.trunks:
-        try:
-            found = await find_targets(parse_uri_untrusted(trunk.uri), DnsNames(), secrets.randbelow)
-        except LocalError as error:
-            log.warning("trunk.not_found", trunk=trunk.name, reason=str(error))
-            continue
-        sources |= {target.host: trunk.name for target in found}
-    return sources
 
 
 def _descriptor(name: str) -> int | None:

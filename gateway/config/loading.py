@@ -235,6 +235,7 @@ def _resolved(config: Config) -> Config:
     _refuse_twins("users", [user.name for user in config.users])
     _refuse_twins("numbers", [number.number for number in config.numbers])
     _refuse_twins("trunks", [trunk.name for trunk in config.trunks])
+    _check_trunk_keys(config, keys)
     users = tuple(_owned(user, f"users[{at}]", keys) for at, user in enumerate(config.users))
     numbers = tuple(_owned(number, f"numbers[{at}]", keys) for at, number in enumerate(config.numbers))
     return config.model_copy(update={"users": users, "numbers": numbers})
@@ -243,6 +244,40 @@ def _resolved(config: Config) -> Config:
 def _refuse_twins(table: str, names: list[str]) -> None:
     if twins := [name for name, times in Counter(names).items() if times > 1]:
         raise ConfigError(table, f"{twins[0]!r} stands there twice")
+
+
+def _check_trunk_keys(config: Config, keys: list[str]) -> None:
+    """Refuse keys that miss another one, and digests of no application, of another trunk, or of a user."""
+    taken = {user.name: "a user" for user in config.users}
+    for at, trunk in enumerate(config.trunks):
+        for key, wrong, message in _trunk_mistakes(trunk):
+            if wrong:
+                raise ConfigError(f"trunks[{at}].{key}", message)
+        if not trunk.application:
+            continue
+        path = f"trunks[{at}].application"
+        if trunk.application not in keys:
+            raise ConfigError(path, f"no application has the key {trunk.application!r}")
+        if (holder := taken.get(trunk.application)) is not None:
+            raise ConfigError(path, f"{trunk.application!r} is already the name by which {holder} is known")
+        taken[trunk.application] = f"trunk {trunk.name!r}"
+
+
+def _trunk_mistakes(trunk: Trunk) -> tuple[tuple[str, bool, str], ...]:
+    """Return the keys of a trunk that need others, whether those are missing, and what is wrong in words."""
+    named, secret = trunk.username is not None, trunk.password is not None
+    both = trunk.demand == "both"
+    return (
+        ("register", trunk.registers and not (named and secret), "needs username and password"),
+        ("username", named and not secret, "needs password"),
+        ("password", secret and not named, "needs username"),
+        ("numbers", trunk.numbers == "national" and not trunk.country, '"national" needs country'),
+        (
+            "demand",
+            both and not (trunk.sources and trunk.application),
+            '"both" needs sources and application',
+        ),
+    )
 
 
 def _owned(row: Owned, path: str, keys: list[str]) -> Owned:

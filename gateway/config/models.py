@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from gateway.config.values import Address, Listen, PortRange, ip_address_text
+from gateway.config.values import Address, Listen, PortRange, ip_address_text, network_text
 
 __all__ = [
     "Application",
@@ -81,6 +81,7 @@ ListenKey = Annotated[Listen, _reader(Listen), PlainSerializer(str)]
 PortsKey = Annotated[PortRange, NoDecode, _reader(PortRange), PlainSerializer(str)]
 IpKey = Annotated[str, AfterValidator(ip_address_text)]
 CodecKey = Annotated[str, AfterValidator(_codec)]
+NetworkKey = Annotated[str, AfterValidator(network_text)]
 Named = Annotated[str, Field(min_length=1)]
 Secret = Annotated[str, Field(min_length=1, repr=False)]
 
@@ -224,6 +225,48 @@ class Trunk(Section):
     """Offered to the trunk in this order; lower-case names."""
     prefix: str = "+"
     """Numbers that begin so go this way; the longest match wins."""
+    priority: Annotated[int, Field(ge=0)] = 0
+    """Among trunks of one prefix the lowest is asked first."""
+    weight: Annotated[int, Field(ge=0)] = 1
+    """Its share of calls among trunks of one priority."""
+    patience_s: Annotated[float, Field(gt=0, le=32)] = 4.0
+    """A server that has not even said 100 by then is given up for the next one."""
+    ping_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
+    """How often OPTIONS asks each server whether it is there, 30 to 60 is usual; 0 = never."""
+    registers: Annotated[bool, Field(alias="register")] = False
+    """Register with `uri` as `username`; calls to that registration are the trunk's."""
+    username: Named | None = None
+    """Answers its challenges, to INVITE and REGISTER."""
+    password: Annotated[str | None, Field(min_length=1, repr=False)] = None
+    realm: Named | None = None
+    """Answer no challenge of another realm; None = of any."""
+    numbers: Literal["e164", "plain", "national", "international"] = "e164"
+    """How numbers are written: +4670..., 4670..., 070... or 004670...; what it sends is read likewise."""
+    country: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,2})?$")] = ""
+    """Calling code of the country whose numbers are national."""
+    national_prefix: Annotated[str, Field(pattern=r"^[0-9]*$")] = "0"
+    international_prefix: Annotated[str, Field(pattern=r"^[0-9]+$")] = "00"
+    dial_prefix: Annotated[str, Field(pattern=r"^[0-9+*#]*$")] = ""
+    """Put before every number that is dialled."""
+    asserted_identity: bool = True
+    """Send P-Asserted-Identity and, for callers who withhold it, Privacy: id; else the From says it all."""
+    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    """Number to show for callers who have none."""
+    from_user: Named | None = None
+    """User part of every From; None = the caller's number."""
+    from_host: Named | None = None
+    """Host of From and P-Asserted-Identity; None = our address."""
+    max_calls: Annotated[int, Field(ge=0)] = 0
+    """Calls at a time, both directions; 0 = no limit but the switch's."""
+    calls_per_second: Annotated[float, Field(ge=0)] = 0.0
+    """New calls a second, both directions; 0 = no limit."""
+    sources: Annotated[tuple[NetworkKey, ...] | None, NoDecode, BeforeValidator(_listed)] = None
+    """Addresses and networks that it calls from; None = the addresses of `uri`, or nowhere with `application`."""
+    application: str = ""
+    """It calls in with this application's key and secret, by digest."""
+    demand: Literal["either", "both"] = "either"
+    """What lets its calls in, `sources` or `application`."""
+
     srtp: SrtpKey = "accepted"
     """Encrypted media (SRTP) with the carrier."""
 

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-__all__ = ["STREAMS", "Address", "Listen", "PortRange", "ip_address_text"]
+__all__ = ["STREAMS", "Address", "Listen", "PortRange", "ip_address_text", "network_text"]
 
 STREAMS = frozenset({"tcp", "tls", "ws", "wss"})
 """SIP transports that occupy a TCP port."""
@@ -103,3 +103,11 @@ def ip_address_text(text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise ValueError(f"{text!r} is not an IP address, e.g. 127.0.0.1") from None
+
+
+def network_text(text: str) -> str:
+    """Return an address or network in its usual spelling, `192.0.2.0/24`; raises ValueError for anything else."""
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address or network, e.g. 192.0.2.0/24: {error}") from None

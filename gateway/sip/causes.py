@@ -7,12 +7,14 @@ by.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
 from gateway.errors import BadMessage
 from gateway.sip.events import EndCause
 from gateway.sip.grammar import LWS, find_parameter, parse_parameters_untrusted, quote
 from gateway.sip.message import REASONS, Request, Response
+from gateway.sip.registrar import parse_seconds_untrusted
 from gateway.sip.wire import Outcome, Silence
 
 __all__ = ["cause_of", "cause_of_outcome", "reason_headers"]
@@ -50,7 +52,8 @@ def cause_of_outcome(outcome: Outcome) -> EndCause:
     """Return the cause that a failed request of ours ends a session with."""
     if isinstance(outcome, Silence):
         return EndCause(outcome.status, outcome.reason, outcome.by)
-    return cause_of(outcome, status=outcome.status, reason=outcome.reason)
+    cause = cause_of(outcome, status=outcome.status, reason=outcome.reason)
+    return replace(cause, retry_after_s=_retry_after_s(outcome))
 
 
 def reason_headers(cause: EndCause | None) -> list[tuple[str, str]]:
@@ -65,6 +68,12 @@ def reason_headers(cause: EndCause | None) -> list[tuple[str, str]]:
     if cause.q850 is not None:
         values.append(f"Q.850;cause={cause.q850}{text}")
     return [("Reason", value) for value in values]
+
+
+def _retry_after_s(response: Response) -> int | None:
+    """Return the seconds of a Retry-After; its comment and its parameters say nothing that we would do."""
+    text = response.headers.get("Retry-After") or ""
+    return parse_seconds_untrusted(text.partition(";")[0].partition("(")[0].strip(LWS))
 
 
 def _number(text: str | None) -> int | None:

@@ -155,6 +155,11 @@ class Endpoint:
             now=now,
         )
 
+    def heard(self, session: SessionId) -> bool:
+        """Tell whether anything has come back to an INVITE of ours; a session that has ended was heard."""
+        found = self._inside.sessions.get(session)
+        return found is None or self._inside.caller.heard(found)
+
     def ring(self, session: SessionId, *, status: int = 180, sdp: bytes | None = None, now: float) -> None:
         """Send a provisional response, with early media or not.  Raises `LocalError` if no INVITE waits."""
         self._inside.ringer.ring(self._find(session), status, sdp, now)
@@ -237,11 +242,21 @@ class Endpoint:
         flow: Flow,
         credentials: Credentials,
         expires_s: int = 300,
+        contact_user: str | None = None,
         now: float,
     ) -> RegistrationId:
-        """Register `aor` with `registrar` over `flow` and stay registered until told otherwise."""
+        """Register `aor` with `registrar` over `flow` and stay registered until told otherwise.
+
+        `contact_user` tells calls to this registration from others; None = that of every Contact of ours.
+        """
         return self._inside.registrations.register(
-            registrar=registrar, aor=aor, flow=flow, credentials=credentials, expires_s=expires_s, now=now
+            registrar=registrar,
+            aor=aor,
+            flow=flow,
+            credentials=credentials,
+            expires_s=expires_s,
+            contact_user=contact_user,
+            now=now,
         )
 
     def unregister(self, registration: RegistrationId, *, now: float) -> None:

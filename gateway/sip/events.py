@@ -57,6 +57,8 @@ class EndCause:
     """Whose doing it was."""
     q850: int | None = None
     """The ISDN cause of a Reason header (RFC 3326), where one came or is to be sent."""
+    retry_after_s: int | None = None
+    """When a refusal says to come back (RFC 3261 section 20.33)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,8 @@ class RegistrationFailed:
     registration: RegistrationId
     status: int
     reason: str
+    over: bool = False
+    """Its connection has ended: it is not tried again, another one is begun instead."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ is to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -85,6 +85,8 @@ class _Registration:
     expires_s: int
     numbers: Numbers
     authentication: ClientAuthentication
+    contact: Uri
+    """Where the registrar may call us."""
     state: RegistrationState = RegistrationState.REGISTERING
     pause_s: float = _FIRST_PAUSE_S
     raised: bool = False
@@ -102,10 +104,18 @@ class ClientRegistrations:
         return len(self._registrations)
 
     def register(
-        self, *, registrar: Uri, aor: Uri, flow: Flow, credentials: Credentials, expires_s: int, now: float
+        self,
+        *,
+        registrar: Uri,
+        aor: Uri,
+        flow: Flow,
+        credentials: Credentials,
+        expires_s: int,
+        contact_user: str | None,
+        now: float,
     ) -> RegistrationId:
         """Register `aor` and keep it registered over `flow` until `unregister` or the flow's end."""
-        wire = self._wire
+        wire, contact = self._wire, self._wire.config.contact(flow)
         registration = _Registration(
             id=RegistrationId(wire.ids.token(8)),
             registrar=registrar,
@@ -116,6 +126,7 @@ class ClientRegistrations:
             expires_s=expires_s,
             numbers=Numbers(wire.ids.number(10_000)),
             authentication=ClientAuthentication(credentials, wire.ids),
+            contact=replace(contact, user=contact_user or contact.user),
         )
         self._registrations[registration.id] = registration
         self._send(registration, expires_s, now)
@@ -150,7 +161,8 @@ class ClientRegistrations:
         """Drop what was registered over a connection that has ended; the rim opens another and registers."""
         for registration in [each for each in self._registrations.values() if each.flow == flow]:
             self._forget(registration)
-            self._wire.emit(RegistrationFailed(registration.id, 503, "the connection to the registrar ended"))
+            reason = "the connection to the registrar ended"
+            self._wire.emit(RegistrationFailed(registration.id, 503, reason, over=True))
 
     def _accepted(self, registration: _Registration, response: Response, now: float) -> None:
         was = registration.state
@@ -193,14 +205,13 @@ class ClientRegistrations:
 
     def _granted_s(self, registration: _Registration, response: Response) -> int:
         """Return what was granted to our contact; a 200 lists those of other phones too."""
-        ours = self._wire.config.contact(registration.flow)
         for text in response.headers.all("Contact"):
             try:
                 contact = parse_name_addr_untrusted(text)
             except BadMessage:
                 continue
             granted_s = parse_seconds_untrusted(contact.parameter("expires"))
-            if contact.uri.same_as(ours) and granted_s:
+            if contact.uri.same_as(registration.contact) and granted_s:
                 return granted_s
         granted_s = parse_seconds_untrusted(response.headers.get("Expires"))
         return granted_s or registration.expires_s
@@ -234,7 +245,7 @@ class ClientRegistrations:
                 ("Call-ID", registration.call_id),
                 ("CSeq", f"{registration.numbers.local_cseq} REGISTER"),
                 ("Max-Forwards", "70"),
-                self._wire.contact(registration.flow),
+                ("Contact", f"<{registration.contact}>"),
                 ("Expires", str(expires_s)),
             ]
         )

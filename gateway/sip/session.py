@@ -55,6 +55,8 @@ class Outgoing:
     """The INVITE had no offer, so the 200 makes it."""
     asked_s: int = 0
     """The session interval that we asked for (RFC 4028); 0 for none."""
+    heard: bool = False
+    """Something came back, be it 100."""
     owed: Dialog | None = None
     """The early dialog whose reliable offer waits for our answer, which its PRACK brings."""
     acks: dict[str, Request] = field(default_factory=dict)

@@ -131,6 +131,7 @@ class Caller:
         session = self._sessions.get(errand.holder)
         if session is None:
             return  # it was abandoned after a fault of ours
+        _outgoing(session).heard |= isinstance(outcome, Response)
         if isinstance(outcome, Silence):
             self._fail(session, Happening(now, cause_of_outcome(outcome)))
         elif outcome.call_id != _outgoing(session).call_id or outcome.from_.tag != session.local_tag:
@@ -152,6 +153,10 @@ class Caller:
             self._choose(session, response, now)
         elif session.dialog.id.remote_tag != tag and len(side.acks) < _MAX_ANSWERS:
             self._end_fork(session, response, now)
+
+    def heard(self, session: Session) -> bool:
+        """Tell whether anything has come back to our INVITE, be it 100."""
+        return _outgoing(session).heard
 
     def ring_timeout(self, session: Session, now: float) -> None:
         """It rang for too long, or our user owes the answer for too long."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from gateway.sip.flow import Flow
@@ -38,7 +38,7 @@ class EndpointConfig:
     realm: str = "tandem"
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Passwords by name: who may register and call."""
-    trusted_sources: frozenset[str] = frozenset()
+    trusted_sources: Container[str] = frozenset()
     """IP addresses that may send INVITE without a password: trunks, and the registrar of a phone."""
     trust_everyone: bool = False
     """Take INVITE from anybody: for a phone, whose calls cost nothing; never for a switch."""

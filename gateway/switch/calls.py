@@ -25,17 +25,17 @@ from gateway.sip.events import (
     SessionOffered,
     SessionProgressed,
 )
-from gateway.sip.identity import PASSED_ON, read_caller
+from gateway.sip.identity import PASSED_ON
 from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, refused_offer
-from gateway.switch.dialling import Dialler, Errand
+from gateway.switch.dialling import Dialler
 from gateway.switch.early import EarlyMedia
 from gateway.switch.encryption import warn_of_keys
 from gateway.switch.joining import Joining
-from gateway.switch.legs import Leg, Side
+from gateway.switch.legs import Leg
 from gateway.switch.midcall import MidCall
+from gateway.switch.origins import origin_of
 from gateway.switch.ringing import Branches
 from gateway.switch.routing import (
-    Caller,
     Destination,
     Refused,
     ToApplication,
@@ -45,7 +45,8 @@ from gateway.switch.routing import (
     ToUser,
     route,
 )
-from gateway.switch.world import CallOver, EndWanted, Happening, World
+from gateway.switch.search import Errand
+from gateway.switch.world import CallOver, EndWanted, Happening, PatienceOver, World
 
 __all__ = ["Call"]
 
@@ -79,7 +80,8 @@ class Call:
         self._branches = Branches(world)
         self._early = EarlyMedia(call, self.room, world, offered)
         self._dialler = Dialler(world, self._legs, lambda key: own(key, self))
-        self.caller_id: Final = read_caller(offered.request, user=offered.user, trusted=offered.trusted)
+        self._origin: Final = origin_of(offered, world)
+        self.caller_id: Final = self._origin.caller_id
         """Who calls, as applications and called parties are told."""
         self._started = world.clock.now()
         self._answered = False
@@ -149,24 +151,17 @@ class Call:
     def _facts(self) -> dict[str, object]:
         offered = self._offered
         return {
-            "user": offered.user,
-            "trunk": self._trunk,
-            "dialled": offered.request.uri.user,
+            "user": self._origin.caller.user,
+            "trunk": self._origin.caller.trunk,
+            "dialled": self._origin.dialled,
             "source": f"{offered.flow.transport}:{offered.flow.remote[0]}",
         }
 
-    @property
-    def _trunk(self) -> str | None:
-        """The trunk that the call came from, by its source address."""
-        offered = self._offered
-        return self._world.settings.trunk_sources.get(offered.flow.remote[0]) if offered.trusted else None
-
     def _route(self) -> Destination:
-        offered, settings = self._offered, self._world.settings
         if self._hops_left() <= 0:
             return Refused(ENDINGS["too_many_hops"])
-        caller = Caller(user=offered.user, trunk=self._trunk)
-        return route(offered.request.uri.user or "", caller=caller, table=settings.table)
+        origin = self._origin
+        return route(origin.dialled, caller=origin.caller, table=self._world.settings.table)
 
     def _hops_left(self) -> int:
         """Return Max-Forwards (RFC 3261 section 20.22): we are a hop, or two of us would loop for ever."""
@@ -175,12 +170,8 @@ class Call:
 
     async def _open_caller(self) -> Leg:
         """Open the caller's row and see that there is a codec, before anybody else is disturbed."""
-        offered, trunk = self._offered, self._trunk
-        peer = offered.user or trunk or offered.flow.remote[0]
-        leg = await self._dialler.open(Side.CALLER, peer, self._world.settings.codecs)
-        leg.session, leg.user, leg.trunk = offered.session, offered.user, trunk is not None
-        leg.identity = self.caller_id
-        self._dialler.enter(leg, offered.session)
+        offered = self._offered
+        leg = await self._dialler.open_offered(offered, self._origin)
         if offered.sdp is not None:
             try:
                 leg.consider(offered.sdp)
@@ -195,8 +186,7 @@ class Call:
         passed = tuple(pair for pair in offered.request.headers if pair[0] in PASSED_ON)
         errand = Errand(self.caller_id, self._hops_left() - 1, passed)
         theirs = () if offered.sdp is None else caller.consider(offered.sdp)
-        for target in await self._dialler.targets(destination, preferred=theirs):
-            await self._dialler.start(self._branches, target, errand)
+        await self._dialler.dial(self._branches, destination, errand, preferred=theirs)
 
     async def _ring(self, caller: Leg) -> Leg:
         """Wait until one branch answers and return its leg.
@@ -214,11 +204,16 @@ class Call:
                 case SessionProgressed(session=session) if session in branches:
                     self._early.progressed(caller, branches[session], happening)
                 case SessionAnswered(session=session, sdp=sdp) if session in branches:
+                    self._dialler.answered()
                     if (winner := branches.answered(session, sdp)) is not None:
                         return winner
                 case SessionEnded(session=session, cause=cause) if session in branches:
-                    self._early.over(branches[session])
+                    leg = branches[session]
+                    self._early.over(leg)
                     branches.lost(session, cause)
+                    await self._dialler.lost(session, cause, alerted=leg.alerted)
+                case PatienceOver():
+                    await self._dialler.patience_over()
                 case _:
                     self._midcall.handle(happening)
         raise CallOver(branches.best_failure)
@@ -286,10 +281,13 @@ class Call:
         Raises:
             CallOver: with `late()` at the deadline, or because somebody wants the end.
         """
+        until = min(deadline, self._dialler.impatient_at)
         try:
-            async with asyncio.timeout(deadline - self._world.clock.now()):
+            async with asyncio.timeout(until - self._world.clock.now()):
                 happening = await self._inbox.get()
         except TimeoutError:
+            if until < deadline:
+                return PatienceOver()
             raise CallOver(late()) from None
         if isinstance(happening, EndWanted):
             raise CallOver(happening.ending)

@@ -96,6 +96,8 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
         "lost": Ending(408, "The callee's phone did not respond", 18, by="timeout"),
         "unreachable": Ending(480, "The callee's connection is gone", 20, by="transport"),
         "trunk_down": Ending(502, "The trunk cannot be reached", 38, by="transport"),
+        "trunk_full": Ending(503, "The trunk carries as many calls as it may", 34, retry=True),
+        "trunk_busy": Ending(503, "The trunk asked to be left alone for a while", 42, retry=True),
         "too_many_hops": Ending(483, "Max-Forwards ran out", 25),
         "no_media_answer": Ending(488, "The answer had no usable media", 65),
         "media_refused": Ending(503, "No media port is free", 34, retry=True),

@@ -1,5 +1,7 @@
 """Making legs: a port and a row for each, and for outgoing ones the places to ring and what they are told.
 
+Phones ring together, servers of trunks are asked one after another (`search`).
+
 Calls and transfers dial alike; what differs is on whose behalf.  A destination has been routed already:
 here nothing decides who may call whom.
 """
@@ -7,29 +9,24 @@ here nothing decides who may call whom.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import inf
 from typing import Final
 
-from gateway.errors import LocalError, Overload
+from gateway.errors import Overload
 from gateway.ids import LegId
-from gateway.sip.headers import NameAddr
-from gateway.sip.identity import CallerId, shown_to_carrier, shown_to_phone
+from gateway.sip.events import EndCause, SessionId, SessionOffered
+from gateway.sip.identity import CallerId, shown_to_phone
 from gateway.switch.causes import ENDINGS
 from gateway.switch.legs import Leg, Side, local_media
+from gateway.switch.origins import Origin
 from gateway.switch.ringing import Branches, Target, address_of
 from gateway.switch.routing import ToTrunk, ToUser
+from gateway.switch.search import Errand, Search
+from gateway.switch.trunk_load import Permit
 from gateway.switch.world import CallOver, World
 
-__all__ = ["Dialler", "Errand"]
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """What every branch of a call is told."""
-
-    caller: CallerId
-    max_forwards: int
-    headers: tuple[tuple[str, str], ...] = ()
+__all__ = ["Dialler"]
 
 
 class Dialler:
@@ -40,6 +37,7 @@ class Dialler:
         self._world: Final = world
         self._legs: Final = legs
         self._own: Final = own
+        self._search: Search | None = None
 
     async def open(self, side: Side, peer: str, codecs: Sequence[str], *, trunk: bool = False) -> Leg:
         """Lease a port for a new leg to a user or a trunk; raises CallOver when there is none."""
@@ -67,52 +65,103 @@ class Dialler:
         self._own(row)
         return leg
 
+    async def open_offered(self, offered: SessionOffered, origin: Origin) -> Leg:
+        """Open the leg of somebody who calls.
+
+        Raises:
+            CallOver: no port is free, or the trunk that it comes by carries what it may.
+        """
+        world, permit = self._world, None
+        if origin.trunk is not None:
+            try:
+                permit = world.trunks.admit(origin.trunk, world.clock.now())
+            except Overload as error:
+                raise CallOver(replace(ENDINGS["trunk_full"], text=str(error))) from error
+        caller = origin.caller
+        peer = caller.user or caller.trunk or offered.flow.remote[0]
+        codecs = (origin.trunk.codecs if origin.trunk else ()) or world.settings.codecs
+        try:
+            leg = await self.open(Side.CALLER, peer, codecs, trunk=caller.trunk is not None)
+        except BaseException:
+            if permit is not None:
+                permit.release()
+            raise
+        leg.session, leg.user, leg.trunk = offered.session, caller.user, caller.trunk is not None
+        leg.permit, leg.identity = permit, origin.caller_id
+        self.enter(leg, offered.session)
+        return leg
+
     def enter(self, leg: Leg, session: str) -> None:
         """Make `session` the leg's, so that its events come to this call."""
         self._legs[session] = leg
         self._own(session)
 
-    async def targets(self, destination: ToUser | ToTrunk, *, preferred: Sequence[str]) -> tuple[Target, ...]:
-        """Return every place to ring; raises CallOver if there is none.
+    async def dial(
+        self, branches: Branches, destination: ToUser | ToTrunk, errand: Errand, *, preferred: Sequence[str]
+    ) -> None:
+        """Ring every phone of a user, or the first server of a trunk that can be asked.
 
-        `preferred` are the codecs of whoever waits: those first, so that packets can be relayed.
+        `preferred` are the codecs of whoever waits: a phone is offered those first, so that packets can be relayed.
         """
-        ours, signalling = self._world.settings.codecs, self._world.signalling
         if isinstance(destination, ToTrunk):
-            trunk = destination.trunk
-            uri = replace(trunk.uri, user=destination.number)
-            try:
-                flow = await signalling.flow_to(trunk.uri)
-            except LocalError as error:
-                raise CallOver(replace(ENDINGS["trunk_down"], text=str(error))) from error
-            codecs = tuple(name for name in trunk.codecs if name in ours) or ours
-            to = NameAddr(None, uri)
-            return (Target(uri, flow, to, trunk.name, codecs, trunk=True, credentials=trunk.credentials),)
+            self._search = Search(self._world, self, branches, destination, errand)
+            await self._search.begin()
+            return
+        name, ours = destination.name, self._world.settings.codecs
         codecs = tuple(dict.fromkeys((*preferred, *ours)))
-        name = destination.name
-        bindings = signalling.bindings(name)
-        if not bindings:
-            raise CallOver(ENDINGS["unregistered"])
-        return tuple(
-            Target(each.contact, each.flow, address_of(name, each.flow), name, codecs, routes=each.path)
-            for each in bindings
-        )
+        for each in self._world.signalling.bindings(name):
+            to = address_of(name, each.flow)
+            target = Target(each.contact, each.flow, to, name, codecs, routes=each.path)
+            await self.start(branches, target, errand)
 
-    async def start(self, branches: Branches, target: Target, errand: Errand) -> None:
-        """Open a row for one branch and call it."""
+    async def start(
+        self, branches: Branches, target: Target, errand: Errand, *, permit: Permit | None = None
+    ) -> SessionId | None:
+        """Open a row for one branch and call it; None if that failed already, and `branches` knows why."""
         try:
             leg = await self.open(Side.CALLEE, target.peer, target.codecs, trunk=target.trunk)
-        except CallOver as over:
-            branches.fail(over.ending)
-            return
-        leg.user = None if target.trunk else target.peer
+        except BaseException as error:
+            if permit is not None:
+                permit.release()
+            if not isinstance(error, CallOver):
+                raise
+            branches.fail(error.ending)
+            return None
+        leg.permit, leg.user = permit, None if target.trunk else target.peer
         leg.identity = CallerId(target.to.uri.user or target.peer)
-        host, headers = target.flow.local[0], list(errand.headers)
-        if target.trunk:
-            from_, identity = shown_to_carrier(errand.caller, host)
-            headers += identity
-        else:
-            from_ = shown_to_phone(errand.caller, host)
-        session = branches.start(leg, target, from_=from_, headers=headers, max_forwards=errand.max_forwards)
-        if session is not None:
-            self.enter(leg, session)
+        from_ = target.from_ or shown_to_phone(errand.caller, target.flow.local[0])
+        session = branches.start(
+            leg,
+            target,
+            from_=from_,
+            headers=[*errand.headers, *target.headers],
+            max_forwards=errand.max_forwards,
+        )
+        if session is None:
+            leg.vacate()
+            return None
+        self.enter(leg, session)
+        return session
+
+    # The search among servers of trunks, if that is what is dialled.
+
+    @property
+    def impatient_at(self) -> float:
+        """When whoever is asked must have said something, in monotonic seconds; for ever if nobody is."""
+        return inf if self._search is None else self._search.impatient_at
+
+    async def lost(self, session: SessionId, cause: EndCause, *, alerted: bool) -> None:
+        """Take it that a branch failed: another server may be asked in its place."""
+        if self._search is not None:
+            await self._search.lost(session, cause, alerted=alerted)
+
+    async def patience_over(self) -> None:
+        """Take it that `impatient_at` has come."""
+        if self._search is not None:
+            await self._search.patience_over()
+
+    def answered(self) -> None:
+        """Take it that somebody answered: the search is over."""
+        if self._search is not None:
+            self._search.answered()
+            self._search = None

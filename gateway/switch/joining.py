@@ -13,11 +13,11 @@ from typing import Final, Protocol
 from gateway.errors import PeerError
 from gateway.ids import CallId, RoomId
 from gateway.sip.events import ReferReceived, SessionOffered
-from gateway.sip.identity import read_caller
 from gateway.switch.causes import ENDINGS, Ending
 from gateway.switch.dialling import Dialler
-from gateway.switch.legs import Leg, Side
+from gateway.switch.legs import Leg
 from gateway.switch.midcall import MidCall
+from gateway.switch.origins import origin_of
 from gateway.switch.transfer import LET_GO, Transfer, may_replace, may_transfer
 from gateway.switch.world import CallOver, EndWanted, Happening, World
 
@@ -114,21 +114,15 @@ class Joining:
 
     async def replace(self, offered: SessionOffered, replaced: Leg) -> None:
         """Let a new call take the place of one party, if it may."""
-        settings, signalling = self._world.settings, self._world.signalling
-        trunk = settings.trunk_sources.get(offered.flow.remote[0]) if offered.trusted else None
-        if not may_replace(offered, trunk, replaced) or replaced.leaving:
+        signalling, origin = self._world.signalling, origin_of(offered, self._world)
+        if not may_replace(origin.caller, replaced) or replaced.leaving:
             signalling.reject(offered.session, status=403)
             return
         try:
-            leg = await self._dialler.open(
-                Side.CALLER, offered.user or trunk or offered.flow.remote[0], settings.codecs
-            )
+            leg = await self._dialler.open_offered(offered, origin)
         except CallOver as over:
             signalling.reject(offered.session, status=over.ending.status)
             return
-        leg.session, leg.user, leg.trunk = offered.session, offered.user, trunk is not None
-        leg.identity = read_caller(offered.request, user=offered.user, trusted=offered.trusted)
-        self._dialler.enter(leg, offered.session)
         try:
             said = leg.offer() if offered.sdp is None else leg.answer(offered.sdp)
         except PeerError as error:

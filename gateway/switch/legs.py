@@ -31,6 +31,7 @@ from gateway.sdp.negotiation import (
 from gateway.sip.events import EndCause, SessionId
 from gateway.sip.identity import CallerId
 from gateway.switch.ports import MediaPort
+from gateway.switch.trunk_load import Permit
 
 __all__ = ["Leg", "Side", "local_media"]
 
@@ -84,6 +85,8 @@ class Leg:
     """Monotonic seconds."""
     session: SessionId | None = None
     trunk: bool = False
+    permit: Permit | None = None
+    """Its place on the trunk that it leads over."""
     user: str | None = None
     """The user of this switch at the other end, known by password or by registration."""
     identity: CallerId | None = None
@@ -182,8 +185,14 @@ class Leg:
             self._show()
 
     def close(self) -> None:
-        """Give the row and its port back."""
+        """Give the row, its port and its place on a trunk back."""
         self.media.close(self.id)
+        self.vacate()
+
+    def vacate(self) -> None:
+        """Give its place on a trunk back: it carries nothing there any more."""
+        if self.permit is not None:
+            self.permit.release()
 
     def canonical(self, statistics: LegStatistics, *, now: float) -> dict[str, object]:
         """Return the facts of the leg's one line in the log."""

@@ -14,7 +14,7 @@ from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent
 from gateway.media.statistics import LegStatistics
 from gateway.sip.authentication import Credentials
-from gateway.sip.events import EndCause, Event, SessionId
+from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionId
 from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.registrar import Binding
@@ -132,12 +132,30 @@ class SignallingPort(Protocol):
         """Return where a user's phones are."""
         ...
 
-    async def flow_to(self, uri: Uri) -> Flow:
-        """Return the flow to a host.
+    async def flows_to(self, uri: Uri) -> Sequence[Flow]:
+        """Return the flows to the servers of a URI, first choice first (RFC 3263).
 
         Raises:
-            LocalError: there is no way to it.
+            LocalError: there is no way to any.
         """
+        ...
+
+    def heard(self, session: SessionId) -> bool:
+        """Tell whether the other end has said anything to our INVITE, be it 100."""
+        ...
+
+    def ping(self, *, target: Uri, flow: Flow) -> PingId:
+        """Ask by OPTIONS whether somebody is there; `PingAnswered` tells."""
+        ...
+
+    def register(
+        self, *, registrar: Uri, aor: Uri, flow: Flow, credentials: Credentials, contact_user: str
+    ) -> RegistrationId:
+        """Register elsewhere, to be called at `contact_user`, and stay registered."""
+        ...
+
+    def unregister(self, registration: RegistrationId) -> None:
+        """Leave; a registration that has ended is no error."""
         ...
 
     def events(self) -> AsyncIterator[Event]:

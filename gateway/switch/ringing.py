@@ -38,6 +38,10 @@ class Target:
     """In the order to offer them."""
     trunk: bool = False
     credentials: Credentials | None = None
+    from_: NameAddr | None = None
+    """Who calls, as a trunk wants to be told; None = as a phone may see it."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What goes with that."""
     routes: tuple[str, ...] = ()
     """Proxies on the way, as the binding's Path named them (RFC 3327)."""
 
@@ -127,10 +131,16 @@ class Branches:
     def lost(self, session: SessionId, cause: EndCause) -> None:
         """Note why a branch failed; one that says 6xx speaks for the user, so the others stop."""
         leg = self._ringing.pop(session)
+        leg.vacate()
         ending = ending_of(cause, trunk=leg.trunk, alerted=leg.alerted)
         self._failures.append(ending)
         if ending.status >= 600:
             self.cancel(ending.cause)
+
+    def give_up(self, session: SessionId, ending: Ending) -> None:
+        """Stop one branch: somebody else is asked in its place."""
+        self._failures.append(ending)
+        self._hang_up(self._ringing.pop(session), ending.cause)
 
     def cancel(self, cause: EndCause) -> None:
         """Stop every branch that still rings."""
@@ -141,4 +151,5 @@ class Branches:
     def _hang_up(self, leg: Leg, cause: EndCause) -> None:
         assert leg.session is not None  # a branch has begun
         leg.ended = cause
+        leg.vacate()
         self._world.signalling.hang_up(leg.session, cause=cause)

@@ -19,6 +19,8 @@ from gateway.ids import RoomId
 from gateway.sip.authentication import Credentials
 from gateway.sip.uri import Uri
 from gateway.switch.causes import ENDINGS, Ending
+from gateway.switch.trunk_identity import Presentation
+from gateway.switch.trunk_numbers import NumberFormat
 
 __all__ = [
     "BUILT_IN",
@@ -64,6 +66,22 @@ class Trunk:
     codecs: tuple[str, ...] = ()
     """Lower-case codec names in the order to offer them; empty = the switch's own list."""
     credentials: Credentials | None = None
+    priority: int = 0
+    """Among trunks of one prefix, the lowest first."""
+    weight: int = 1
+    """Its share among trunks of one priority; 0 = when no other is left."""
+    numbers: NumberFormat = field(default_factory=NumberFormat)
+    presentation: Presentation = field(default_factory=Presentation)
+    max_calls: int | None = None
+    """Calls at a time, both directions; None = no limit of its own."""
+    calls_per_s: float | None = None
+    """New calls a second, both directions; None = no limit."""
+    patience_s: float = 4.0
+    """How long a server may say nothing at all before the next one is asked."""
+    ping_s: float = 0.0
+    """How often each server is asked by OPTIONS whether it is there; 0 = never."""
+    registers: bool = False
+    """Register there with `credentials`, and be called by that way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +127,8 @@ class ToApplication:
 class ToTrunk:
     """Out through a carrier."""
 
-    trunk: Trunk
+    trunks: tuple[Trunk, ...]
+    """Those of the longest prefix that fits, as they were configured."""
     number: str
 
 
@@ -137,14 +156,18 @@ def route(dialled: str, *, caller: Caller, table: RoutingTable) -> Destination:
     number = dialled.translate(_VISUAL) if _NUMBER.fullmatch(dialled) else dialled
     if (application := table.numbers.get(number)) is not None:
         return ToApplication(number, application)
-    if caller.user is not None and (trunk := _longest_prefix(number, table.trunks)) is not None:
-        return ToTrunk(trunk, number)
+    if caller.user is not None and (trunks := _longest_prefix(number, table.trunks)):
+        return ToTrunk(trunks, number)
     return Refused(ENDINGS["unknown"])
 
 
-def _longest_prefix(number: str, trunks: tuple[Trunk, ...]) -> Trunk | None:
-    """Only telephone numbers leave; among equals the first configured trunk wins."""
+def _longest_prefix(number: str, trunks: tuple[Trunk, ...]) -> tuple[Trunk, ...]:
+    """Return the trunks of the longest prefix that fits; only telephone numbers leave.
+
+    A shorter prefix is no way round: whoever says where a country's calls go has said where they do not go.
+    """
     if not _NUMBER.fullmatch(number):
-        return None
+        return ()
     fitting = [trunk for trunk in trunks if number.startswith(trunk.prefix)]
-    return max(fitting, key=lambda trunk: len(trunk.prefix), default=None)
+    longest = max((trunk.prefix for trunk in fitting), key=len, default="")
+    return tuple(trunk for trunk in fitting if trunk.prefix == longest)

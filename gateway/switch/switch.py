@@ -26,6 +26,7 @@ from gateway.sip.events import (
 )
 from gateway.switch.calls import Call
 from gateway.switch.causes import ENDINGS, Ending
+from gateway.switch.trunk_keeper import TrunkKeeper
 from gateway.switch.world import EndWanted, World
 
 __all__ = ["Switch"]
@@ -36,6 +37,7 @@ class Switch:
 
     def __init__(self, world: World) -> None:
         self._world: Final = world
+        self._keeper: Final = TrunkKeeper(world, world.settings.table.trunks)
         self._calls: dict[CallId, Call] = {}
         self._owners: dict[str, Call] = {}
         """By SIP session and by row of the media plane."""
@@ -63,14 +65,16 @@ class Switch:
     async def run(self) -> None:
         """Serve until the signalling port ends or the task is cancelled; calls end with it."""
         async with asyncio.TaskGroup() as tasks:
-            media = tasks.create_task(self._hear_media())
+            background = [tasks.create_task(self._hear_media()), tasks.create_task(self._keeper.run())]
             async for event in self._world.signalling.events():
                 self._hear(event, tasks)
-            media.cancel()
+            for task in background:
+                task.cancel()
 
     def drain(self) -> None:
-        """Refuse new calls from now on."""
+        """Refuse new calls from now on, and leave registrars, so that carriers call elsewhere."""
         self._draining = True
+        self._keeper.leave()
 
     async def quiet(self) -> None:
         """Return when no call is left."""
@@ -92,10 +96,8 @@ class Switch:
                     source=f"{flow.transport}:{flow.remote[0]}",
                     expires_s=expires_s,
                 )
-            case PingAnswered():
-                pass  # whoever keeps trunks asks for pings, and reads what comes of them
-            case Registered() | RegistrationFailed():
-                self._world.log.info("registration.changed", what=str(event))
+            case PingAnswered() | Registered() | RegistrationFailed():
+                self._keeper.hear(event)
             case _:
                 if (call := self._owners.get(event.session)) is not None:
                     self._tell(call, event)

@@ -23,16 +23,16 @@ from gateway.sip.events import (
     ReferReceived,
     SessionAnswered,
     SessionEnded,
-    SessionOffered,
     SessionProgressed,
 )
 from gateway.sip.identity import CallerId
 from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by
-from gateway.switch.dialling import Dialler, Errand
+from gateway.switch.dialling import Dialler
 from gateway.switch.legs import Leg
 from gateway.switch.ringing import Branches
 from gateway.switch.routing import Caller, ToTrunk, ToUser, route
-from gateway.switch.world import CallOver, Happening, World
+from gateway.switch.search import Errand
+from gateway.switch.world import CallOver, Happening, PatienceOver, World
 
 __all__ = ["LET_GO", "Transfer", "may_replace", "may_transfer"]
 
@@ -47,11 +47,11 @@ def may_transfer(transferor: Leg) -> bool:
     return transferor.user is not None and not transferor.trunk
 
 
-def may_replace(offered: SessionOffered, trunk: str | None, leg: Leg) -> bool:
-    """Tell whether an INVITE may take the place of `leg`; `trunk` is the one that it came from."""
-    if offered.user is not None:
-        return offered.user == leg.user
-    return trunk is not None and leg.trunk and leg.peer == trunk
+def may_replace(caller: Caller, leg: Leg) -> bool:
+    """Tell whether an INVITE of this caller may take the place of `leg`."""
+    if caller.user is not None:
+        return caller.user == leg.user
+    return caller.trunk is not None and leg.trunk and leg.peer == caller.trunk
 
 
 @dataclass(slots=True)
@@ -113,8 +113,7 @@ class Transfer:
         known = self.transferee.codec
         try:
             preferred = () if known is None else (known,)
-            for target in await self.dialler.targets(destination, preferred=preferred):
-                await self.dialler.start(branches, target, errand)
+            await self.dialler.dial(branches, destination, errand, preferred=preferred)
         except CallOver as over:
             raise _Failed(over.ending) from over
         return await self._ring(branches)
@@ -124,7 +123,7 @@ class Transfer:
         deadline = self.world.clock.now() + self.world.settings.ring_timeout_s
         try:
             while branches:
-                winner = self._hear(branches, await self.next(deadline, lambda: branches.timeout))
+                winner = await self._hear(branches, await self.next(deadline, lambda: branches.timeout))
                 if winner is not None:
                     branches.cancel(ELSEWHERE)
                     return winner
@@ -135,7 +134,7 @@ class Transfer:
             raise _Failed(over.ending) from over
         raise _Failed(branches.best_failure)
 
-    def _hear(self, branches: Branches, happening: Happening) -> Leg | None:
+    async def _hear(self, branches: Branches, happening: Happening) -> Leg | None:
         match happening:
             case SessionEnded(session=session, cause=cause) if session == self.transferee.session:
                 raise CallOver(hung_up_by(self.transferee.side, cause))
@@ -145,9 +144,14 @@ class Transfer:
                     leg.alerted = True
                     self.world.signalling.notify_refer(self.refer.session, status=180)
             case SessionAnswered(session=session, sdp=sdp) if session in branches:
+                self.dialler.answered()
                 return branches.answered(session, sdp)
             case SessionEnded(session=session, cause=cause) if session in branches:
+                leg = branches[session]
                 branches.lost(session, cause)
+                await self.dialler.lost(session, cause, alerted=leg.alerted)
+            case PatienceOver():
+                await self.dialler.patience_over()
             case SessionEnded():
                 pass  # the transferor has gone, and its transfer goes on
             case _:

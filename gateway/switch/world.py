@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,11 +11,14 @@ from gateway.ids import IdSource
 from gateway.media.events import MediaEvent
 from gateway.sip.events import Event
 from gateway.switch.causes import Ending
+from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog, MediaPort, SignallingPort
 from gateway.switch.routing import RoutingTable
+from gateway.switch.trunk_health import HealthState
+from gateway.switch.trunks import Trunks
 
-__all__ = ["CallOver", "EndWanted", "Happening", "Settings", "World"]
+__all__ = ["CallOver", "EndWanted", "Happening", "PatienceOver", "Settings", "World"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Settings:
     """What the switch may do, and how long it waits."""
 
     table: RoutingTable = field(default_factory=RoutingTable)
-    trunk_sources: Mapping[str, str] = field(default_factory=dict)
-    """IP address of a trusted source to the name of its trunk."""
+    doors: Doors = field(default_factory=Doors)
+    """How trunks come in."""
     codecs: tuple[str, ...] = ("pcmu", "pcma", "g729", "ilbc")
     """What the plane can decode and encode, in the order to offer it."""
     annexb: bool = False
@@ -50,6 +52,17 @@ class World:
     ids: IdSource
     log: EventLog
     settings: Settings
+    trunks: Trunks = field(default_factory=Trunks)
+    """What has become of the trunks in the routing table."""
+
+    def log_trunks(self) -> None:
+        """Log which servers of trunks are in another state than before."""
+        for change in self.trunks.changes():
+            facts = {"trunk": change.trunk, "server": change.server, "reason": change.reason}
+            if change.state is HealthState.UP:
+                self.log.info("trunk.recovered", **facts)
+            else:
+                self.log.warning("trunk.failed", state=str(change.state), **facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,12 @@ class EndWanted:
     ending: Ending
 
 
-Happening: TypeAlias = Event | MediaEvent | EndWanted
+@dataclass(frozen=True, slots=True)
+class PatienceOver:
+    """A server of a trunk was given its time to say something."""
+
+
+Happening: TypeAlias = Event | MediaEvent | EndWanted | PatienceOver
 
 
 class CallOver(GatewayError):

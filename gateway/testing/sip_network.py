@@ -8,7 +8,7 @@ the messages themselves, so that a test can read the conversation, and a failing
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, TypeVar
@@ -74,6 +74,8 @@ class SipNetwork:
         self._latency_s = latency_s
         self._impairment = Impairment()
         self._rims: dict[tuple[str, int], SimulatedRim] = {}
+        self.names: Final[dict[str, list[str]]] = {}
+        """Host names and their addresses, in the order in which to try them."""
         self._loop = asyncio.get_running_loop()
 
     def attach(self, endpoint: Endpoint, host: str, port: int = 5060) -> SimulatedRim:
@@ -126,6 +128,7 @@ class SimulatedRim:
     def __init__(self, network: SipNetwork, endpoint: Endpoint, address: tuple[str, int]) -> None:
         self.endpoint: Final = endpoint
         self.address: Final = address
+        self._names: Final = network.names
         self._driver = EndpointDriver(endpoint, lambda datagram: network.carry(datagram, address))
 
     def do(self, operation: Callable[[float], _Result]) -> _Result:
@@ -139,8 +142,13 @@ class SimulatedRim:
         return Flow("udp", self.address, remote)
 
     async def flow_to(self, uri: Uri) -> Flow:
-        """Return the flow to a URI whose host is an address."""
-        return self.local_flow(uri.parameter("transport") or "udp", (uri.host, uri.port or 5060))
+        """Return the flow to the first server of a URI."""
+        return (await self.flows_to(uri))[0]
+
+    async def flows_to(self, uri: Uri) -> Sequence[Flow]:
+        """Return the flows to the servers of a URI, whose host is an address or one of the network's names."""
+        transport, port = uri.parameter("transport") or "udp", uri.port or 5060
+        return [self.local_flow(transport, (host, port)) for host in self._names.get(uri.host, [uri.host])]
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens."""

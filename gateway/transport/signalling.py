@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 from gateway.errors import LocalError
 from gateway.sip.authentication import Credentials
 from gateway.sip.endpoint import Endpoint
-from gateway.sip.events import EndCause, Event, SessionId
+from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionId
 from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.registrar import Binding
@@ -33,6 +33,10 @@ class Rim(Protocol):
 
     async def flow_to(self, uri: Uri) -> Flow:
         """Return the flow to a host; raises LocalError."""
+        ...
+
+    async def flows_to(self, uri: Uri) -> Sequence[Flow]:
+        """Return the flows to the servers of a URI, first choice first; raises LocalError."""
         ...
 
     def events(self) -> AsyncIterator[Event]:
@@ -135,9 +139,36 @@ class Signalling:
         """Return where a user's phones are."""
         return self._endpoint.bindings(user)
 
-    async def flow_to(self, uri: Uri) -> Flow:
-        """Return the flow to a host."""
-        return await self._rim.flow_to(uri)
+    async def flows_to(self, uri: Uri) -> Sequence[Flow]:
+        """Return the flows to the servers of a URI."""
+        return await self._rim.flows_to(uri)
+
+    def heard(self, session: SessionId) -> bool:
+        """Tell whether the other end has said anything to our INVITE."""
+        return self._endpoint.heard(session)
+
+    def ping(self, *, target: Uri, flow: Flow) -> PingId:
+        """Ask by OPTIONS whether somebody is there."""
+        return self._rim.do(lambda now: self._endpoint.ping(target=target, flow=flow, now=now))
+
+    def register(
+        self, *, registrar: Uri, aor: Uri, flow: Flow, credentials: Credentials, contact_user: str
+    ) -> RegistrationId:
+        """Register elsewhere."""
+        return self._rim.do(
+            lambda now: self._endpoint.register(
+                registrar=registrar,
+                aor=aor,
+                flow=flow,
+                credentials=credentials,
+                contact_user=contact_user,
+                now=now,
+            )
+        )
+
+    def unregister(self, registration: RegistrationId) -> None:
+        """Leave."""
+        self._late(lambda now: self._endpoint.unregister(registration, now=now))
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens."""

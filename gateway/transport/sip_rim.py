@@ -174,13 +174,24 @@ class SipRim:
         Raises:
             LocalError: there is none.
         """
+        return (await self.flows_to(uri))[0]
+
+    async def flows_to(self, uri: Uri) -> Sequence[Flow]:
+        """Return the flows to all servers of a SIP URI that sockets of ours can reach, first choice first.
+
+        Raises:
+            LocalError: there is none.
+        """
+        flows: list[Flow] = []
         reason = LocalError(f"nothing here reaches {uri.host}")
         for target in await self.targets(uri):
             try:
-                return self.flow_for(target)
+                flows.append(self.flow_for(target))
             except LocalError as error:
                 reason = error
-        raise reason
+        if not flows:
+            raise reason
+        return flows
 
     # Inside.
 

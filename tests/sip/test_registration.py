@@ -132,7 +132,7 @@ def test_a_closed_connection_ends_its_registrations() -> None:
     pair.exchange()
 
     assert pair.alice.events[-1] == RegistrationFailed(
-        registration, 503, "the connection to the registrar ended"
+        registration, 503, "the connection to the registrar ended", over=True
     )
     assert pair.alice.endpoint.census()["registrations"] == 0
 

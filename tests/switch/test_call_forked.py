@@ -3,6 +3,7 @@
 from gateway.sip.events import SessionAnswered, SessionProgressed
 from gateway.sip.message import Request
 from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.doors import Doors
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.world import Settings
 from gateway.testing.phone import formats_in, port_in
@@ -181,7 +182,7 @@ def with_trunk():
         "carrier", parse_uri_untrusted(f"sip:{CARRIER}:5060"), prefix="+", codecs=("g729", "pcma", "pcmu")
     )
     users = frozenset({"alice", "bob"})
-    return Settings(table=RoutingTable(users, {}, (trunk,)), trunk_sources={CARRIER: "carrier"})
+    return Settings(table=RoutingTable(users, {}, (trunk,)), doors=Doors.of_addresses({CARRIER: "carrier"}))
 
 
 def test_a_number_leaves_through_the_trunk_with_the_codecs_it_wants():

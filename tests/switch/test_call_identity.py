@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.doors import Doors
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.world import Settings
 from gateway.testing.switchboard import switchboard
@@ -11,7 +12,8 @@ from gateway.testing.virtual_time import run_virtual
 CARRIER = "192.0.2.200"
 TRUNK = Trunk("carrier", parse_uri_untrusted(f"sip:{CARRIER}"), prefix="+")
 SETTINGS = Settings(
-    table=RoutingTable(frozenset({"alice", "bob"}), trunks=(TRUNK,)), trunk_sources={CARRIER: "carrier"}
+    table=RoutingTable(frozenset({"alice", "bob"}), trunks=(TRUNK,)),
+    doors=Doors.of_addresses({CARRIER: "carrier"}),
 )
 
 

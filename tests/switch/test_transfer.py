@@ -11,6 +11,7 @@ from gateway.sip.events import ReferProgressed, SessionAnswered, SessionEnded
 from gateway.sip.message import Request, Response
 from gateway.sip.replaces import Replaces
 from gateway.sip.uri import parse_uri_untrusted
+from gateway.switch.doors import Doors
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.world import Settings
 from gateway.testing.phone import Phone, PhoneCall, port_in
@@ -231,7 +232,7 @@ def test_who_is_transferred_is_who_the_new_party_sees():
     async def scenario():
         trunk = Trunk("carrier", parse_uri_untrusted(f"sip:{CARRIER}"), prefix="+")
         table = RoutingTable(frozenset({"alice", "bob"}), trunks=(trunk,))
-        settings = Settings(table=table, trunk_sources={CARRIER: "carrier"})
+        settings = Settings(table=table, doors=Doors.of_addresses({CARRIER: "carrier"}))
         async with switchboard(settings=settings, users=("alice", "bob"), trunks=(CARRIER,)) as board:
             alice, bob = await board.phone("alice"), await board.phone("bob")
             carrier = await board.phone("+4670", host=CARRIER, registered=False)
@@ -325,7 +326,7 @@ def test_a_carrier_transfers_nothing():
         trunk = Trunk("carrier", parse_uri_untrusted(f"sip:{CARRIER}"), prefix="+")
         settings = Settings(
             table=RoutingTable(frozenset({"alice", "bob"}), trunks=(trunk,)),
-            trunk_sources={CARRIER: "carrier"},
+            doors=Doors.of_addresses({CARRIER: "carrier"}),
         )
         async with switchboard(settings=settings, users=("alice", "bob"), trunks=(CARRIER,)) as board:
             alice = await board.phone("alice")
