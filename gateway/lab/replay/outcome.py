@@ -21,8 +21,9 @@ from gateway.media.statistics import LegStatistics, statistics_as_map
 
 __all__ = ["LegAgain", "Replay", "replay", "replay_as_map"]
 
-_MOST_PACKETS: Final = 4_000_000
-"""What is kept of the wire: some 20 hours of a leg, or an hour of twenty."""
+_MOST_PACKETS: Final = 1_000_000
+"""What is kept of the wire: some five hours of a leg, or half an hour of ten."""
+_MOST_S: Final = 6 * 3600.0
 
 Progress = Callable[[float], None]
 """Told the seconds that have been had again."""
@@ -109,9 +110,12 @@ def replay(flight: FlightFile, progress: Progress = lambda done_s: None) -> Repl
         raise LocalError(f"{flight.path} is damaged: {error}") from error
     for leg, statistics in reenactment.statistics.items():
         booth.legs.setdefault(leg, LegAgain()).statistics = statistics
-    start = reenactment.began if reenactment.began is not None else 0.0
+    start = reenactment.began or 0.0
+    duration_s = reenactment.now - start
+    if not 0.0 <= duration_s <= _MOST_S:
+        raise LocalError(f"{flight.path} is damaged: it lasts {duration_s:.0f} s")
     return Replay(
-        duration_s=reenactment.now - start,
+        duration_s=duration_s,
         took_s=time.perf_counter() - began,
         legs=booth.legs,
         events=booth.events,

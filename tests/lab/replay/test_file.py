@@ -54,6 +54,10 @@ def made_of(*values: object) -> bytes:
     return _MAGIC + zlib.compress(b"".join(map(msgpack.packb, values)))
 
 
+def a_tick(now: float) -> list[object]:
+    return [Kind.TICK, 0, msgpack.packb([0, now, 0.0])]
+
+
 def test_a_file_says_what_it_is_and_has_all_its_records(path: Path) -> None:
     flight = read_flight(path)
 
@@ -126,8 +130,10 @@ def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
             "is damaged: a record that cannot be",
         ),
         (made_of(_HEAD, b"x" * (17 << 20)), "is damaged"),
+        (made_of(_HEAD, a_tick(0.0), a_tick(1e9), 2), "is damaged: it lasts 1000000000 s"),
+        (made_of(_HEAD, a_tick(float("nan")), 1), "is damaged: it lasts nan s"),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_what_is_no_flight_is_said_to_be_none(tmp_path: Path, data: bytes, why: str) -> None:
     with pytest.raises(LocalError, match=why):
