@@ -22,6 +22,7 @@ from gateway.lab.phone.stopping import stop_on_signals
 from gateway.lab.phone.summary import summarise
 from gateway.lab.phone.talk import CallPlan, make_call
 from gateway.lab.samples import write_wav
+from gateway.sdp.crypto import Srtp
 
 __all__ = ["call"]
 
@@ -43,6 +44,7 @@ def call(
     password: Annotated[str | None, typer.Option(help="The password of --user.")] = None,
     proxy: Annotated[str | None, typer.Option(help="HOST:PORT to send the call to.")] = None,
     transport: Annotated[Literal["udp", "tcp"], typer.Option(help="How SIP travels.")] = "udp",
+    srtp: Annotated[bool, typer.Option("--srtp", help="Encrypt the media, or have no call.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Call a SIP address, say something, listen, and tell how it was.
@@ -63,6 +65,7 @@ def call(
                 codecs=codec_names(codec),
                 credentials=credentials_of(user, password),
                 proxy=hop,
+                srtp=Srtp.DEMANDED if srtp else Srtp.ACCEPTED,
             )
         except LocalError as error:
             raise typer.BadParameter(str(error)) from error

@@ -142,6 +142,8 @@ def _rows(report: PhoneReport) -> list[tuple[str, Text | str]]:
         ("heard", _heard(report)),
         ("jitter", f"{call.jitter_ms:.1f} ms"),
     ]
+    if report.srtp is not None:
+        rows.append(("encrypted", report.srtp))
     if report.round_trip_ms is not None:
         rows.append(("network", f"{report.round_trip_ms:.1f} ms there and back, by RTCP"))
     if report.holes:

@@ -22,6 +22,8 @@ from gateway.lab.phone.rtcp import INTERVAL_S, SenderInfo, parse_rtcp_untrusted,
 from gateway.lab.phone.rtp import is_rtcp, parse_rtp_untrusted
 from gateway.lab.phone.sources import Source
 from gateway.lab.phone.speaker import Speaker
+from gateway.media.crypto import CryptoPolicy, SrtpEnds
+from gateway.sdp.crypto import AgreedCrypto
 from gateway.sdp.negotiation import NegotiatedMedia
 
 __all__ = ["Media", "Outgoing"]
@@ -49,7 +51,7 @@ class Media:
         self.speaker = Speaker(source, ids, rate_hz=rate_hz)
         self.negotiated: NegotiatedMedia | None = None
         self.counters: Counter[str] = Counter()
-        """`rtp.bad`, `rtcp.bad`, `rtcp.received`, `stranger`."""
+        """`rtp.bad`, `rtcp.bad`, `rtcp.received`, `stranger`, `srtp.bad`."""
         self.round_trip_ms: float | None = None
         """From the peer's last RTCP report about us."""
         self.peer_lost: int | None = None
@@ -60,6 +62,8 @@ class Media:
         self._outgoing: list[Outgoing] = []
         self._events: list[KeySeen] = []
         self._peer: tuple[str, int] | None = None
+        self._keys: AgreedCrypto | None = None
+        self._srtp: SrtpEnds | None = None
         self._next_report_s: float | None = None
         self._next_sweep_s: float | None = None
         self._last_sr: tuple[int, float] | None = None
@@ -69,6 +73,7 @@ class Media:
         self.negotiated = negotiated
         self.listener.set(negotiated)
         self.speaker.set(negotiated, now)
+        self._encrypt(negotiated.crypto)
         self._peer = None
         if self._next_report_s is None:
             self._next_report_s = now + self._interval_s() / 2.0
@@ -80,8 +85,11 @@ class Media:
         if is_rtcp(data):
             self.receive_rtcp(data, now)
             return
+        plain = self._opened(data, rtcp=False)
+        if plain is None:
+            return
         try:
-            packet = parse_rtp_untrusted(data)
+            packet = parse_rtp_untrusted(plain)
         except BadMessage:
             self.counters["rtp.bad"] += 1
             return
@@ -94,8 +102,11 @@ class Media:
 
     def receive_rtcp(self, data: bytes, now: float) -> None:
         """Take a datagram from the RTCP port; never raises."""
+        plain = self._opened(data, rtcp=True)
+        if plain is None:
+            return
         try:
-            report = parse_rtcp_untrusted(data)
+            report = parse_rtcp_untrusted(plain)
         except BadMessage:
             self.counters["rtcp.bad"] += 1
             return
@@ -142,11 +153,29 @@ class Media:
         events, self._events = self._events, []
         yield from events
 
+    def _encrypt(self, keys: AgreedCrypto | None) -> None:
+        """Begin with new keys; those that stay go on where they were."""
+        if keys != self._keys:
+            self._keys = keys
+            self._srtp = None
+        if keys is not None and self._srtp is None:
+            self._srtp = SrtpEnds(CryptoPolicy(keys.suite, ours=keys.ours, theirs=keys.theirs))
+
+    def _protected(self, data: bytes, *, rtcp: bool) -> bytes:
+        return data if self._srtp is None else self._srtp.protect(data, rtcp=rtcp)
+
+    def _opened(self, data: bytes, *, rtcp: bool) -> bytes | None:
+        if self._srtp is None:
+            return data
+        plain = self._srtp.open_untrusted(data, rtcp=rtcp)
+        self.counters["srtp.bad"] += plain is None
+        return plain
+
     def _speak(self, now: float) -> None:
         remote = self.negotiated.remote if self.negotiated is not None else None
         for data in self.speaker.due(now):
             if remote is not None:
-                self._outgoing.append(Outgoing(data, remote, rtcp=False))
+                self._outgoing.append(Outgoing(self._protected(data, rtcp=False), remote, rtcp=False))
 
     def _report(self, now: float) -> None:
         speaker, last_sr = self.speaker, self._last_sr
@@ -170,7 +199,7 @@ class Media:
         mux = self.negotiated.rtcp_mux
         remote = self.negotiated.remote if mux else self.negotiated.remote_rtcp
         if remote is not None:
-            self._outgoing.append(Outgoing(data, remote, rtcp=not mux))
+            self._outgoing.append(Outgoing(self._protected(data, rtcp=True), remote, rtcp=not mux))
 
     def _interval_s(self) -> float:
         """Return 5 s give or take half, so that not all phones report at once (RFC 3550 section 6.3.1)."""

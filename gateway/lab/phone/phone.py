@@ -28,7 +28,9 @@ from gateway.lab.phone.negotiation import Negotiation
 from gateway.lab.phone.reach import free_port
 from gateway.lab.phone.sources import Silence
 from gateway.lab.phone.wire import MediaWire
+from gateway.media.crypto import why_not
 from gateway.sdp.codecs import TELEPHONE_EVENT, codec_offer
+from gateway.sdp.crypto import LocalCrypto, Srtp
 from gateway.sdp.negotiation import LocalMedia
 from gateway.sip.authentication import Credentials
 from gateway.sip.endpoint import Endpoint
@@ -66,6 +68,8 @@ class PhoneConfig:
     """0 = any."""
     callers: frozenset[str] | None = None
     """The IP addresses that may call; None = every one that reaches us."""
+    srtp: Srtp = Srtp.ACCEPTED
+    """What it wants of encryption; nothing can be encrypted where OpenSSL's libcrypto is missing."""
 
 
 class Phone:
@@ -183,6 +187,15 @@ class Phone:
         """End a call in whatever state it is; nothing happens to one that has ended."""
         self.desk.hang_up(call)
 
+    def _crypto(self) -> LocalCrypto | None:
+        """Return fresh keys for a call.  Raise LocalError if it is to be encrypted and cannot."""
+        reason, srtp = why_not(), self.config.srtp
+        if reason is not None and srtp is Srtp.DEMANDED:
+            raise LocalError(reason)
+        if reason is not None or srtp is Srtp.OFF:
+            return None
+        return LocalCrypto(srtp, bytes.fromhex(self._ids.token(32)))
+
     def _new_call(self, peer: str, source: SourceMaker) -> PhoneCall:
         loop = asyncio.get_running_loop()
         wire = MediaWire(self.config.host)
@@ -193,6 +206,7 @@ class Phone:
             wire.port,
             tuple(codec_offer(name) for name in (*self.config.codecs, TELEPHONE_EVENT)),
             session_id=self._ids.number(1 << 31),
+            crypto=self._crypto(),
         )
         call = PhoneCall(peer, media, Negotiation(local), wire, loop.time())
         wire.open(media, call.keys.append)

@@ -55,6 +55,8 @@ class PhoneReport:
     """Of the network alone, by RTCP."""
     lost_at_peer: int | None
     """How many of ours the peer misses, by RTCP."""
+    srtp: str | None = None
+    """The suite by which the media was encrypted; None = it was not."""
 
     def to_dict(self) -> dict[str, object]:
         """Return everything on one level, as JSON types."""
@@ -90,7 +92,13 @@ def summarise(call: PhoneCall) -> PhoneReport:
         echo_delay_ms=None if echo is None else round(echo.delay_ms, 1),
         round_trip_ms=None if media.round_trip_ms is None else round(media.round_trip_ms, 1),
         lost_at_peer=media.peer_lost,
+        srtp=_suite(call),
     )
+
+
+def _suite(call: PhoneCall) -> str | None:
+    agreed = call.negotiation.agreed
+    return None if agreed is None or agreed.crypto is None else agreed.crypto.suite
 
 
 def _call_report(call: PhoneCall, echo: _Echo | None) -> CallReport:

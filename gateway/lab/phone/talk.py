@@ -17,6 +17,7 @@ from gateway.lab.phone.call import PhoneCall
 from gateway.lab.phone.choices import Voice
 from gateway.lab.phone.phone import CallFailed, Phone, PhoneConfig
 from gateway.lab.phone.reach import own_address, resolve, somebody_listens
+from gateway.sdp.crypto import Srtp
 from gateway.sip.authentication import Credentials
 from gateway.sip.events import EndCause
 from gateway.sip.uri import Uri
@@ -43,6 +44,8 @@ class CallPlan:
     credentials: Credentials | None = None
     proxy: Uri | None = None
     """Where to send the INVITE, if not to the target's host."""
+    srtp: Srtp = Srtp.ACCEPTED
+    """What the phone wants of encryption."""
 
     @property
     def length_s(self) -> float | None:
@@ -87,6 +90,7 @@ async def make_call(
         credentials=plan.credentials,
         codecs=plan.codecs,
         host=await own_address(first_hop),
+        srtp=plan.srtp,
     )
     async with Phone(config) as phone:
         call = await phone.dial(plan.target, plan.voice.make, proxy=plan.proxy)
