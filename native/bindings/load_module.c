@@ -25,9 +25,9 @@ static PyObject *result_of(const struct phone *phones, size_t n, const struct lo
 
 /* Everybody speaks by turns of their own: phone i begins at another line of its song. */
 static void fill_phones(struct phone *phones, size_t n, const struct view *fds, const struct view *types,
-                        const struct song songs[2]) {
+                        const struct view *song_of, const struct song songs[2]) {
     for (size_t i = 0; i < n; i++) {
-        const struct song *song = &songs[i % 2];
+        const struct song *song = &songs[((const uint8_t *)song_of->buffer.buf)[i] != 0];
         phones[i].fd = ((const int32_t *)fds->buffer.buf)[i];
         phones[i].payload_type = ((const uint8_t *)types->buffer.buf)[i];
         phones[i].ssrc = 0x10000000u + (uint32_t)i;
@@ -41,23 +41,25 @@ static void fill_phones(struct phone *phones, size_t n, const struct view *fds, 
  * slots). Phones 0, 2, ... sing the even song, phones 1, 3, ... the odd one. */
 static PyObject *run(PyObject *self, PyObject *args) {
     (void)self;
-    PyObject *objects[4], *result_object = NULL;
+    PyObject *objects[5], *result_object = NULL;
     int bytes[2];
     double seconds, settle_s;
-    struct view fds = {0}, types = {0}, payloads[2] = {{0}, {0}};
+    struct view fds = {0}, types = {0}, song_of = {0}, payloads[2] = {{0}, {0}};
     struct song songs[2];
     struct phone *phones = NULL;
-    if (!PyArg_ParseTuple(args, "OOOiOidd", &objects[0], &objects[1], &objects[2], &bytes[0], &objects[3],
-                          &bytes[1], &seconds, &settle_s))
+    if (!PyArg_ParseTuple(args, "OOOOiOidd", &objects[0], &objects[1], &objects[4], &objects[2], &bytes[0],
+                          &objects[3], &bytes[1], &seconds, &settle_s))
         return NULL;
     if (!view_get(&fds, objects[0], "fds", sizeof(int32_t), false) ||
         !view_get(&types, objects[1], "payload_types", 1, false) ||
-        !view_get(&payloads[0], objects[2], "even song", 1, false) ||
-        !view_get(&payloads[1], objects[3], "odd song", 1, false) ||
+        !view_get(&song_of, objects[4], "song_of", 1, false) ||
+        !view_get(&payloads[0], objects[2], "first song", 1, false) ||
+        !view_get(&payloads[1], objects[3], "second song", 1, false) ||
         !song_get(&songs[0], &payloads[0], bytes[0]) || !song_get(&songs[1], &payloads[1], bytes[1]))
         goto done;
-    if (types.n != fds.n || fds.n == 0) {
-        PyErr_SetString(PyExc_ValueError, "a payload type is needed for each of at least one descriptor");
+    if (types.n != fds.n || song_of.n != fds.n || fds.n == 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        "a payload type and a song are needed for each of at least one descriptor");
         goto done;
     }
     size_t n = (size_t)fds.n;
@@ -66,7 +68,7 @@ static PyObject *run(PyObject *self, PyObject *args) {
         PyErr_NoMemory();
         goto done;
     }
-    fill_phones(phones, n, &fds, &types, songs);
+    fill_phones(phones, n, &fds, &types, &song_of, songs);
     struct load_result result;
     int failed;
     Py_BEGIN_ALLOW_THREADS;
@@ -80,6 +82,7 @@ done:
     PyMem_Free(phones);
     view_release(&payloads[1]);
     view_release(&payloads[0]);
+    view_release(&song_of);
     view_release(&types);
     view_release(&fds);
     return result_object;

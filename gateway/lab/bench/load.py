@@ -124,22 +124,25 @@ class Phones:
     def run(
         self,
         targets: Sequence[tuple[str, int]],
-        codecs: tuple[str, str],
+        codecs: Sequence[str],
         *,
         seconds: float,
         settle_s: float,
     ) -> LoadReport:
         """Speak to `targets` (one a phone) for `seconds`; the first `settle_s` do not count.
 
-        Phones 0, 2, ... speak the first of `codecs`, phones 1, 3, ... the second.
+        Phones speak `codecs` in turn: (a, b) means that phones 0, 2, ... speak a.  At most two may differ.
         """
         for phone, target in zip(self._sockets, targets, strict=True):
             phone.connect(target)
         fds = np.array([phone.fileno() for phone in self._sockets], np.int32)
-        types = np.array([PAYLOAD_TYPES[codecs[i % 2]] for i in range(len(targets))], np.uint8)
-        (even, even_bytes), (odd, odd_bytes) = song(codecs[0]), song(codecs[1])
+        spoken = [codecs[i % len(codecs)] for i in range(len(targets))]
+        first, second = min(codecs), max(codecs)
+        types = np.array([PAYLOAD_TYPES[codec] for codec in spoken], np.uint8)
+        song_of = np.array([codec == second for codec in spoken], np.uint8)
+        (one, one_bytes), (other, other_bytes) = song(first), song(second)
         phones_bytes, spacing_bytes, late_s, _ = _load.run(
-            fds, types, even, even_bytes, odd, odd_bytes, seconds, settle_s
+            fds, types, song_of, one, one_bytes, other, other_bytes, seconds, settle_s
         )
         phones: NDArray[Any] = np.frombuffer(phones_bytes, _PHONE)
         spacing = np.frombuffer(spacing_bytes, np.uint64)

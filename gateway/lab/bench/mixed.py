@@ -30,44 +30,32 @@ def measure_mixed(
 
     `delay` in it is that of 20 of the relayed calls, in ms.
     """
-    loads = [
-        (Bridges(codecs), Phones(2 * decoded)),
-        (Bridges(_RELAYED), Phones(2 * (relayed - _LISTENED))),
-    ]
-    reports: dict[str, LoadReport] = {}
+    ends = list(codecs) * decoded + list(_RELAYED) * (relayed - _LISTENED)
+    phones = Phones(len(ends))
     try:
-        runs = []
-        for work, phones in loads:
-            targets = [("127.0.0.1", port) for port in work.set_up(server, phones.ports)]
-            runs.append((work, phones, targets))
-        talking = [
-            threading.Thread(target=_run, args=(reports, work, phones, targets, seconds))
-            for work, phones, targets in runs
-        ]
+        middle = 2 * decoded
+        ports = Bridges(codecs).set_up(server, phones.ports[:middle])
+        ports += Bridges(_RELAYED).set_up(server, phones.ports[middle:])
+        reports: list[LoadReport] = []
+        talk = threading.Thread(target=_talk, args=(phones, ports, ends, seconds, reports))
         before, began = cpu_seconds(server.pid), time.monotonic()
-        for thread in talking:
-            thread.start()
+        talk.start()
         delay = measure_delay(server, _RELAYED, calls=_LISTENED, seconds=seconds, clear=False)
-        for thread in talking:
-            thread.join()
+        talk.join()
         used, took = cpu_seconds(server.pid) - before, time.monotonic() - began
     finally:
         server.clear()
-        for _, phones in loads:
-            phones.close()
+        phones.close()
     return {
         "work": f"{decoded} x {'<->'.join(codecs).upper()} beside {relayed} relayed",
         "cpu_percent": round(100 * used / took, 1),
         "delay": delay,
-        "loads": {title: asdict(report) for title, report in reports.items()},
+        "load": asdict(reports[0]),
     }
 
 
-def _run(
-    reports: dict[str, LoadReport],
-    work: Bridges,
-    phones: Phones,
-    targets: list[tuple[str, int]],
-    seconds: float,
+def _talk(
+    phones: Phones, ports: list[int], codecs: list[str], seconds: float, reports: list[LoadReport]
 ) -> None:
-    reports[work.title] = phones.run(targets, work.codecs, seconds=seconds, settle_s=_SETTLE_S)
+    targets = [("127.0.0.1", port) for port in ports]
+    reports.append(phones.run(targets, codecs, seconds=seconds, settle_s=_SETTLE_S))
