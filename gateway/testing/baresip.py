@@ -19,7 +19,7 @@ from gateway.testing.processes import PATIENCE_S, Command
 
 __all__ = ["Baresip"]
 
-_MODULES: Final = ("stdio.so", "g711.so", "aufile.so", "sndfile.so")
+_MODULES: Final = ("stdio.so", "g711.so", "aufile.so", "sndfile.so", "srtp.so")
 _MODULE_PATHS: Final = (
     "/usr/lib/baresip/modules",
     "/usr/lib/x86_64-linux-gnu/baresip/modules",
@@ -38,6 +38,7 @@ class Baresip(Command):
         ports: a range of its own: SIP, TLS, control, and the rest for RTP.
         codec: the only codec it speaks, `PCMU` or `PCMA`.
         says: a WAV file of 8 kHz that is longer than any call.
+        srtp: it offers SRTP, as best effort in `RTP/AVP`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Baresip(Command):
         ports: range,
         codec: str,
         says: Path,
+        srtp: bool = False,
     ) -> None:
         program = shutil.which("baresip")
         assert program, "baresip is not installed (Debian: apt install baresip-core)"
@@ -59,9 +61,10 @@ class Baresip(Command):
         directory.mkdir(parents=True)
         (directory / "contacts").touch()
         (directory / "config").write_text(self._configuration(says))
+        encryption = ";mediaenc=srtp" if srtp else ""
         (directory / "accounts").write_text(
             f"<sip:{user}@{server};transport=udp>;auth_user={user};auth_pass={password}"
-            f';outbound="sip:{server}";regint=600;answermode=auto;audio_codecs={codec}\n'
+            f';outbound="sip:{server}";regint=600;answermode=auto;audio_codecs={codec}{encryption}\n'
         )
         super().__init__((program, "-v", "-f", str(directory)))
         self._control: socket.socket | None = None

@@ -46,6 +46,7 @@ class Linphone(Command):
         codecs: what it speaks, the best first: `PCMU`, `PCMA`, `G729`.
         format_parameters: the fmtp it writes for the first of them, `annexb=no`.
         proxy: `host:port` that all of it passes through (an outbound proxy); the registrar itself if not given.
+        srtp: it offers SRTP, in `RTP/SAVP`, and takes no call without it.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Linphone(Command):
         codecs: Iterable[str] = ("PCMU",),
         format_parameters: str = "",
         proxy: str | None = None,
+        srtp: bool = False,
     ) -> None:
         program = shutil.which("linphonec")
         assert program, "linphonec is not installed (Debian: apt install linphone-cli)"
@@ -69,7 +71,7 @@ class Linphone(Command):
         (directory / ".local/share/linphone").mkdir(parents=True)
         configuration = directory / "linphonerc"
         configuration.write_text(
-            self._account(user, password, server, proxy or server)
+            self._account(user, password, server, proxy or server, srtp=srtp)
             + _codec_sections(tuple(codecs), format_parameters)
             + _UNTOUCHED
         )
@@ -153,7 +155,7 @@ class Linphone(Command):
         """Return the keys that its peers have pressed so far."""
         return "".join(re.findall(r"Receiving tone (\S)", self.printed()))
 
-    def _account(self, user: str, password: str, server: str, proxy: str) -> str:
+    def _account(self, user: str, password: str, server: str, proxy: str, *, srtp: bool) -> str:
         return f"""\
 [sip]
 sip_port={self.sip_port}
@@ -162,7 +164,8 @@ sip_tls_port=-1
 bind_address=127.0.0.1
 guess_hostname=0
 use_ipv6=0
-media_encryption=none
+media_encryption={"srtp" if srtp else "none"}
+media_encryption_mandatory={int(srtp)}
 default_proxy=0
 [rtp]
 audio_adaptive_jitt_comp_enabled=0

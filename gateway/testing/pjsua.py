@@ -33,6 +33,7 @@ class Pjsua(Command):
         answers: it answers each call at once.
         proxy: `host:port` that all of it passes through (an outbound proxy).
         session_expires_s: the session interval that it asks for (RFC 4028), 90 or more.
+        srtp: `off`, `optional` (offered in `RTP/AVP`) or `mandatory` (`RTP/SAVP`).
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Pjsua(Command):
         answers: bool = True,
         proxy: str | None = None,
         session_expires_s: int = 1800,
+        srtp: str = "off",
     ) -> None:
         self.sip_port, self.rtp_ports = ports[0], range(ports[4], ports[-1])
         self.heard = directory / "heard.wav"
@@ -68,6 +70,7 @@ class Pjsua(Command):
             "ilbc_mode_ms": ilbc_mode_ms,
             "answers": answers,
             "session_expires_s": session_expires_s,
+            "srtp": ("off", "optional", "mandatory").index(srtp),
             "record": str(self.heard),
             "log": str(self.log),
         }

@@ -253,6 +253,8 @@ def _account(settings: dict[str, Any]) -> pj.AccountConfig:
         configuration.sipConfig.proxies.append(f"sip:{settings['proxy']};lr")
     media = configuration.mediaConfig.transportConfig
     media.boundAddress, media.port, media.portRange = "127.0.0.1", settings["rtp_port"], settings["rtp_range"]
+    configuration.mediaConfig.srtpUse = settings["srtp"]
+    configuration.mediaConfig.srtpSecureSignaling = 0  # its keys may go over UDP
     timer = configuration.callConfig
     timer.timerMinSESec, timer.timerSessExpiresSec = 90, settings["session_expires_s"]
     return configuration
