@@ -45,7 +45,7 @@ def measure() -> Iterator[Figure]:
             for i in range(_PACKETS):  # numbers must go on; this loop is part of the figure's noise floor
                 packets[i, 2:4] = (first + i) >> 8 & 255, (first + i) & 255
             state["sequence"] += _PACKETS
-            nows = state["now"] + 0.02 * np.arange(_PACKETS)
+            nows = (state["now"] + 0.02 * np.arange(_PACKETS)).astype(np.float64)
             state["now"] = float(nows[-1]) + 0.02
             bench.plane.arrive(rows, sources, packets, lengths, nows)
 

@@ -182,7 +182,7 @@ def test_a_row_that_is_encrypted_takes_no_plain_packets() -> None:
     a.send(_RTP)
     bench.run(0.01)
 
-    assert bench.verdicts == {"edge": 1}
+    assert bench.verdicts == {"drop_unauthentic": 1}
 
 
 def test_rtp_on_the_rtcp_port_is_malformed() -> None:
