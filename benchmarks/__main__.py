@@ -14,7 +14,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import codecs, lateness, mixer, packet, sip, soak, tick, workers
+from benchmarks import codecs, lateness, mixer, packet, sip, soak, srtp, tick, workers
 from gateway.lab.bench.machine import machine
 
 _RESULTS = Path(__file__).parent / "results"
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     as_json = parser.parse_args().json
     figures = []
-    for figure in chain(packet.measure(), tick.measure(), mixer.measure(), sip.measure()):
+    for figure in chain(packet.measure(), srtp.measure(), tick.measure(), mixer.measure(), sip.measure()):
         figures.append(asdict(figure))
         if not as_json:
             print(f"{figure.name:8}{figure.unit:32}{figure.us_p50:10.3f} us (best {figure.us_best:.3f})")
