@@ -188,6 +188,25 @@ def test_configured_users_take_the_place_of_the_made_ones(read):
     assert read("users = []").users == ()
 
 
+TRUNK = "[[applications]]\nkey = 'app'\nsecret = 's'\n[[trunks]]\nname = 'a'\nuri = 'sip:h'\n"
+TRUNK_MISTAKES = [
+    ("register = true", "trunks[0].register: needs username and password"),
+    ("username = 'x'", "trunks[0].username: needs password"),
+    ("password = 'x'", "trunks[0].password: needs username"),
+    ("numbers = 'national'", 'trunks[0].numbers: "national" needs country'),
+    ("numbers = 'local'", "trunks[0].numbers: should be 'e164', 'plain', 'national' or 'international'"),
+    ("country = '+46'", "trunks[0].country:"),
+    ("caller_id = '070'", "trunks[0].caller_id:"),
+    ("sources = ['192.0.2.1/24']", "trunks[0].sources[0]: '192.0.2.1/24' is no address or network"),
+    ("sources = ['carrier.example']", "trunks[0].sources[0]: 'carrier.example' is no address or network"),
+    ("application = 'x'", "trunks[0].application: no application has the key 'x'"),
+    ("demand = 'both'\napplication = 'app'", 'trunks[0].demand: "both" needs sources and application'),
+    ("max_calls = -1", "trunks[0].max_calls:"),
+    ("ping_s = -1", "trunks[0].ping_s:"),
+    ("ping = 30", "trunks[0].ping: no such key; did you mean `ping_s`?"),
+]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -228,6 +247,7 @@ def test_configured_users_take_the_place_of_the_made_ones(read):
             "[[trunks]]\nname = 'a'\nuri = 'sip:h'\ncodecs = ['OPUS']",
             "trunks[0].codecs[0]: 'OPUS' is not one of PCMU",
         ),
+        *((f"{TRUNK}{keys}", said) for keys, said in TRUNK_MISTAKES),
         (
             "[http]\nlisten = '127.0.0.1:5060'",
             "sip.listen[1]: tcp 127.0.0.1:5060 is already that of http.listen",

@@ -72,9 +72,12 @@ class Ending:
     def headers(self, host: str, ids: IdSource) -> tuple[tuple[str, str], ...]:
         """Return the header fields that explain a refusal; `host` names the one who warns.
 
+        A 503 says in words which limit it is (RFC 3326).
+
         Those who may come back are told different times, or they would all come back at once.
         """
-        fields = [("Reason", f"Q.850;cause={self.q850}")]
+        words = f';text="{_quotable(self.text)}"' if self.status == 503 else ""
+        fields = [("Reason", f"Q.850;cause={self.q850}{words}")]
         if self.status in {488, 606}:
             fields.append(("Warning", f'{self.warning} {host} "{_quotable(self.text)}"'))
         if self.retry:

@@ -162,9 +162,10 @@ class Phone:
         *,
         sdp: bytes | None = None,
         late: bool = False,
+        to: str | None = None,
         headers: Sequence[tuple[str, str]] = (),
     ) -> PhoneCall:
-        """Dial a name or number at the server; `late` sends no offer."""
+        """Dial a name or number at the server; `late` sends no offer, `to` stands in To instead."""
         flow = await self._rim.flow_to(self.server)
         offer = None if late else (sdp or self.sdp())
         target = Uri("sip", dialled, self.server.host)
@@ -173,6 +174,7 @@ class Phone:
                 target=target,
                 flow=flow,
                 from_=NameAddr(self.name.title(), self._me()),
+                to=NameAddr(None, replace(target, user=to or dialled)),
                 sdp=offer,
                 headers=headers,
                 credentials=self._credentials,

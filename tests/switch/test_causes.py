@@ -85,7 +85,7 @@ def test_an_ordinary_hang_up_has_a_cause_and_no_status_for_the_other_side():
 def test_a_refusal_explains_itself_in_headers():
     headers = dict(ENDINGS["media_refused"].headers("tandem", SeededIds(1)))
 
-    assert headers["Reason"] == "Q.850;cause=34"
+    assert headers["Reason"] == 'Q.850;cause=34;text="No media port is free"'
     assert 2 <= int(headers["Retry-After"]) <= 8
 
 
