@@ -203,6 +203,7 @@ TRUNK_MISTAKES = [
     ("demand = 'both'\napplication = 'app'", 'trunks[0].demand: "both" needs sources and application'),
     ("max_calls = -1", "trunks[0].max_calls:"),
     ("ping_s = -1", "trunks[0].ping_s:"),
+    ("registers = true", "trunks[0].registers: no such key; did you mean `register`?"),
     ("ping = 30", "trunks[0].ping: no such key; did you mean `ping_s`?"),
 ]
 

@@ -163,8 +163,9 @@ def _refuse_unknown_variables() -> None:
 
 
 def _nearest(name: str, model: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.5)
-    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(model.model_fields)}"
+    keys = [field.alias or key for key, field in model.model_fields.items()]
+    close = difflib.get_close_matches(name, keys, n=1, cutoff=0.5)
+    return f"; did you mean `{close[0]}`?" if close else f"; there are {', '.join(keys)}"
 
 
 def _config_error(error: ValidationError) -> ConfigError:

@@ -79,6 +79,12 @@ _ROWS = (
     _event("user.registered", "info", "user source expires_s", "A phone can be called."),
     _event("user.unregistered", "info", "user source expires_s", "A phone has left."),
     _event("trunk.asked", "info", "trunk peer", "A call is offered to a server of a trunk."),
+    _event(
+        "trunk.fault_stopped",
+        "error",
+        "trunk exception",
+        "A fault of ours, which cost one ping or registration.",
+    ),
     _event("trunk.recovered", "info", "trunk server reason", "A server of a trunk is up again."),
     _event(
         "trunk.failed",

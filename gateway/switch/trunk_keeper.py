@@ -11,7 +11,7 @@ whichever trunk shares the carrier's addresses, and the number that was dialled 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -41,12 +41,14 @@ class TrunkKeeper:
 
     async def run(self) -> None:
         """Ping and register until cancelled."""
+        ids = self._world.ids
         async with asyncio.TaskGroup() as tasks:
             for trunk in self._trunks:
                 if trunk.ping_s:
-                    tasks.create_task(self._ping(trunk))
+                    first_s = trunk.ping_s * ids.number(1000) / 1000  # or all would be asked in one instant
+                    tasks.create_task(self._rounds(trunk, self._ping, first_s, trunk.ping_s))
                 if trunk.registers:
-                    tasks.create_task(self._register(trunk))
+                    tasks.create_task(self._rounds(trunk, self._register, 0.0, _AGAIN_S))
 
     def hear(self, event: PingAnswered | Registered | RegistrationFailed) -> None:
         """Take what came of a ping or a registration."""
@@ -78,26 +80,32 @@ class TrunkKeeper:
 
     # One trunk.
 
-    async def _ping(self, trunk: Trunk) -> None:
-        """Ask every server of a trunk, round after round; the rounds of many trunks are spread."""
-        await asyncio.sleep(trunk.ping_s * self._world.ids.number(1000) / 1000)
+    async def _rounds(
+        self, trunk: Trunk, turn: Callable[[Trunk], Awaitable[None]], first_s: float, pause_s: float
+    ) -> None:
+        """Take one turn after another, behind a wall: a fault costs a turn, and no call."""
+        await asyncio.sleep(first_s)
         while not self._leaving:
-            for flow in await self._servers(trunk):
-                ping = self._world.signalling.ping(target=trunk.uri, flow=flow)
-                self._pings[ping] = trunk, flow
-            await asyncio.sleep(trunk.ping_s)
+            try:
+                await turn(trunk)
+            except Exception:
+                self._world.log.exception("trunk.fault_stopped", trunk=trunk.name)
+            await asyncio.sleep(pause_s)
+
+    async def _ping(self, trunk: Trunk) -> None:
+        """Ask every server of a trunk whether it is there."""
+        for flow in await self._servers(trunk):
+            ping = self._world.signalling.ping(target=trunk.uri, flow=flow)
+            self._pings[ping] = trunk, flow
 
     async def _register(self, trunk: Trunk) -> None:
         """Stay registered, with one server after another."""
-        contact = self._world.ids.token(8)
-        self._world.trunks.register_contact(trunk.name, contact)
-        while not self._leaving:
-            flows = await self._servers(trunk)
-            for flow in flows:
-                await self._stay_registered(trunk, contact, flow, alone=len(flows) == 1)
-            await asyncio.sleep(_AGAIN_S)
+        flows = await self._servers(trunk)
+        for flow in flows:
+            if not self._leaving:
+                await self._stay_registered(trunk, flow, alone=len(flows) == 1)
 
-    async def _stay_registered(self, trunk: Trunk, contact: str, flow: Flow, *, alone: bool) -> None:
+    async def _stay_registered(self, trunk: Trunk, flow: Flow, *, alone: bool) -> None:
         """Register with one server; return when it is of no use any more."""
         assert trunk.credentials is not None  # the configuration asks for them
         registration = self._world.signalling.register(
@@ -105,7 +113,7 @@ class TrunkKeeper:
             aor=replace(trunk.uri, user=trunk.credentials.username, parameters=()),
             flow=flow,
             credentials=trunk.credentials,
-            contact_user=contact,
+            contact_user=self._world.trunks.contact(trunk.name, self._world.ids),
         )
         answers = self._answers[registration] = asyncio.Queue()
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from gateway.ids import IdSource
 from gateway.sip.flow import Flow
 from gateway.switch.routing import Trunk
 from gateway.switch.trunk_health import Health, HealthInput, HealthState
@@ -112,9 +113,14 @@ class Trunks:
 
     # Where carriers that we register with call us.
 
-    def register_contact(self, trunk: str, contact: str) -> None:
-        """Remember the user part under which a registrar knows us."""
+    def contact(self, trunk: str, ids: IdSource) -> str:
+        """Return the user part under which the trunk's registrar shall know us: drawn once."""
+        for contact, owner in self._contacts.items():
+            if owner == trunk:
+                return contact
+        contact = ids.token(8)
         self._contacts[contact] = trunk
+        return contact
 
     def registration(self, trunk: str, good: bool) -> None:
         """Take in whether we are registered."""

@@ -130,3 +130,14 @@ def test_a_trunk_that_cannot_be_registered_with_is_tried_again_with_pauses_that_
             assert len(board.log.all("trunk.not_registered")) == 6
 
     run_virtual(scenario())
+
+
+def test_a_name_that_leads_nowhere_costs_a_line_and_is_asked_again():
+    async def scenario():
+        trunk = replace(PINGED, uri=parse_uri_untrusted("sip:carrier.example;transport=tcp"))
+        async with board_with(trunk) as board:
+            await board.settle(100)
+
+            assert len(board.log.all("trunk.not_found")) >= 3
+
+    run_virtual(scenario())
