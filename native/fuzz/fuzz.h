@@ -46,7 +46,7 @@ static inline uint64_t fuzz_digest(uint64_t digest, const void *data, size_t byt
 
 /* Runs one input from a fresh state and returns the digest, with what came out added to it. */
 typedef uint64_t fuzz_run(uint64_t digest, const uint8_t *input, size_t bytes);
-fuzz_run fuzz_pcmu, fuzz_pcma, fuzz_g729, fuzz_ilbc, fuzz_plane, fuzz_planted;
+fuzz_run fuzz_pcmu, fuzz_pcma, fuzz_g729, fuzz_ilbc, fuzz_plane, fuzz_srtp, fuzz_planted;
 
 /* An input as it is read: beyond its end there are zeros. */
 struct script {

@@ -11,8 +11,8 @@
 static const struct {
     const char *name;
     fuzz_run *run;
-} targets[] = {{"pcmu", fuzz_pcmu}, {"pcma", fuzz_pcma},   {"g729", fuzz_g729},
-               {"ilbc", fuzz_ilbc}, {"plane", fuzz_plane}, {"planted", fuzz_planted}};
+} targets[] = {{"pcmu", fuzz_pcmu},   {"pcma", fuzz_pcma}, {"g729", fuzz_g729},      {"ilbc", fuzz_ilbc},
+               {"plane", fuzz_plane}, {"srtp", fuzz_srtp}, {"planted", fuzz_planted}};
 
 /* The input that is being run, in a file that outlives this process. */
 struct current {

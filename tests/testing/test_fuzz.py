@@ -78,7 +78,7 @@ def test_conversations_reach_what_lies_behind_a_dialog():
 
 
 def test_inputs_of_c_fit_and_each_decoder_has_some():
-    for name in ("pcmu", "pcma", "g729", "ilbc", "plane"):
+    for name in ("pcmu", "pcma", "g729", "ilbc", "plane", "srtp"):
         corpus = TARGETS[name].corpus()
         assert len(corpus) >= 9
         assert all(0 < len(data) <= 4096 for data in corpus)
@@ -94,7 +94,7 @@ def test_a_mistake_that_was_planted_in_a_decoder_is_found(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", ["pcmu", "g729", "ilbc", "plane"])
+@pytest.mark.parametrize("target", ["pcmu", "g729", "ilbc", "plane", "srtp"])
 def test_decoders_do_the_same_for_the_same_seed(target: str):
     first, second = (run(target, seconds=120, seed=3, inputs=200) for _ in range(2))
 

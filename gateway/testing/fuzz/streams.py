@@ -16,7 +16,7 @@ import numpy as np
 from gateway.testing.audio import speech
 from voicecodecs import encode_frames
 
-__all__ = ["g729", "ilbc", "pcma", "pcmu", "plane"]
+__all__ = ["g729", "ilbc", "pcma", "pcmu", "plane", "srtp"]
 
 _ROOT: Final = Path(__file__).parents[3]
 _TICK, _REPORT, _VOICE = 0, 1, 5
@@ -46,6 +46,21 @@ def g729() -> list[bytes]:
 def ilbc() -> list[bytes]:
     """Return streams of iLBC in both modes."""
     return _corpus("ilbc")
+
+
+def srtp() -> list[bytes]:
+    """Return packets for every suite: of ours, plain and with one byte changed, RTP and RTCP by turns."""
+    rtp = bytes([0x80, 0, 0, 1]) + bytes(8) + bytes(range(80))
+    extended = bytes([0x91, 0, 255, 255]) + bytes(12) + bytes([0xBE, 0xDE, 0, 1]) + bytes(24)
+    report = bytes([0x81, 201, 0, 7]) + bytes(28)
+    told = [
+        b"".join(
+            bytes([len(packet) // 4 << 3 | how << 1 | rtcp, 0]) + packet + bytes([7, 1])[: how - 1]
+            for rtcp, packet in ((0, rtp), (1, report), (0, extended))
+        )
+        for how in (2, 3)
+    ]
+    return [bytes([suite]) + each * 3 for suite in range(6) for each in told]
 
 
 def _corpus(codec: str) -> list[bytes]:

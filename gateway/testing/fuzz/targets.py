@@ -50,6 +50,7 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
         "g729": Target("streams:g729"),
         "ilbc": Target("streams:ilbc"),
         "plane": Target("streams:plane"),
+        "srtp": Target("streams:srtp"),
         "sdp": Target("conversations:sdp_corpus", "parsers:read_description"),
         "sip-message": Target("conversations:message_corpus", "parsers:read_message"),
         "sip-engine": Target("conversations:conversation_corpus", "engine:converse"),
