@@ -121,6 +121,8 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     async with rim, asyncio.TaskGroup() as tasks:
         world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, doors))
         switch = Switch(world)
+        if (reason := srtp_why_not()) is not None:
+            log.warning("srtp.unavailable", reason=reason)
         app = create_app(
             _Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media, world).registry
         )

@@ -122,6 +122,7 @@ _ROWS = (
     _event("call.replaced", "info", "call leg by", "Another call of the same user took a party's place."),
     _event("leg.held", "info", "call leg", "The phone put us on hold."),
     _event("leg.resumed", "info", "call leg", "The phone came back from hold."),
+    _event("srtp.unavailable", "warning", "reason", "No media will be encrypted."),
     _event(
         "leg.keys_shown",
         "warning",
