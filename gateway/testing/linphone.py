@@ -47,6 +47,7 @@ class Linphone(Command):
         format_parameters: the fmtp it writes for the first of them, `annexb=no`.
         proxy: `host:port` that all of it passes through (an outbound proxy); the registrar itself if not given.
         srtp: it offers SRTP, in `RTP/SAVP`, and takes no call without it.
+        transport: how SIP travels: `udp`, or `tls` with whatever certificate.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Linphone(Command):
         format_parameters: str = "",
         proxy: str | None = None,
         srtp: bool = False,
+        transport: str = "udp",
     ) -> None:
         program = shutil.which("linphonec")
         assert program, "linphonec is not installed (Debian: apt install linphone-cli)"
@@ -71,7 +73,7 @@ class Linphone(Command):
         (directory / ".local/share/linphone").mkdir(parents=True)
         configuration = directory / "linphonerc"
         configuration.write_text(
-            self._account(user, password, server, proxy or server, srtp=srtp)
+            self._account(user, password, server, proxy or server, srtp=srtp, transport=transport)
             + _codec_sections(tuple(codecs), format_parameters)
             + _UNTOUCHED
         )
@@ -155,7 +157,9 @@ class Linphone(Command):
         """Return the keys that its peers have pressed so far."""
         return "".join(re.findall(r"Receiving tone (\S)", self.printed()))
 
-    def _account(self, user: str, password: str, server: str, proxy: str, *, srtp: bool) -> str:
+    def _account(
+        self, user: str, password: str, server: str, proxy: str, *, srtp: bool, transport: str
+    ) -> str:
         return f"""\
 [sip]
 sip_port={self.sip_port}
@@ -166,14 +170,16 @@ guess_hostname=0
 use_ipv6=0
 media_encryption={"srtp" if srtp else "none"}
 media_encryption_mandatory={int(srtp)}
+verify_server_certs=0
+verify_server_cn=0
 default_proxy=0
 [rtp]
 audio_adaptive_jitt_comp_enabled=0
 audio_jitt_comp=60
 audio_rtp_port={self.rtp_ports[0]}-{self.rtp_ports[-1]}
 [proxy_0]
-reg_proxy=<sip:{proxy};transport=udp>
-reg_route=<sip:{proxy};transport=udp;lr>
+reg_proxy=<sip:{proxy};transport={transport}>
+reg_route=<sip:{proxy};transport={transport};lr>
 reg_identity=sip:{user}@{server}
 reg_sendregister=1
 reg_expires=600

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import trustme
 
 from gateway.testing.audio import align, correlation, read_wav, window_correlations, write_wav
 from gateway.testing.baresip import Baresip
@@ -132,6 +133,37 @@ def test_two_encrypted_phones_of_different_makes_hold_and_resume(serve, tmp_path
     assert_heard(alice, "bob")
     assert_heard(bob, "alice")
     assert None not in suites(switch).values()
+
+
+def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path):
+    port, authority = free_block()[0], trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    switch = serve(
+        settings=users(alice="demanded"),
+        environment={
+            "TANDEM_SIP__LISTEN": f"tls:127.0.0.1:{port}",
+            "TANDEM_SIP__CERTIFICATE": str(tmp_path / "chain.pem"),
+            "TANDEM_SIP__KEY": str(tmp_path / "key.pem"),
+        },
+    )
+    with Linphone(
+        tmp_path / "alice",
+        user="alice",
+        password="secret",
+        server=f"127.0.0.1:{port}",
+        ports=free_block(),
+        srtp=True,
+        transport="tls",
+    ) as alice:
+        alice.dial(f"sip:echo@127.0.0.1:{port};transport=tls")
+        talk(tmp_path, alice=alice)
+        alice.hang_up()
+
+    assert_heard(alice, "alice")
+    assert suites(switch)["caller"] is not None
+    assert not switch.events("leg.keys_shown")
 
 
 def test_baresip_hears_its_own_echo_by_srtp_of_best_effort(serve, tmp_path):
