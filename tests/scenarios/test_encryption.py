@@ -3,19 +3,25 @@
 import os
 import signal
 
+import numpy as np
 import pytest
 
-from gateway.testing.audio import speech, write_wav
+from gateway.testing.audio import read_wav, speech, window_correlations, write_wav
 
 
 @pytest.mark.parametrize("settings", ["", "force_tick = true"], ids=["relayed", "decoded"])
 def test_an_echo_comes_back_by_srtp(serve, tmp_path, settings):
     switch = serve(media_settings=settings)
-    write_wav(tmp_path / "said.wav", speech()[:16000])
-    report = switch.call("echo", "--wav", str(tmp_path / "said.wav"), "--srtp").report
+    said = speech()[:16000]
+    write_wav(tmp_path / "said.wav", said)
+    files = ("--wav", str(tmp_path / "said.wav"), "--record", str(tmp_path / "heard.wav"))
+    report = switch.call("echo", *files, "--srtp").report
 
+    heard = read_wav(tmp_path / "heard.wav")
+    begins = np.flatnonzero(np.abs(heard) > 100)[0]
+    likeness = window_correlations(heard[begins:], said[: len(heard) - begins])
     assert report["srtp"] == "AES_CM_128_HMAC_SHA1_80"
-    assert report["correlation"] > 0.95
+    assert np.median(likeness) > 0.95  # by windows: a busy machine moves the playout
     assert report["packets_unusable"] == 0
     assert switch.wait_for("leg.ended")["srtp"] == "AES_CM_128_HMAC_SHA1_80"
 
