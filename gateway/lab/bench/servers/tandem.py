@@ -105,9 +105,17 @@ class TandemMedia:
         return opened
 
     def _open(self, leg: LegId) -> int:
-        self._say({"open": leg})
-        port: int = self._hear("opened")["port"]
-        return port
+        """Open a leg; a process that the step before has overloaded refuses for a moment."""
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self._say({"open": leg})
+                port: int = self._hear("opened")["port"]
+                return port
+            except LocalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.25)
 
     def _row(self, leg: LegId, codec: str, port: int, room: RoomId) -> RowState:
         return RowState(
