@@ -1,0 +1,1 @@
+"""Sinch's call control language: documents, what they mean, and the bodies of callbacks."""
