@@ -1,1 +1,1 @@
-"""Sinch's call control language: documents, what they mean, and the bodies of callbacks."""
+"""SVAML: the documents by which applications steer calls, and the events that they answer."""
