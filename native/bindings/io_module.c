@@ -7,15 +7,28 @@
 
 #define LOOP_CAPSULE "gateway.loop"
 
+struct loop_capsule {
+    struct loop loop;
+    struct tap tap;
+    struct view captured; /* the memory of the tap's ring */
+};
+
 static void loop_release(PyObject *capsule) {
-    struct loop *loop = PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
-    loop_close(loop);
+    struct loop_capsule *held = PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
+    loop_close(&held->loop);
     Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule));
-    PyMem_Free(loop);
+    view_release(&held->captured);
+    PyMem_Free(held->tap.locals);
+    PyMem_Free(held);
+}
+
+static struct loop_capsule *held_from(PyObject *capsule) {
+    return PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
 }
 
 static struct loop *loop_from(PyObject *capsule) {
-    return PyCapsule_GetPointer(capsule, LOOP_CAPSULE);
+    struct loop_capsule *held = held_from(capsule);
+    return held ? &held->loop : NULL;
 }
 
 /* loop(plane) -> a capsule that keeps the plane's capsule alive */
@@ -24,21 +37,58 @@ static PyObject *new_loop(PyObject *self, PyObject *plane_object) {
     struct plane *plane = plane_from(plane_object);
     if (!plane)
         return NULL;
-    struct loop *loop = PyMem_Malloc(sizeof *loop);
-    if (!loop)
+    struct loop_capsule *held = PyMem_Calloc(1, sizeof *held);
+    if (!held)
         return PyErr_NoMemory();
-    if (loop_open(loop, plane) < 0) {
-        PyMem_Free(loop);
+    if (loop_open(&held->loop, plane) < 0) {
+        PyMem_Free(held);
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    PyObject *capsule = PyCapsule_New(loop, LOOP_CAPSULE, loop_release);
+    PyObject *capsule = PyCapsule_New(held, LOOP_CAPSULE, loop_release);
     if (!capsule) {
-        loop_close(loop);
-        PyMem_Free(loop);
+        loop_close(&held->loop);
+        PyMem_Free(held);
         return NULL;
     }
     PyCapsule_SetContext(capsule, Py_NewRef(plane_object));
     return capsule;
+}
+
+/* capture(loop, memory, ip[16], family): from now on each datagram of rows that are attached later */
+static PyObject *capture(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *memory;
+    const char *ip;
+    Py_ssize_t ip_bytes;
+    unsigned short family;
+    if (!PyArg_ParseTuple(args, "OOy#H", &capsule, &memory, &ip, &ip_bytes, &family))
+        return NULL;
+    struct loop_capsule *held = held_from(capsule);
+    if (!held)
+        return NULL;
+    struct tap *tap = &held->tap;
+    if (held->loop.tap || ip_bytes != sizeof tap->announced.ip) {
+        PyErr_SetString(PyExc_ValueError, "an address has 16 bytes, and a loop one capture");
+        return NULL;
+    }
+    if (!view_get(&held->captured, memory, "memory", 1, true))
+        return NULL;
+    const Py_ssize_t ring_bytes = held->captured.n - (Py_ssize_t)capture_bytes(0);
+    if (ring_bytes < CAPTURE_RING_BYTES_MIN || (uintptr_t)held->captured.buffer.buf % CAPTURE_LINE) {
+        view_release(&held->captured);
+        PyErr_SetString(PyExc_ValueError, "memory: aligned, and 64 KiB more than its head are needed");
+        return NULL;
+    }
+    tap->locals = PyMem_Calloc((size_t)held->loop.plane->capacity, sizeof *tap->locals);
+    if (!tap->locals) {
+        view_release(&held->captured);
+        return PyErr_NoMemory();
+    }
+    tap->announced.family = family;
+    memcpy(tap->announced.ip, ip, sizeof tap->announced.ip);
+    capture_lay(&tap->capture, held->captured.buffer.buf, (size_t)ring_bytes);
+    held->loop.tap = tap;
+    Py_RETURN_NONE;
 }
 
 static struct loop *loop_and_row(PyObject *args, int *row) {
@@ -227,6 +277,7 @@ static PyObject *edges(PyObject *self, PyObject *capsule) {
 
 static PyMethodDef methods[] = {
     {"loop", new_loop, METH_O, "An epoll loop for a plane."},
+    {"capture", capture, METH_VARARGS, "Copy what comes and goes into a ring (plane/capture.h)."},
     {"attach", attach, METH_VARARGS, "Listen on a row's sockets."},
     {"detach", detach, METH_VARARGS, "Stop listening on a row's sockets."},
     {"watch", watch, METH_VARARGS, "Return from wait() when a descriptor is readable."},

@@ -1,11 +1,10 @@
 #include "io/loop.h"
 
-#include <arpa/inet.h>
+#include "io/socket_address.h"
+
 #include <errno.h>
 #include <math.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,40 +14,6 @@ static double monotonic(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-union socket_address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static socklen_t to_socket(union socket_address *out, const struct address *address) {
-    memset(out, 0, sizeof *out);
-    if (address->family == 4) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(address->port);
-        memcpy(&out->v4.sin_addr, address->ip, 4);
-        return sizeof out->v4;
-    }
-    out->v6.sin6_family = AF_INET6;
-    out->v6.sin6_port = htons(address->port);
-    memcpy(&out->v6.sin6_addr, address->ip, 16);
-    return sizeof out->v6;
-}
-
-static struct address from_socket(const union socket_address *in) {
-    struct address address = {0};
-    if (in->any.sa_family == AF_INET) {
-        address.family = 4;
-        address.port = ntohs(in->v4.sin_port);
-        memcpy(address.ip, &in->v4.sin_addr, 4);
-    } else if (in->any.sa_family == AF_INET6) {
-        address.family = 6;
-        address.port = ntohs(in->v6.sin6_port);
-        memcpy(address.ip, &in->v6.sin6_addr, 16);
-    }
-    return address;
 }
 
 int loop_open(struct loop *loop, struct plane *plane) {
@@ -71,6 +36,8 @@ static int add(struct loop *loop, int fd, uint64_t tag) {
 
 int loop_attach(struct loop *loop, int32_t index) {
     const struct row *row = &loop->plane->rows[index];
+    if (loop->tap)
+        tap_attach(loop->tap, index, row->rtp_fd, row->rtcp_fd);
     if (add(loop, row->rtp_fd, (uint64_t)index << 1) < 0)
         return -1;
     if (row->rtcp_fd >= 0 && add(loop, row->rtcp_fd, (uint64_t)index << 1 | 1) < 0)
@@ -112,13 +79,16 @@ static struct address destination(const struct row *row, bool rtcp) {
 static bool send_one(struct loop *loop, const struct send *send, bool rtcp) {
     const struct row *row = &loop->plane->rows[send->row];
     struct address address = destination(row, rtcp);
-    int fd = rtcp && !muxed(row) ? row->rtcp_fd : row->rtp_fd;
+    const bool other_half = rtcp && !muxed(row);
+    int fd = other_half ? row->rtcp_fd : row->rtp_fd;
     if (fd < 0 || !address_known(&address))
         return false;
     union socket_address to;
     socklen_t length = to_socket(&to, &address);
     if (sendto(fd, send->data, send->bytes, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, length) >= 0) {
         loop->sent++;
+        if (loop->tap)
+            tap_sent(loop->tap, send->row, other_half, &address, send->data, send->bytes);
         return true;
     }
     loop->send_errors++;
@@ -156,6 +126,9 @@ static void take_packet(struct loop *loop, int32_t index, bool rtcp, double now)
         return;
     loop->received++;
     struct address source = from_socket(&from);
+    if (loop->tap)
+        tap_arrived(loop->tap, index, rtcp, &source, data,
+                    (size_t)got > sizeof data ? sizeof data : (size_t)got, (size_t)got);
     struct send sends[SEND_MAX];
     int n_sends;
     size_t bytes = got > PACKET_BYTES ? 0 : (size_t)got; /* too long to be one of ours: malformed */

@@ -17,6 +17,7 @@
 #ifndef TANDEM_IO_LOOP_H
 #define TANDEM_IO_LOOP_H
 
+#include "io/tap.h"
 #include "plane/plane.h"
 
 enum { EDGE_PACKETS = 64, LOOP_READY_MAX = 16 };
@@ -31,6 +32,7 @@ struct edge_packet {
 
 struct loop {
     struct plane *plane;
+    struct tap *tap; /* NULL = nothing is captured */
     int epoll_fd;
     uint64_t received, sent, send_errors, wakeups, edges_lost;
     double idle_s; /* how long loop_wait() has slept */
