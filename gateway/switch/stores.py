@@ -137,6 +137,10 @@ class Outbox(Protocol):
         """Return how many wait."""
         ...
 
+    async def news(self) -> None:
+        """Return when something was put that nobody has waited for yet: at once, or as soon as that happens."""
+        ...
+
 
 class Administration(Protocol):
     """Changes to who there is.  The directory shows them when the method returns.
@@ -211,6 +215,9 @@ class Reports(Protocol):
         """Yield the calls of one kind that began in [start, stop) and have ended, in the order of their start."""
         ...
 
-    async def counter(self, name: str) -> tuple[int, float] | None:
-        """Return (value, as of when in Unix seconds); None = no such counter.  `currentcalls` = calls that are up."""
+    async def counter(self, name: str, application: str | None = None) -> tuple[int, float] | None:
+        """Return (value, as of when in Unix seconds); None = no such counter.
+
+        `currentcalls` = calls in progress, those of one application or all.
+        """
         ...

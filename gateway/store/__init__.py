@@ -1,0 +1,1 @@
+"""What survives: applications, calls and what is still to be told, in SQLite or PostgreSQL, behind one writer."""
