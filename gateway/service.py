@@ -34,6 +34,7 @@ from gateway.observe import Metrics, configure
 from gateway.observe.trace import Traced
 from gateway.observe.trace.tracer import Tracer, tracer_of
 from gateway.sdp.crypto import Srtp
+from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
 from gateway.sip.settings import EndpointConfig
@@ -109,6 +110,13 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     def tell_connect_failed(flow: Flow, why: str) -> None:
         log.warning("sip.connect_failed", transport=flow.transport, remote=list(flow.remote), reason=why)
 
+    def tell_load(episode: Episode) -> None:
+        facts = {"delay_ms": round(1000 * episode.delay_s), "rate_per_s": round(episode.rate_per_s, 1)}
+        if episode.over:
+            log.info("sip.recovered", refused=episode.refused, lasted_s=round(episode.lasted_s, 1), **facts)
+        else:
+            log.warning("sip.overloaded", **facts)
+
     tracer = _tracer(config)
     rim = SipRim(
         endpoint,
@@ -117,6 +125,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
         on_fault=tell_fault,
         on_connect_failed=tell_connect_failed,
         on_message=_shown_to(tracer) if tracer else None,
+        on_load=tell_load,
     )
     async with rim, asyncio.TaskGroup() as tasks:
         world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, doors))
@@ -270,7 +279,13 @@ def _tracer(config: Config) -> Tracer | None:
     trace = config.trace
     collector = (trace.hep.host, trace.hep.port) if trace.hep else None
     keep_bytes = trace.keep_megabytes * 1_000_000
-    return tracer_of(config.data_dir, keep_bytes=keep_bytes, pcap=trace.pcap, collector=collector)
+    return tracer_of(
+        config.data_dir,
+        keep_bytes=keep_bytes,
+        pcap=trace.pcap,
+        pcap_bytes=trace.pcap_megabytes * 1_000_000,
+        collector=collector,
+    )
 
 
 def _shown_to(tracer: Tracer) -> Callable[[bytes, Flow, bool], None]:

@@ -67,6 +67,18 @@ _ROWS = (
     ),
     _event("sip.fault_stopped", "warning", "traceback", "A fault of ours, which cost one message."),
     _event(
+        "sip.overloaded",
+        "warning",
+        "delay_ms rate_per_s",
+        "Messages wait too long: new calls are let in at this rate, others are refused with 503.",
+    ),
+    _event(
+        "sip.recovered",
+        "info",
+        "delay_ms rate_per_s refused lasted_s",
+        "Everybody is let in again; so many were refused.",
+    ),
+    _event(
         "trunk.not_found", "warning", "trunk reason", "The trunk's name has no address; it cannot call us."
     ),
     _event("media.ready", "info", "calls", "The media process is there."),
@@ -134,6 +146,14 @@ _ROWS = (
     _event("leg.early_media_refused", "info", "call leg reason", "Audio before the answer was not usable."),
     _event("dtmf.heard", "info", "call leg digit duration_ms via", "A key was pressed."),
     _event("dtmf.not_understood", "info", "call leg reason", "A key in an INFO was not readable."),
+    _event("capture.failed", "warning", "file reason", "What was on the wire could not be written to a file."),
+    _event(
+        "capture.ended",
+        "info",
+        "file packets lost",
+        "A media process has ended, and these packets of it were captured.",
+        every=True,
+    ),
     _event("library.logged", "info", "library message", "A library we use had something to say."),
 )
 EVENTS = {row.name: row for row in _ROWS}

@@ -4,7 +4,8 @@ The contract is that of every engine here.  Call one of the verbs with `now`, mo
 `transmit` and `events` and arm a timer for `next_deadline`.  Nothing happens in between, and nothing else
 is needed:
 
-    endpoint.receive(data, flow, now)
+    endpoint.arrive(data, flow, at, now)             # or `receive`, which waits for nobody
+    while endpoint.handle_next(now): ...             # as long as there is time
     for datagram in endpoint.transmit(now): ...      # hand to the network
     for event in endpoint.events(): ...              # act, by calling the endpoint again
     deadline = endpoint.next_deadline()              # then endpoint.deadline_reached(now)
@@ -20,12 +21,14 @@ from collections.abc import Iterator, Sequence
 
 from gateway.errors import BadMessage, LocalError, PeerError
 from gateway.ids import IdSource
+from gateway.sip.admission import Admission, Episode
 from gateway.sip.authentication import Credentials
 from gateway.sip.dialog import DialogId
 from gateway.sip.dispatch import Dispatcher
 from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionId
 from gateway.sip.flow import Datagram, Flow
 from gateway.sip.headers import NameAddr
+from gateway.sip.inbox import Inbox
 from gateway.sip.message import Request, is_keepalive, parse_message_untrusted
 from gateway.sip.refusal import refuse_unparsed
 from gateway.sip.registrar import Binding
@@ -44,6 +47,8 @@ class Endpoint:
         self._inside = Dispatcher(config, ids)
         self._wire = self._inside.wire
         self._datagrams: list[Datagram] = []
+        self._admission = Admission(target_s=config.limits.queue_delay_s)
+        self._inbox = Inbox(self._admission, self._inside.registrar.knows, ids, self._wire.counters)
 
     # the verbs
 
@@ -56,6 +61,23 @@ class Endpoint:
     def faults(self) -> deque[str]:
         """Tracebacks of what the exception wall stopped, for the log; each is a fault of ours."""
         return self._inside.faults
+
+    @property
+    def episodes(self) -> deque[Episode]:
+        """Overloads that began or were over, for the log."""
+        return self._admission.episodes
+
+    def arrive(self, data: bytes, flow: Flow, at: float, now: float) -> None:
+        """Let one message wait for its turn that came to our socket at `at`; it may be refused instead."""
+        self._inbox.put(data, flow, at, now)
+
+    def handle_next(self, now: float) -> bool:
+        """Take the message whose turn it is; False if none waits."""
+        arrived = self._inbox.take(now)
+        if arrived is None:
+            return False
+        self.receive(arrived.data, arrived.flow, now)
+        return True
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """Take one message: a datagram, or what a framer cut out of a stream.  Never raises."""
@@ -71,7 +93,7 @@ class Endpoint:
         """Return what is to be sent, in order, and forget it."""
         self._inside.settle(now)
         datagrams, self._datagrams = self._datagrams, []
-        return datagrams + self._wire.transactions.transmit()
+        return datagrams + self._inbox.refusals() + self._wire.transactions.transmit()
 
     def next_deadline(self) -> float | None:
         """Return when `deadline_reached` is to be called, in monotonic seconds; None: never."""
@@ -79,11 +101,13 @@ class Endpoint:
             self._wire.transactions.next_deadline(),
             self._wire.alarms.next(),
             self._inside.registrar.next_deadline(),
+            self._admission.next_deadline(),
         )
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def deadline_reached(self, now: float) -> None:
         """Let happen what is due."""
+        self._admission.settle(now)
         try:
             self._wire.transactions.deadline_reached(now)
         except Exception:

@@ -18,6 +18,7 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.doorman import Knocks
 from gateway.sip.events import BindingChanged, SessionId
 from gateway.sip.grammar import LWS
+from gateway.sip.refusal import retry_after
 from gateway.sip.registrar import BindingChange, Registrar
 from gateway.sip.replaces import parse_replaces_untrusted
 from gateway.sip.session import Incoming, Session, Sessions
@@ -31,8 +32,6 @@ from gateway.sip.wire import Arrival, Wire
 __all__ = ["Reception"]
 
 _SCHEMES: Final = frozenset({"sip", "sips", "tel"})
-_RETRY_AFTER_S: Final = (2, 8)
-"""The spread of Retry-After, so that those who were refused do not come back together."""
 
 InDialog: TypeAlias = Callable[[Session, Dialog, Arrival, float], None]
 
@@ -97,9 +96,7 @@ class Reception:
             self._wire.answer(arrival, error.status, now, headers=self._explain(error.status, arrival))
         except Overload:
             self._wire.counters["refused_503"] += 1
-            low, high = _RETRY_AFTER_S
-            retry_after = ("Retry-After", str(low + self._wire.ids.number(high - low + 1)))
-            self._wire.answer(arrival, 503, now, headers=[retry_after])
+            self._wire.answer(arrival, 503, now, headers=[retry_after(self._wire.ids)])
 
     def report(self, changes: list[BindingChange] | tuple[BindingChange, ...]) -> None:
         """Report what changed in the registrar."""

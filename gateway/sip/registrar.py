@@ -119,6 +119,10 @@ class Registrar:
         """Return the bindings of `user`, the one refreshed last first."""
         return tuple(reversed(self._bindings.get(user, ())))
 
+    def knows(self, flow: Flow) -> bool:
+        """Tell whether somebody can be reached by `flow`."""
+        return flow in self._users_by_flow
+
     def __len__(self) -> int:
         return self._count
 

@@ -28,6 +28,8 @@ class EndpointLimits:
     """How many requests a second one address may begin without having shown a password."""
     strangers_burst: int = 200
     """How many at once."""
+    queue_delay_s: float = 0.05
+    """How long messages may wait on average before new work is refused with 503 (`gateway.sip.admission`)."""
     registrar: RegistrarLimits = field(default_factory=RegistrarLimits)
 
 

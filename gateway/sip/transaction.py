@@ -24,6 +24,7 @@ from gateway.ids import IdSource
 from gateway.sip.flow import Datagram, Flow
 from gateway.sip.headers import Via
 from gateway.sip.message import Request, Response, respond
+from gateway.sip.refusal import retry_after
 from gateway.sip.timers import TimerTable
 from gateway.sip.transaction_engine import TransactionEngine
 from gateway.sip.transaction_events import (
@@ -74,8 +75,6 @@ __all__ = [
 
 _RESERVE: Final = 5 / 4
 """Room kept for requests that belong to something begun, as a factor on the cap for new work."""
-_RETRY_AFTER_S: Final = (2, 8)
-"""Spread of Retry-After in a 503, so that the refused do not come back together."""
 
 
 class TransactionLayer:
@@ -266,7 +265,5 @@ class TransactionLayer:
     def _refuse(self, request: Request, flow: Flow) -> None:
         """Answer 503 without remembering anything: the ACK that follows matches nothing and is ignored."""
         self.counters["request_refused_overload"] += 1
-        low, high = _RETRY_AFTER_S
-        retry_after = ("Retry-After", str(low + self._ids.number(high - low + 1)))
-        response = respond(request, 503, to_tag=self._ids.token(8), headers=[retry_after])
+        response = respond(request, 503, to_tag=self._ids.token(8), headers=[retry_after(self._ids)])
         self._engine.datagrams.append(Datagram(response.to_bytes(), flow))

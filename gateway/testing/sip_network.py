@@ -157,5 +157,5 @@ class SimulatedRim:
     def deliver(self, data: bytes, source: tuple[str, int]) -> None:
         """Hand a datagram to the endpoint."""
         self._driver.receive(data, self.local_flow("udp", source))
-        self._driver.drain()
+        self._driver.work()
         assert not self._driver.falls, f"the engine fell over: {dict(self._driver.falls)}"

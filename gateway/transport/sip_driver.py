@@ -4,6 +4,9 @@ After every call into the endpoint the same three things follow: send what it wa
 if its deadline moved, and wake whoever reads its events.  Sockets (`sip_rim`) and the simulated network of
 the tests are two ways of saying where datagrams go; both are driven by this.
 
+Messages are handled for ten milliseconds at a time, in the order that the endpoint chooses; then the loop gets
+its turn, for calls have other things to do as well, and the rest is handled in the next.
+
 Nothing that a peer sends may end the loop: each call into the endpoint stands behind its own exception
 wall, and what fell is counted by its class.
 """
@@ -16,6 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Final, TypeVar
 
+from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import Event
 from gateway.sip.flow import Datagram, Flow
@@ -23,6 +27,7 @@ from gateway.sip.flow import Datagram, Flow
 __all__ = ["EndpointDriver"]
 
 _Result = TypeVar("_Result")
+_TURN_S: Final = 0.01
 _AFTER_A_FALL_S: Final = 0.1
 """A timer whose handling failed is tried again, but never in a busy loop."""
 
@@ -37,10 +42,12 @@ class EndpointDriver:
         *,
         on_fault: Callable[[str], None] | None = None,
         on_message: Callable[[bytes, Flow, bool], None] | None = None,
+        on_load: Callable[[Episode], None] | None = None,
     ) -> None:
         """`send` must not block and must not call back into this driver; `on_fault` is told tracebacks.
 
-        `on_message` is shown each message, its flow and whether it leaves: for traces.
+        `on_message` is shown each message, its flow and whether it leaves: for traces.  `on_load` is told when
+        an overload begins and when it is over.
         """
         self.endpoint: Final = endpoint
         self.falls: Final[Counter[str]] = Counter()
@@ -48,6 +55,8 @@ class EndpointDriver:
         self._send = send
         self._on_fault = on_fault
         self._on_message = on_message
+        self._on_load = on_load
+        self._turn: asyncio.Handle | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
@@ -66,14 +75,36 @@ class EndpointDriver:
         finally:
             self.drain()
 
-    def receive(self, data: bytes, flow: Flow) -> None:
-        """Give the endpoint one message; call `drain` when the batch is over."""
+    def receive(self, data: bytes, flow: Flow, age_s: float = 0.0) -> None:
+        """Let one message wait for its turn that came `age_s` ago; call `work` when the batch is over."""
         try:
             if self._on_message is not None:
                 self._on_message(data, flow, False)
-            self.endpoint.receive(data, flow, self.now)
+            now = self.now
+            self.endpoint.arrive(data, flow, now - age_s, now)
         except Exception as error:
             self._fell(error)
+
+    def work(self) -> None:
+        """Handle what waits for as long as a turn may be, and the rest in the next one."""
+        if self._turn is None:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        until = self.now + _TURN_S
+        while not self._closed and self._handle_next():
+            if self.now >= until:
+                self._turn = self._loop.call_soon(self._take_turn)
+                break
+        self.drain()
+
+    def _handle_next(self) -> bool:
+        try:
+            return self.endpoint.handle_next(self.now)
+        except Exception as error:
+            self._fell(error)
+            return False
 
     def flow_closed(self, flow: Flow) -> None:
         """Tell the endpoint that a connection ended."""
@@ -99,7 +130,7 @@ class EndpointDriver:
         self._rearm(not_before=self.now + _AFTER_A_FALL_S if fallen else 0.0)
         self._wake.set()
         self._drained.set()
-        self._tell_faults()
+        self._tell()
 
     async def settled(self) -> None:
         """Return when nothing that we asked is unanswered: every BYE and CANCEL was heard, or given up."""
@@ -119,15 +150,19 @@ class EndpointDriver:
         self.falls[type(error).__name__] += 1
         self.endpoint.faults.append("".join(traceback.format_exception(error)))
 
-    def _tell_faults(self) -> None:
-        """Pass on what this wall and the endpoint's own have stopped."""
+    def _tell(self) -> None:
+        """Pass on what this wall and the endpoint's own have stopped, and what there was of overload."""
         while self._on_fault is not None and self.endpoint.faults:
             self._on_fault(self.endpoint.faults.popleft())
+        while self._on_load is not None and self.endpoint.episodes:
+            self._on_load(self.endpoint.episodes.popleft())
 
     def close(self) -> None:
         """Stop the timer and end `events`; the endpoint is not told."""
         self._closed = True
         self._wake.set()
+        if self._turn is not None:
+            self._turn.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

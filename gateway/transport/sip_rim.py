@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 from gateway.errors import ConfigError, LocalError
+from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.events import BindingChanged, Event, SessionOffered
 from gateway.sip.flow import Datagram, Flow
@@ -74,11 +75,12 @@ class SipRim:
         on_fault: Callable[[str], None] | None = None,
         on_connect_failed: Callable[[Flow, str], None] | None = None,
         on_message: Callable[[bytes, Flow, bool], None] | None = None,
+        on_load: Callable[[Episode], None] | None = None,
     ) -> None:
         """`on_fault` is told the traceback of each fault of ours that an exception wall stopped.
 
         `on_connect_failed` is told which connection of ours was not made, and why; `on_message` is shown each
-        message, its flow and whether it leaves.
+        message, its flow and whether it leaves; `on_load` is told when an overload begins and when it is over.
         """
         self.endpoint: Final = endpoint
         self.counters: Final[Counter[str]] = Counter()
@@ -95,18 +97,23 @@ class SipRim:
         self._names: Final = names or DnsNames()
         self._on_fault = on_fault
         self._on_message = on_message
+        self._on_load = on_load
         self._driver: EndpointDriver | None = None
 
     async def __aenter__(self) -> Self:
         """Open every socket; an address in use leaves none open."""
         self._driver = EndpointDriver(
-            self.endpoint, self._send, on_fault=self._on_fault, on_message=self._on_message
+            self.endpoint,
+            self._send,
+            on_fault=self._on_fault,
+            on_message=self._on_message,
+            on_load=self._on_load,
         )
         try:
             for transport, host, port in self._listen:
                 if transport == "udp":
                     driver = self._driver
-                    udp = UdpSocket(bind_udp(host, port), driver.receive, driver.drain, self.counters)
+                    udp = UdpSocket(bind_udp(host, port), driver.receive, driver.work, self.counters)
                     self._udp.append(udp)
                 else:
                     await self._connections.listen(transport, host, port)
@@ -203,7 +210,7 @@ class SipRim:
     def _received(self, messages: list[bytes], flow: Flow) -> None:
         for message in messages:
             self._running.receive(message, flow)
-        self._running.drain()
+        self._running.work()
 
     def _ended(self, flow: Flow) -> None:
         self._running.flow_closed(flow)

@@ -1,15 +1,19 @@
 """SIP over UDP: one non-blocking socket per listening address (RFC 3261 section 18).
 
-The socket is read until it is empty before anything is answered, so that a burst waits in our memory and
-not in a full kernel buffer, and the buffer itself is made large.  Sending never waits: a datagram that the
-kernel has no room for is dropped and counted, because UDP's retransmissions (timers A, E and G) are the
-queue.
+The socket is read until it is empty before anything is handled, so that a burst waits in our memory, where
+what is urgent goes first, and not in a full kernel buffer; the buffer itself is made large.  The kernel stamps
+each datagram with the time at which it came: how old it is when we read it tells how busy we are.  Sending
+never waits: a datagram that the kernel has no room for is dropped and counted, because UDP's retransmissions
+(timers A, E and G) are the queue.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import struct
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
@@ -23,6 +27,13 @@ _DRAIN: Final = 256
 """Datagrams read in one go; then the loop gets its turn."""
 _KEEPALIVE_BYTES: Final = 4
 """NAT keepalives are CRLFs or NULs of at most this length; no SIP message is."""
+_LARGEST: Final = 65_535
+_SO_TIMESTAMPNS: Final = 35
+"""Have the kernel tell when a datagram came (socket(7)); Linux only, elsewhere all are fresh."""
+_STAMP: Final = struct.Struct("@qq")
+_STAMP_SPACE: Final = socket.CMSG_SPACE(_STAMP.size)
+_OLDEST_S: Final = 2.0
+"""No datagram is taken to be older: the stamps are wall time, which somebody may set."""
 
 
 def bind_udp(host: str, port: int) -> socket.socket:
@@ -33,6 +44,8 @@ def bind_udp(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+        if sys.platform == "linux":
+            bound.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         bound.setblocking(False)
         bound.bind((host, port))
     except OSError:
@@ -55,13 +68,13 @@ def source_address(remote: tuple[str, int]) -> str:
 class UdpSocket:
     """One bound socket on the running loop.
 
-    `receive` gets each datagram; `batch_ended` is called when the socket is empty.
+    `receive` gets each datagram and its age in seconds; `batch_ended` is called when the socket is empty.
     """
 
     def __init__(
         self,
         bound: socket.socket,
-        receive: Callable[[bytes, Flow], None],
+        receive: Callable[[bytes, Flow, float], None],
         batch_ended: Callable[[], None],
         counters: Counter[str],
     ) -> None:
@@ -95,9 +108,10 @@ class UdpSocket:
         self._socket.close()
 
     def _readable(self) -> None:
+        read_at = time.time()
         for _ in range(_DRAIN):
             try:
-                data, address = self._socket.recvfrom(65535)
+                data, ancillary, _, address = self._socket.recvmsg(_LARGEST, _STAMP_SPACE)
             except BlockingIOError:
                 break
             except OSError:  # an ICMP error about something sent before
@@ -106,7 +120,7 @@ class UdpSocket:
             if len(data) <= _KEEPALIVE_BYTES:
                 self._counters["udp.keepalive"] += 1
                 continue
-            self._receive(data, self.flow_to((address[0], address[1])))
+            self._receive(data, self.flow_to((address[0], address[1])), _age_s(ancillary, read_at))
         self._batch_ended()
 
     def _source(self, remote: tuple[str, int]) -> str:
@@ -118,3 +132,12 @@ class UdpSocket:
                 self._sources.clear()
             source = self._sources[remote[0]] = source_address(remote)
         return source
+
+
+def _age_s(ancillary: list[tuple[int, int, bytes]], read_at: float) -> float:
+    """Return how long before `read_at`, in wall time, a datagram came; 0 where the kernel does not say."""
+    for _, kind, data in ancillary:
+        if kind == _SO_TIMESTAMPNS and len(data) >= _STAMP.size:
+            seconds, nanoseconds = _STAMP.unpack_from(data)
+            return min(max(read_at - seconds - 1e-9 * nanoseconds, 0.0), _OLDEST_S)
+    return 0.0

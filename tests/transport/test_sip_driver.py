@@ -17,8 +17,11 @@ class Clumsy:
         self.faults = deque()
         self.times = []
 
-    def receive(self, data, flow, now):
+    def arrive(self, data, flow, at, now):
         raise RuntimeError("clumsy")
+
+    def handle_next(self, now):
+        raise KeyError("clumsy")
 
     def transmit(self, now):
         return []
@@ -40,9 +43,9 @@ def test_what_falls_is_counted_and_told_with_its_traceback():
         driver = EndpointDriver(Clumsy(), lambda _: None, on_fault=told.append)
 
         driver.receive(b"x", FLOW)
-        driver.drain()
+        driver.work()
 
-        assert driver.falls == {"RuntimeError": 1}
+        assert driver.falls == {"RuntimeError": 1, "KeyError": 1}
         assert "clumsy" in told[0]
         driver.close()
 
