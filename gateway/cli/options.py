@@ -22,6 +22,7 @@ __all__ = [
     "LanOption",
     "Listener",
     "SipOption",
+    "TraceOption",
     "complain",
     "listeners",
     "read_config",
@@ -46,6 +47,10 @@ SipOption = Annotated[
 ]
 HttpOption = Annotated[
     str | None, typer.Option("--http", help="Listen here for HTTP.", metavar="127.0.0.1:8080")
+]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option("--trace", help="Append SIP, RTP and RTCP to this capture file (pcap).", metavar="FILE"),
 ]
 
 
@@ -74,6 +79,7 @@ def read_config(
     lan: bool,
     sip: Sequence[str] | None,
     http: str | None,
+    trace: Path | None = None,
     make_secrets: bool = True,
 ) -> Config:
     """Return what files, environment and options say together.  Raises ConfigError."""
@@ -82,6 +88,8 @@ def read_config(
         overrides["sip"] = {"listen": list(sip)}
     if http:
         overrides["http"] = {"listen": http}
+    if trace:
+        overrides["trace"] = {"pcap": trace}
     return load(config, data or default_data_dir(), lan, overrides=overrides, make_secrets=make_secrets)
 
 

@@ -26,13 +26,16 @@ from gateway.cli.options import (
     HttpOption,
     LanOption,
     SipOption,
+    TraceOption,
     complain,
     listeners,
     read_config,
 )
 from gateway.config import SECRETS_FILE, Config, Listen
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, LocalError
 from gateway.observe import EVENTS, configure
+from gateway.observe.trace.file import CaptureFile, older
+from gateway.observe.trace.order import put_in_order
 from gateway.supervisor import DataInUse, Plan, locked_data, run
 
 __all__ = ["command_to_copy", "serve"]
@@ -48,14 +51,16 @@ def serve(
     lan: LanOption = False,
     sip: SipOption = None,
     http: HttpOption = None,
+    trace: TraceOption = None,
 ) -> None:
     """Start the switch.  Ready when GET /healthz answers 200; SIGTERM drains, a second one ends."""
     try:
-        settings = read_config(config, data, lan=lan, sip=sip, http=http)
+        settings = read_config(config, data, lan=lan, sip=sip, http=http, trace=trace)
     except ConfigError as error:
         complain(error)
         raise typer.Exit(2) from None
     _refuse_taken_ports(settings)
+    _begin_capture(settings)
     configure(level=settings.log.level, form=settings.log.format)
     plan = Plan(
         media=(*PYTHON, "gateway.transport.media_process"),
@@ -70,6 +75,7 @@ def serve(
     try:
         with locked_data(settings.data_dir):
             status = run(plan, _reporter(lambda: _welcome(settings, lan=lan)))
+            _order_capture(settings)
     except DataInUse as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(str(error), "bold red"))
         status = 1
@@ -108,12 +114,42 @@ def _environment(settings: Config) -> dict[str, str]:
         "TANDEM_MEDIA_ADVERTISED": settings.media.announced,
         "TANDEM_MEDIA_REAL_TIME": str(int(settings.media.real_time)),
         "TANDEM_MEDIA_FLIGHT_MB": str(settings.media.flight_mb),
+        "TANDEM_LOG__LEVEL": settings.log.level,
+        "TANDEM_LOG__FORMAT": settings.log.format,
     }
+    if (pcap := settings.trace.pcap) is not None:
+        told["TANDEM_TRACE__PCAP"] = str(pcap.absolute())
+        told["TANDEM_MEDIA_CAPTURE"] = str(pcap.absolute()) if settings.trace.media else ""
+        told["TANDEM_MEDIA_CAPTURE_MB"] = str(settings.trace.pcap_megabytes)
     if settings.sip.advertised:
         told["TANDEM_SIP__ADVERTISED"] = settings.sip.advertised
     if settings.media.advertised:
         told["TANDEM_MEDIA__ADVERTISED"] = settings.media.advertised
     return told
+
+
+def _begin_capture(settings: Config) -> None:
+    """See that the capture file can be written, before anybody has to."""
+    if settings.trace.pcap is None:
+        return
+    try:
+        CaptureFile(settings.trace.pcap, settings.trace.pcap_megabytes * 1_000_000)
+    except LocalError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"trace  {error}", "bold red"))
+        raise typer.Exit(1) from None
+
+
+def _order_capture(settings: Config) -> None:
+    """Put the capture in order of time, now that nobody writes to it."""
+    if settings.trace.pcap is None:
+        return
+    for path in (older(settings.trace.pcap), settings.trace.pcap):
+        try:
+            put_in_order(path)
+        except FileNotFoundError:
+            pass  # nothing was full, or nothing was said
+        except OSError as error:
+            structlog.get_logger().warning("capture.failed", file=str(path), reason=error.strerror)
 
 
 def _reporter(welcome: Callable[[], None]) -> Callable[[str, Mapping[str, object]], None]:
@@ -151,6 +187,8 @@ def _addresses(settings: Config, *, lan: bool) -> Table:
     grid.add_row("RTP", f"{settings.media.address} ports {settings.media.ports}")
     for user in settings.users[:USERS_SHOWN]:
         grid.add_row("user", f"{user.name}  password {user.password}")
+    if settings.trace.pcap is not None:
+        grid.add_row("trace", f"{settings.trace.pcap}  SIP{', RTP, RTCP' if settings.trace.media else ''}")
     if len(settings.users) > USERS_SHOWN:
         grid.add_row("", f"and {len(settings.users) - USERS_SHOWN} more")
     grid.add_row("secrets", str(settings.data_dir / SECRETS_FILE))

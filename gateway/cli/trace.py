@@ -37,7 +37,7 @@ def trace(
         files = [file] if file else ring_files(data or default_data_dir())
         if not files:
             raise LocalError("nothing was traced here yet: start `tandem serve`, or name a --file")
-        rungs = rungs_of((message for each in files for message in read_pcap(each)), call_id)
+        rungs = rungs_of((message for each in files for message in read_pcap(each, media=False)), call_id)
     except LocalError as error:
         errors.print(f"[red]{error}[/]")
         raise typer.Exit(1) from None

@@ -179,12 +179,16 @@ class Log(Section):
 
 
 class Trace(Section):
-    """Messages of SIP that are kept for looking at them."""
+    """What was said, and heard, kept for looking at it."""
 
     keep_megabytes: Annotated[int, Field(ge=0, le=100_000)] = 16
-    """What the data directory keeps for `tandem trace`, in MB; 0 = nothing."""
+    """What the data directory keeps of SIP for `tandem trace`, in MB; 0 = nothing."""
     pcap: Path | None = None
-    """Capture file to which every message is appended."""
+    """Capture file (pcap) to which every message of SIP and every packet of RTP and RTCP is appended."""
+    pcap_megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 1000
+    """What the capture file and the older one beside it may have together, in MB."""
+    media: bool = True
+    """Capture RTP and RTCP too, as they are on the wire."""
     hep: Annotated[Address, NoDecode, _reader(Address), PlainSerializer(str)] | None = None
     """Address of a Homer collector, HEPv3 over UDP."""
 

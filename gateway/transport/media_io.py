@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import _native
+from gateway.errors import LocalError
 from gateway.media.plane import Plane
 from gateway.media.table import address_of, pack_address
 
@@ -25,7 +26,12 @@ try:
 except ImportError:  # not Linux
     _io = None  # type: ignore[assignment]  # then PortableIo is used
 
-__all__ = ["EpollIo", "MediaIo", "PortableIo", "media_io"]
+__all__ = ["CAPTURE_HEAD_BYTES", "EpollIo", "MediaIo", "PortableIo", "media_io"]
+
+CAPTURE_HEAD_BYTES: Final = 192
+"""`struct capture_head`: three cache lines, in the last of them `head`, `packets` and `lost`."""
+_CAPTURE_COUNTS: Final = slice(17, 19)
+"""Packets and losses among its words."""
 
 
 class MediaIo(Protocol):
@@ -55,6 +61,16 @@ class MediaIo(Protocol):
         """Send packets (SEND [n]) through their rows' sockets."""
         ...
 
+    def capture(self, memory: memoryview, announced: str) -> None:
+        """Copy every datagram of rows that are attached from now on into a ring (native/plane/capture.h).
+
+        `announced` is the IP address that stands for the wildcard.
+
+        Raises:
+            LocalError: these sockets cannot.
+        """
+        ...
+
     def counters(self) -> dict[str, int]:
         """Return how many packets were received and sent, and what went wrong."""
         ...
@@ -69,6 +85,7 @@ class EpollIo:
 
     def __init__(self, plane: Plane) -> None:
         self._loop = _io.loop(plane.table.kernel)
+        self._captured: memoryview | None = None
 
     def attach(self, row: int) -> None:
         _io.attach(self._loop, row)
@@ -89,9 +106,17 @@ class EpollIo:
         if sends.size:
             _io.send(self._loop, sends, sends.size, rtcp)
 
+    def capture(self, memory: memoryview, announced: str) -> None:
+        address = pack_address((announced, 0))
+        _io.capture(self._loop, memory, address["ip"].tobytes(), int(address["family"]))
+        self._captured = memory[:CAPTURE_HEAD_BYTES].cast("Q")[_CAPTURE_COUNTS]
+
     def counters(self) -> dict[str, int]:
         names = ("received", "sent", "send_errors", "wakeups", "edges_lost")
-        return dict(zip(names, _io.counters(self._loop), strict=True))
+        counted = dict(zip(names, _io.counters(self._loop), strict=True))
+        if self._captured is not None:
+            counted |= {"captured": self._captured[0], "capture_lost": self._captured[1]}
+        return counted
 
     def idle_s(self) -> float:
         return _io.idle(self._loop)
@@ -188,6 +213,9 @@ class PortableIo:
         if remote_rtcp is not None and remote_rtcp[0] == to[0]:
             return remote_rtcp, 1
         return (to[0], to[1] + 1), 1
+
+    def capture(self, memory: memoryview, announced: str) -> None:
+        raise LocalError("media is captured with epoll alone (Linux)")
 
     def counters(self) -> dict[str, int]:
         return dict(self._counters)

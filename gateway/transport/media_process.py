@@ -27,12 +27,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.errors import LocalError
 from gateway.ids import LegId, SystemIds
 from gateway.media.commands import room_from_map, row_from_map
 from gateway.media.flight import MEMORY_NAME, RecordedPlane, memory_bytes
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics, statistics_as_map
 from gateway.media.table import ROW
+from gateway.transport.media_capture import MediaCapture
 from gateway.transport.media_health import Health
 from gateway.transport.media_io import MediaIo, media_io
 from gateway.transport.media_links import BrokerLink, SupervisorGone, SwitchLink
@@ -301,6 +303,15 @@ _MOST_ROWS: Final = 8192
 """More than a core can serve; the plane's other columns are arrays over so many rows."""
 
 
+def _capture(io: MediaIo) -> MediaCapture | None:
+    """Begin the capture that is asked for; calls go on without one that cannot be."""
+    try:
+        return MediaCapture.asked_for(io)
+    except LocalError as error:
+        print(f"media: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        return None
+
+
 def ask_for_real_time() -> str:
     """Ask to be scheduled before ordinary processes; returns what came of it, in words."""
     if os.environ.get("TANDEM_MEDIA_REAL_TIME") == "0":
@@ -327,9 +338,11 @@ def main() -> None:
     plane = _plane_in_ledger()
     control = socket.socket(fileno=int(os.environ["TANDEM_CONTROL_FD"]))
     control.setblocking(False)
+    io = media_io(plane)
+    capture = _capture(io)  # its drain shall not have our priority
     process = MediaProcess(
         plane=plane,
-        io=media_io(plane),
+        io=io,
         broker=BrokerLink(int(os.environ["TANDEM_BROKER_FD"])),
         control=control,
         epoch=int(os.environ.get("TANDEM_EPOCH", "0")),
@@ -340,6 +353,8 @@ def main() -> None:
     os.write(int(os.environ["TANDEM_READY_FD"]), b"1")
     process.garbage.switch_off()
     process.run()
+    if capture is not None:
+        capture.close()
 
 
 if __name__ == "__main__":

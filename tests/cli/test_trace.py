@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 from gateway.observe.trace import Traced
-from gateway.observe.trace.ring import TraceRing
+from gateway.observe.trace.ring import trace_ring
 
 INVITE = (
     b"INVITE sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK1\r\n"
@@ -20,7 +20,7 @@ def run(*arguments):
 
 
 def kept(folder):
-    ring = TraceRing(folder, 10_000)
+    ring = trace_ring(folder, 10_000)
     ring.write(Traced(1000.0, ("192.0.2.1", 5070), ("192.0.2.2", 5060), "udp", INVITE))
     ring.flush()
 

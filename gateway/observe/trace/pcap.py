@@ -1,24 +1,23 @@
 """Messages in a capture file that Wireshark and sngrep open.
 
 Whatever carried a message, it is written as an IP packet with a UDP datagram inside (link type RAW): what was
-inside TLS is readable, and one message is one packet.  A record is written with a single append, so that several
-processes can write to one file.
+inside TLS is readable, and one message is one packet.  Packets of media are written likewise, by
+native/plane/capture.c.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import os
+import mmap
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from gateway.errors import LocalError
 from gateway.observe.trace.message import Address, Traced
 
-__all__ = ["HEADER", "PcapFile", "pcap_record", "read_pcap"]
+__all__ = ["HEADER", "pcap_record", "read_pcap", "records_of", "whole_bytes"]
 
 _LINKTYPE_RAW: Final = 101
 _MAGIC: Final = 0xA1B2C3D4  # microseconds
@@ -27,6 +26,8 @@ HEADER: Final = struct.pack("<IHHiIII", _MAGIC, 2, 4, 0, 0, 262_144, _LINKTYPE_R
 _RECORD: Final = struct.Struct("<IIII")
 _UDP: Final = 17
 _MAX_PAYLOAD: Final = 65_000
+_FIRST_OF_RTP: Final = b"\x80"
+"""Messages of SIP begin with a letter or white space."""
 
 
 def pcap_record(at: float, source: Address, destination: Address, payload: bytes) -> bytes:
@@ -64,47 +65,11 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
-class PcapFile:
-    """A capture file that is appended to; made, readable by its owner only, if it is not there.
-
-    Raises:
-        LocalError: the file cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path: Final = path
-        try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise LocalError(f"cannot write {path}: {error.strerror}") from None
-        if os.fstat(self._fd).st_size == 0:
-            os.write(self._fd, HEADER)
-
-    def write(self, message: Traced) -> None:
-        """Append one message.
-
-        Raises:
-            OSError: the disk is full, or gone.
-        """
-        os.write(self._fd, pcap_record(message.at, message.source, message.destination, message.data))
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-def read_pcap(path: Path) -> Iterator[Traced]:
+def read_pcap(path: Path, *, media: bool = True) -> Iterator[Traced]:
     """Yield the UDP datagrams of a capture file with link type RAW, Ethernet or Linux cooked.
 
-    A record that was cut short by the end of the file ends it: somebody may be writing there.
+    Without `media`, what begins like RTP or RTCP (RFC 7983) is left out, which is much quicker.  A record that was
+    cut short by the end of the file ends it: somebody may be writing there.
 
     Raises:
         LocalError: the file cannot be read, or is no capture file.
@@ -118,20 +83,44 @@ def read_pcap(path: Path) -> Iterator[Traced]:
     skip = {_LINKTYPE_RAW: 0, 1: 14, 113: 16}.get(struct.unpack_from("<I", data, 20)[0])
     if skip is None:
         raise LocalError(f"{path} captures another kind of network than IP on Ethernet or Linux")
-    at = len(HEADER)
-    while at + _RECORD.size <= len(data):
-        seconds, micros, captured, _ = _RECORD.unpack_from(data, at)
-        at += _RECORD.size
-        if at + captured > len(data):
-            return
-        message = _datagram(seconds + micros / 1e6, data[at + skip : at + captured])
-        at += captured
+    for micros, begin, end in records_of(data):
+        message = _datagram(micros / 1e6, data[begin + _RECORD.size + skip : end], media=media)
         if message is not None:
             yield message
 
 
-def _datagram(at: float, packet: bytes) -> Traced | None:
-    """Return the UDP datagram of an IP packet, None for anything else."""
+def records_of(data: bytes | mmap.mmap, at: int = len(HEADER)) -> Iterator[tuple[int, int, int]]:
+    """Yield of each whole record of a capture file when it was (microseconds), where it begins and where it ends.
+
+    The first begins `at`.
+    """
+    while at + _RECORD.size <= len(data):
+        seconds, micros, captured, _ = _RECORD.unpack_from(data, at)
+        end = at + _RECORD.size + captured
+        if end > len(data):
+            return
+        yield seconds * 1_000_000 + micros, at, end
+        at = end
+
+
+def whole_bytes(path: Path) -> int:
+    """Return how much of a capture file is its head and whole records.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        if path.stat().st_size <= len(HEADER):
+            return 0 if path.stat().st_size < len(HEADER) else len(HEADER)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            end = len(HEADER)
+            for _, _, end in records_of(data):  # noqa: B007  # the last end is wanted
+                pass
+            return end
+
+
+def _datagram(at: float, packet: bytes, *, media: bool) -> Traced | None:
+    """Return the UDP datagram of an IP packet, None for anything else, and for media if that is not wanted."""
     if len(packet) < 28:
         return None
     if packet[0] >> 4 == 4:
@@ -141,6 +130,8 @@ def _datagram(at: float, packet: bytes) -> Traced | None:
     else:
         return None
     if proto != _UDP or len(packet) < head + 8:
+        return None
+    if not media and packet[head + 8 : head + 9] >= _FIRST_OF_RTP:
         return None
     source_port, destination_port, length = struct.unpack_from(">HHH", packet, head)
     source, destination = (str(ipaddress.ip_address(end)) for end in ends)

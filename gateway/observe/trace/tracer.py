@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from gateway.errors import LocalError
+from gateway.observe.trace.file import CaptureFile
 from gateway.observe.trace.hep import HepSender
 from gateway.observe.trace.message import Address, Traced
-from gateway.observe.trace.pcap import PcapFile
-from gateway.observe.trace.ring import TraceRing
+from gateway.observe.trace.ring import trace_ring
+from gateway.observe.trace.sink import CaptureSink
 
-__all__ = ["Sink", "Tracer", "tracer_of"]
+__all__ = ["FLUSH_S", "Sink", "Tracer", "tracer_of"]
 
-_FLUSH_S: Final = 0.2
+FLUSH_S: Final = 0.05
+"""How often messages go to the disk.  Media is written later than this, so that a reader learns of a stream first."""
 
 
 class Sink(Protocol):
@@ -29,11 +31,11 @@ class Sink(Protocol):
 class Tracer:
     """Gives each message to each sink; one that fails costs its messages and nobody else's."""
 
-    def __init__(self, sinks: Sequence[Sink], ring: TraceRing | None = None) -> None:
+    def __init__(self, sinks: Sequence[Sink]) -> None:
         self.lost = 0
         """Messages that a sink did not take."""
         self._sinks = sinks
-        self._ring = ring
+        self._files = [sink for sink in sinks if isinstance(sink, CaptureSink)]
 
     def write(self, message: Traced) -> None:
         """Take one message."""
@@ -44,32 +46,33 @@ class Tracer:
                 self.lost += 1
 
     async def run(self) -> None:
-        """Write what the ring gathers, a few times a second, and a last time at the end."""
-        if self._ring is None:
-            return
+        """Write what is gathered for files, and a last time at the end; only the end waits for a disk."""
         try:
-            while True:
-                await asyncio.sleep(_FLUSH_S)
-                self._ring.flush()
+            while self._files:
+                await asyncio.sleep(FLUSH_S)
+                await asyncio.to_thread(self._flush)
         finally:
-            self._ring.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        for file in self._files:
+            file.flush()
 
 
 def tracer_of(
-    folder: Path, *, keep_bytes: int, pcap: Path | None, collector: Address | None
+    folder: Path, *, keep_bytes: int, pcap: Path | None, pcap_bytes: int, collector: Address | None
 ) -> Tracer | None:
     """Return the tracer for a configuration; None = nothing is traced.
 
     Raises:
-        LocalError: the capture file cannot be written, or the collector has an address that nothing reaches.
+        LocalError: a capture file cannot be written, or the collector has an address that nothing reaches.
     """
-    ring = TraceRing(folder, keep_bytes) if keep_bytes else None
-    sinks: list[Sink] = [ring] if ring else []
+    sinks: list[Sink] = [trace_ring(folder, keep_bytes)] if keep_bytes else []
     if pcap is not None:
-        sinks.append(PcapFile(pcap))
+        sinks.append(CaptureSink(CaptureFile(pcap, pcap_bytes), secrets=True))
     if collector is not None:
         try:
             sinks.append(HepSender(collector))
         except OSError as error:
             raise LocalError(f"trace.hep {collector[0]}: {error.strerror}") from None
-    return Tracer(sinks, ring) if sinks else None
+    return Tracer(sinks) if sinks else None

@@ -13,8 +13,10 @@ from gateway.errors import LocalError
 from gateway.observe.trace import Traced, without_secrets
 from gateway.observe.trace.hep import HepSender, hep_packet
 from gateway.observe.trace.ladder import draw, rungs_of
-from gateway.observe.trace.pcap import PcapFile, read_pcap
-from gateway.observe.trace.ring import TraceRing, ring_files
+from gateway.observe.trace.file import CaptureFile
+from gateway.observe.trace.pcap import read_pcap
+from gateway.observe.trace.ring import ring_files, trace_ring
+from gateway.observe.trace.sink import CaptureSink
 
 A, B, C = ("192.0.2.1", 5070), ("192.0.2.2", 5060), ("192.0.2.3", 5080)
 UUID = "ab30317f1a784dc48ff824d0d3715d86"
@@ -40,6 +42,13 @@ def traced(data, at=1000.0, source=A, destination=B):
     return Traced(at, source, destination, "udp", data)
 
 
+def write(path, *messages):
+    sink = CaptureSink(CaptureFile(path, 1_000_000), secrets=True)
+    for message in messages:
+        sink.write(message)
+    sink.flush()
+
+
 @given(
     data=st.binary(min_size=1, max_size=2000),
     at=st.integers(0, 2**32 - 1),
@@ -48,16 +57,13 @@ def traced(data, at=1000.0, source=A, destination=B):
 def test_a_capture_file_gives_back_what_was_written(tmp_path_factory, data, at, ends):
     path = tmp_path_factory.mktemp("pcap") / "t.pcap"
     message = Traced(float(at), *ends, "udp", data)
-    with PcapFile(path) as file:
-        file.write(message)
+    write(path, message)
     assert list(read_pcap(path)) == [message]
 
 
 def test_a_file_that_is_still_written_to_is_read_up_to_its_last_whole_record(tmp_path):
     path = tmp_path / "t.pcap"
-    with PcapFile(path) as file:
-        file.write(traced(invite()))
-        file.write(traced(ringing()))
+    write(path, traced(invite()), traced(ringing()))
     path.write_bytes(path.read_bytes()[:-10])
     assert [message.data for message in read_pcap(path)] == [invite()]
 
@@ -70,17 +76,15 @@ def test_what_is_no_capture_file_is_named(tmp_path, content):
 
 
 def test_only_the_owner_reads_a_trace(tmp_path):
-    with PcapFile(tmp_path / "t.pcap") as file:
-        file.write(traced(invite()))
+    write(tmp_path / "t.pcap", traced(invite()))
     assert (tmp_path / "t.pcap").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.interop
 def test_tshark_reads_our_files_and_finds_no_bad_checksum(tmp_path):
     assert shutil.which("tshark"), ".ci/install installs tshark"
-    with PcapFile(tmp_path / "t.pcap") as file:
-        file.write(traced(invite()))
-        file.write(Traced(1001.0, ("2001:db8::1", 5060), ("2001:db8::2", 5060), "tls", ringing()))
+    other = Traced(1001.0, ("2001:db8::1", 5060), ("2001:db8::2", 5060), "tls", ringing())
+    write(tmp_path / "t.pcap", traced(invite()), other)
     options = ["-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-T", "fields"]
     fields = ["-e", "sip.CSeq", "-e", "ip.checksum.status", "-e", "udp.checksum.status"]
     seen = subprocess.run(
@@ -93,7 +97,7 @@ def test_tshark_reads_our_files_and_finds_no_bad_checksum(tmp_path):
 
 
 def test_the_ring_keeps_the_newest_and_bounds_the_rest(tmp_path):
-    ring = TraceRing(tmp_path, 8000)
+    ring = trace_ring(tmp_path, 8000)
     for number in range(100):
         ring.write(traced(invite(f"call-{number}")))
         ring.flush()
@@ -103,10 +107,21 @@ def test_the_ring_keeps_the_newest_and_bounds_the_rest(tmp_path):
 
 
 def test_a_ring_whose_folder_is_gone_counts_what_it_loses(tmp_path):
-    ring = TraceRing(tmp_path / "gone", 8000)
+    (tmp_path / "folder").mkdir()
+    ring = trace_ring(tmp_path / "folder", 8000)
+    shutil.rmtree(tmp_path / "folder")
     ring.write(traced(invite()))
     ring.flush()
     assert ring.lost == 1
+
+
+def test_what_the_disk_does_not_take_in_time_is_bounded_and_counted(tmp_path):
+    sink = trace_ring(tmp_path, 8000)
+    for _ in range(100):
+        sink.write(traced(b"x" * 60_000))
+    sink.flush()
+    kept = [message for path in ring_files(tmp_path) for message in read_pcap(path)]
+    assert (sink.lost > 0, len(kept) + sink.lost) == (True, 100)
 
 
 def test_the_keys_of_srtp_are_not_kept_in_any_trace_of_messages():
