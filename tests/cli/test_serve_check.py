@@ -135,3 +135,12 @@ def test_the_line_to_copy_calls_an_address_that_can_be_called(tmp_path):
 
     assert "sip:echo@127.0.0.1:5062" in words
     assert words[-2:] == ["--transport", "tcp"]
+
+
+def test_a_trace_that_would_overwrite_another_kind_of_file_is_refused(tandem, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear Sir or Madam, this is no capture.")
+
+    result = tandem("serve", *FREE, "--trace", str(tmp_path / "letter.txt"))
+
+    assert result.exit_code == 1
+    assert "choose another name" in " ".join(result.output.split())
