@@ -71,13 +71,21 @@ class _Message:
         return self.text.startswith(_TRYING)
 
 
-def ladder(datagrams: Iterable[Datagram], switch_port: int, names: Mapping[int, str]) -> str:
-    """Return the ladder of SIP datagrams, REGISTERs left out: lines for each dialog, a blank one between."""
+def ladder(
+    datagrams: Iterable[Datagram],
+    switch_port: int,
+    names: Mapping[int, str],
+    *,
+    registrations: bool = False,
+) -> str:
+    """Return the ladder of SIP datagrams, REGISTERs left out if not asked for: a paragraph for each dialog."""
     dialogs: dict[bytes, list[str]] = {}
     seen: set[bytes] = set()
     for datagram in datagrams:
         message = _message(datagram.data)
-        if message is None or message.is_trying or message.method == "REGISTER" or datagram.data in seen:
+        if message is None or message.is_trying or datagram.data in seen:
+            continue
+        if message.method == "REGISTER" and not registrations:
             continue
         seen.add(datagram.data)
         inward = datagram.destination[1] == switch_port

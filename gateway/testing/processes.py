@@ -215,6 +215,7 @@ class Serving(Command):
         settings: TOML that is added to the configuration of ports.
         media_settings: TOML lines for the section `[media]`.
         media_ports: more RTP ports than the block of its own has.
+        listen: where SIP is spoken besides its own port: `ws:127.0.0.1:5066`.
         environment: added to the process's.
     """
 
@@ -226,6 +227,7 @@ class Serving(Command):
         settings: str = "",
         media_settings: str = "",
         media_ports: range | None = None,
+        listen: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.program = tuple(program)
@@ -237,7 +239,7 @@ class Serving(Command):
         self.media_ports = media_ports or self.ports[4:]
         self.config = directory / "tandem.toml"
         self.config.write_text(
-            f'[sip]\nlisten = ["udp:127.0.0.1:{self.sip_port}", "tcp:127.0.0.1:{self.sip_port}"]\n'
+            f"[sip]\nlisten = {json.dumps([f'udp:{self.address}', f'tcp:{self.address}', *listen])}\n"
             f'[http]\nlisten = "127.0.0.1:{self.http_port}"\n'
             f'[log]\nformat = "json"\n'
             f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n{settings}\n'

@@ -1,0 +1,365 @@
+"""Headless Chromium with somebody else's SIP library in a page: a phone that speaks over WebSocket.
+
+A page's script gives the library a person's hands (`window.phone`) and keeps what it tells (`window.told`); both are
+written for each library beside the tests.  Everything in SIP is the library's own.  Its media is `plain_media.js`,
+which stands for the browser's RTCPeerConnection and names sockets that are held here: what the phone says and hears
+is real RTP, made and read by `gateway.testing.rtp_peer`, which shares nothing with the switch.  With `plain=False`
+the browser's own RTCPeerConnection stays.
+
+    with Chromium() as chromium, BrowserPhone(chromium, scripts["jssip"], user="alice", ...) as alice:
+        alice.dial("sip:echo@127.0.0.1:5060")
+        alice.say(speech())
+        ...
+        alice.heard()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+import voicecodecs
+from gateway.testing.phone import port_in
+from gateway.testing.processes import PATIENCE_S
+from gateway.testing.rtp_peer import RtpEar, RtpMouth
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["BrowserPhone", "Chromium", "bundled"]
+
+_HOST: Final = "127.0.0.1"
+_PAGE: Final = f"http://{_HOST}:1/"
+"""Where pages seem to come from: nothing is asked there, but a microphone is given to this host only."""
+_LINES: Final = 3
+_FLAGS: Final = (
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--ignore-certificate-errors",
+    "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+_FRAME_BYTES: Final = 160
+_FRAME_S: Final = 0.02
+_SILENCE: Final = b"\xff" * _FRAME_BYTES
+_POLL_MS: Final = 20
+_FIND: Final = """([what, facts, count]) => {
+  const fits = (event) => Object.entries(facts).every(([name, value]) => event[name] === value);
+  return told.filter((event) => event.what === what && fits(event))[count - 1];
+}"""
+
+Pcm = npt.NDArray[np.int16]
+
+
+def bundled(sources: Path, workshop: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Make one script of each page of `sources` and the library that it is written for, by npm and esbuild.
+
+    What npm brings is kept in `workshop` for the next time.
+    """
+    npm = shutil.which("npm")
+    assert npm, "npm is not installed (Debian: apt install npm)"
+    workshop.mkdir(parents=True, exist_ok=True)
+    wanted = (sources / "package.json").read_text()
+    brought = workshop / "brought.json"
+    for source in sources.iterdir():
+        shutil.copy(source, workshop)
+    if not brought.exists() or brought.read_text() != wanted:
+        _run(workshop, npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
+        brought.write_text(wanted)
+    esbuild = str(workshop / "node_modules/.bin/esbuild")
+    _run(workshop, esbuild, *(f"{name}.js" for name in names), "--bundle", "--outdir=bundles", "--log-level=error")
+    return {name: workshop / "bundles" / f"{name}.js" for name in names}
+
+
+def _run(directory: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+
+
+class Chromium:
+    """One headless browser for any number of phones, each in a profile of its own."""
+
+    def __enter__(self) -> Self:
+        from playwright.sync_api import sync_playwright  # only who tests with browsers has it
+
+        program = shutil.which("chromium")
+        assert program, "chromium is not installed (Debian: apt install chromium)"
+        self._playwright = sync_playwright().start()
+        try:
+            self.browser: Browser = self._playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        except BaseException:
+            self._playwright.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.browser.close()
+        self._playwright.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the page knows of one of its calls' media."""
+
+    sdp: str | None
+    closed: bool
+
+
+class BrowserPhone:
+    """A page that is a phone, registered once the `with` is entered.
+
+    Args:
+        chromium: the browser.
+        script: the page's script, of `bundled`.
+        stand_in: the script that stands for the browser's RTCPeerConnection; None = its own stays.
+        user: the name it registers with.
+        password: its password.
+        server: the URL of the WebSocket, `ws://127.0.0.1:5066/`.
+        domain: the host and port in its own address, `127.0.0.1:5060`.
+        answers: it answers each call at once.
+        registered: entering waits until it is registered.
+    """
+
+    def __init__(
+        self,
+        chromium: Chromium,
+        script: Path,
+        *,
+        user: str,
+        password: str,
+        server: str,
+        domain: str,
+        stand_in: Path | None,
+        answers: bool = True,
+        registered: bool = True,
+    ) -> None:
+        self._chromium, self._script, self._stand_in = chromium, script, stand_in
+        self._settings = {
+            "server": server,
+            "uri": f"sip:{user}@{domain}",
+            "user": user,
+            "password": password,
+            "answers": answers,
+        }
+        self._registered = registered
+        self._seen: dict[str, int] = {}
+        self._complaints: list[str] = []
+        self._voices: dict[int, _Voice] = {}
+        self._running = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            self._ears = [starting.enter_context(RtpEar()) for _ in range(_LINES)]
+            starting.callback(self._fall_silent)
+            self._page = starting.enter_context(self._chromium.browser.new_context()).new_page()
+            self._open()
+            if self._registered:
+                self.wait_for_next("registered")
+            self._running = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    def leave(self) -> None:
+        """Close the page without a word, as people close a tab."""
+        self._page.close()
+
+    # What a person does.
+
+    def dial(self, uri: str) -> None:
+        """Call somebody and wait until both can talk."""
+        self.do("dial", uri)
+        self.wait_for_talk()
+
+    def wait_for_talk(self) -> None:
+        """Wait until its next call is established, and begin to send."""
+        self.wait_for_next("established")
+        self._speak_up()
+
+    def say(self, pcm: Pcm) -> None:
+        """Say int16 [n] of 8000 Hz in the newest call, after all that is still to be said there."""
+        self._voices[self._newest()].say(pcm)
+
+    def heard(self) -> Pcm:
+        """Return what has been heard so far in the newest call, or in the last one: int16 [n]."""
+        packets = [each.packet for each in self._ears[self._newest()].heard()]
+        audio = b"".join(packet.payload for packet in packets if packet.payload_type == 0)
+        frames = [audio[i : i + _FRAME_BYTES] for i in range(0, len(audio), _FRAME_BYTES)]
+        return voicecodecs.decode_frames(frames, "pcmu")
+
+    def press(self, keys: str, *, method: str = "rfc4733") -> None:
+        """Press keys: `rfc4733`, or `info` (RFC 6086)."""
+        self.do("press", keys, method)
+        line = self._newest()
+        self._voices[line].press(self._page.evaluate("index => plainMedia.takeTones(index)", line))
+
+    def wait_for_keys(self, keys: str) -> None:
+        """Wait until these keys, and no others, have come by RFC 4733, in whichever call."""
+        self._wait_for(lambda: self._keys() == keys, f"{keys} (but {self._keys()})")
+
+    def hold(self) -> None:
+        """Put the call on hold and wait until the peer has agreed."""
+        self.do("hold")
+        self.wait_for_next("held")
+
+    def resume(self) -> None:
+        """Take the call from hold and wait until both can talk."""
+        self.do("resume")
+        self.wait_for_next("resumed")
+
+    def hang_up(self) -> None:
+        """End the newest call and wait until it has ended."""
+        self.do("hangUp")
+        self.wait_for_end()
+
+    def wait_for_end(self) -> dict[str, Any]:
+        """Wait until its next call has ended; return how."""
+        return self.wait_for_next("ended")
+
+    def ask(self, method: str, uri: str) -> dict[str, Any]:
+        """Send an OPTIONS or a MESSAGE outside any call; return what was answered."""
+        self.do("ask", method, uri)
+        return self.wait_for_next("answered", method=method)
+
+    def do(self, deed: str, *arguments: str) -> None:
+        """Do anything that `window.phone` can."""
+        self._page.evaluate(f"arguments_ => phone.{deed}(...arguments_)", list(arguments))
+
+    # What it tells.
+
+    def wait_for_next(self, what: str, **facts: object) -> dict[str, Any]:
+        """Return the next event of a name and facts that nobody has waited for yet.  Raises TimeoutError."""
+        key = f"{what} {facts}"
+        self._seen[key] = self._seen.get(key, 0) + 1
+        wanted = [what, facts, self._seen[key]]
+        event: dict[str, Any] = self._wait_for(lambda: self._page.evaluate(_FIND, wanted), key)
+        return event
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return all that it has told so far."""
+        events: list[dict[str, Any]] = self._page.evaluate("told")
+        return events
+
+    # Inside.
+
+    def _wait_for(self, found: Callable[[], Any], what: str) -> Any:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (come := found()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what} did not come:\n{self.told()}\n{self._complaints}")
+            self._page.wait_for_timeout(_POLL_MS)
+        return come
+
+    def _open(self) -> None:
+        page = self._page
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        page.on("console", lambda line: self._complaints.append(line.text))
+        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
+        if self._stand_in is not None:
+            ports = [ear.address[1] for ear in self._ears]
+            page.add_init_script(script=f"window.plainPorts = {ports};\n{self._stand_in.read_text()}")
+        page.goto(_PAGE)
+        page.add_script_tag(path=self._script)
+        page.evaluate("settings => phone.start(settings)", self._settings)
+
+    def _lines(self) -> list[_Line]:
+        return [_Line(**line) for line in self._page.evaluate("plainMedia.lines()")]
+
+    def _newest(self) -> int:
+        """Return the number of the newest call that is up, or else of the last one."""
+        lines = self._lines()
+        up = [index for index, line in enumerate(lines) if not line.closed]
+        return up[-1] if up else len(lines) - 1
+
+    def _speak_up(self) -> None:
+        """Begin to send to every peer that is known by now."""
+        for index, line in enumerate(self._lines()):
+            if line.sdp and not line.closed and index not in self._voices:
+                self._voices[index] = _Voice(self._ears[index], line.sdp)
+
+    def _keys(self) -> str:
+        return "".join(voice.keys() for voice in self._voices.values())
+
+    def _fall_silent(self) -> None:
+        for voice in self._voices.values():
+            voice.stop()
+
+
+class _Voice:
+    """Sends PCMU to a peer without a pause, as a browser does: what there is to say, keys, else silence."""
+
+    def __init__(self, ear: RtpEar, sdp: str) -> None:
+        self._ear = ear
+        self._to = (_HOST, port_in(sdp.encode()))
+        self._events = _events_in(sdp)
+        self._mouth = RtpMouth(ssrc=ear.address[1])
+        self._due: deque[list[bytes]] = deque()
+        """The packets of each 20 ms to come."""
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._speak, name="browser-voice", daemon=True)
+        self._thread.start()
+
+    def say(self, pcm: Pcm) -> None:
+        """Say int16 [n] after what is still to be said."""
+        audio = b"".join(voicecodecs.encode_frames(pcm, "pcmu"))
+        with self._lock:
+            for start in range(0, len(audio) - _FRAME_BYTES + 1, _FRAME_BYTES):
+                self._due.append([self._mouth.say(audio[start : start + _FRAME_BYTES]).to_bytes()])
+
+    def press(self, keys: str) -> None:
+        """Press keys, 100 ms each and 60 ms apart (RFC 4733 section 2.5)."""
+        with self._lock:
+            for key in keys:
+                *growing, last, second, third = self._mouth.digit(key, payload_type=self._events)
+                self._due += [[packet.to_bytes()] for packet in growing]
+                self._due[-1] += [packet.to_bytes() for packet in (last, second, third)]
+                self._due += [[self._mouth.say(_SILENCE).to_bytes()] for _ in range(3)]
+
+    def keys(self) -> str:
+        """Return the keys that have come from the peer."""
+        return self._ear.digits(payload_type=self._events)
+
+    def stop(self) -> None:
+        """Say no more."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _speak(self) -> None:
+        due = time.monotonic()
+        while not self._stopping.wait(max(0.0, due - time.monotonic())):
+            for packet in self._next():
+                self._ear.send(packet, self._to)
+            due += _FRAME_S
+
+    def _next(self) -> list[bytes]:
+        with self._lock:
+            return self._due.popleft() if self._due else [self._mouth.say(_SILENCE).to_bytes()]
+
+
+def _events_in(sdp: str) -> int:
+    """Return the payload type of telephone-event in a description."""
+    named = [line.removeprefix("a=rtpmap:") for line in sdp.splitlines() if "telephone-event/8000" in line]
+    assert named, f"there are no telephone-events in {sdp}"
+    return int(named[0].split()[0])

@@ -1,0 +1,370 @@
+"""Browsers as phones: JsSIP and SIP.js in headless Chromium speak SIP over WebSocket (RFC 7118) with the switch.
+
+The libraries' SIP is their own.  Their media is plain RTP, as `browsers/plain_media.js` has it, so what a caller hears
+has passed through the switch; what the browser's own RTCPeerConnection offers is refused here, in words.
+
+The ladders in `conversations/` are what they and the switch said to each other.
+"""
+
+import contextlib
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trustme
+
+from gateway.testing.audio import read_wav, window_correlations, write_wav
+from gateway.testing.browser import BrowserPhone, Chromium, bundled
+from gateway.testing.pjsua import Pjsua
+from gateway.testing.processes import free_block
+from gateway.testing.websocket_tap import WebSocketTap
+from gateway.testing.wire_audio import distinct_speech
+
+pytestmark = pytest.mark.interop
+
+PAGES = Path(__file__).parent / "browsers"
+WORKSHOP = Path(__file__).parents[2] / "build" / "browsers"
+LIBRARIES = ("jssip", "sipjs")
+EACH = pytest.mark.parametrize("library", LIBRARIES)
+BOTH_WAYS = pytest.mark.parametrize("pair", [LIBRARIES, LIBRARIES[::-1]], ids="-calls-".join)
+TRANSFERS = pytest.mark.parametrize(
+    "three", [("jssip", "sipjs", "jssip"), ("sipjs", "jssip", "sipjs")], ids=["jssip", "sipjs"]
+)
+
+TALK_S = 2
+SAID = {
+    name: distinct_speech(TALK_S, seed=seed) for seed, name in enumerate(("alice", "bob", "carol"), start=51)
+}
+PASSWORD = "secret"
+APPLICATION = "00000000-0000-4000-8000-000000000001"
+SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "".join(
+    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "{PASSWORD}"\n' for name in SAID
+)
+
+
+@pytest.fixture(scope="module")
+def scripts():
+    return bundled(PAGES, WORKSHOP, LIBRARIES)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    pytest.importorskip("playwright", reason="the dependency group `interop` is not installed")
+    with Chromium() as browser:
+        yield browser
+
+
+class Web:
+    """A switch that listens for browsers, what they say to it, and the means to have some."""
+
+    def __init__(self, serve, chromium, scripts, running):
+        port = free_block()[0]
+        self.switch = serve(settings=SETTINGS, listen=[f"ws:127.0.0.1:{port}"])
+        self.tap = running.enter_context(WebSocketTap(("127.0.0.1", port)))
+        self._chromium, self._scripts, self._running = chromium, scripts, running
+
+    def phone(self, library, user, **settings):
+        """Give a browser with a library's phone in it, registered if nothing else is said."""
+        about = {"password": PASSWORD, "stand_in": PAGES / "plain_media.js"} | settings
+        phone = BrowserPhone(
+            self._chromium,
+            self._scripts[library],
+            user=user,
+            server=self.tap.url,
+            domain=self.switch.address,
+            **about,
+        )
+        return self._running.enter_context(phone)
+
+    def phones(self, *libraries):
+        """Give a phone for each library: alice's, bob's, carol's."""
+        return [self.phone(library, user) for library, user in zip(libraries, SAID, strict=False)]
+
+
+@pytest.fixture
+def web(serve, chromium, scripts):
+    with contextlib.ExitStack() as running:
+        yield Web(serve, chromium, scripts, running)
+
+
+def connect(web, caller, callee, name):
+    """Have one phone call another, who answers at once."""
+    caller.dial(web.switch.uri(name))
+    callee.wait_for_talk()
+
+
+def assert_they_hear_each_other(**phones):
+    """Let two phones speak at once, and see that each has heard the other."""
+    for user, phone in phones.items():
+        phone.say(SAID[user])
+    time.sleep(TALK_S + 0.5)
+    (one, first), (other, second) = phones.items()
+    assert likeness(first.heard(), SAID[other]) > 0.95
+    assert likeness(second.heard(), SAID[one]) > 0.95
+
+
+def likeness(heard, said):
+    """Return how like what was said that is which was heard, 0 to 1."""
+    return np.median(window_correlations(heard, said))
+
+
+# Registering.
+
+
+@EACH
+def test_a_browser_registers_by_digest_and_leaves(web, library, spoken_as):
+    alice = web.phone(library, "alice")
+    assert web.switch.wait_for("user.registered")["user"] == "alice"
+    alice.do("unregister")
+    alice.wait_for_next("unregistered")
+    web.switch.wait_for("user.unregistered", user="alice")
+    spoken_as(web.tap.ladder(registrations=True))
+
+
+@EACH
+def test_a_wrong_password_is_refused(web, library):
+    alice = web.phone(library, "alice", password="wrong", registered=False)
+    assert alice.wait_for_next("registration.refused")["status"] == 401
+
+
+@EACH
+def test_wss_with_a_certificate_of_our_own(serve, chromium, scripts, tmp_path, library):
+    port, certificate = free_block()[0], trustme.CA().issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    files = {
+        "TANDEM_SIP__CERTIFICATE": str(tmp_path / "chain.pem"),
+        "TANDEM_SIP__KEY": str(tmp_path / "key.pem"),
+    }
+    switch = serve(settings=SETTINGS, listen=[f"wss:127.0.0.1:{port}"], environment=files)
+    with BrowserPhone(
+        chromium,
+        scripts[library],
+        user="alice",
+        password=PASSWORD,
+        server=f"wss://127.0.0.1:{port}/",
+        domain=switch.address,
+        stand_in=PAGES / "plain_media.js",
+    ) as alice:
+        alice.dial(switch.uri("echo"))
+        alice.hang_up()
+        assert switch.wait_for("call.ended")["status"] == 200
+
+
+@EACH
+def test_a_keepalive_is_answered_and_a_browser_that_sends_them_can_be_called(web, library):
+    alice, bob = web.phone("sipjs", "alice"), web.phone(library, "bob")
+    while web.tap.messages(inward=True).count(b"\r\n\r\n") < 2:
+        time.sleep(0.1)
+    connect(web, bob, alice, "alice")
+    bob.hang_up()
+    alice.wait_for_end()
+    assert b"\r\n" in web.tap.messages(inward=False)
+
+
+@EACH
+def test_a_browser_whose_websocket_was_cut_registers_again_and_can_be_called(web, library):
+    alice, bob = web.phone("jssip", "alice"), web.phone(library, "bob")
+    web.tap.cut("bob")
+    web.switch.wait_for("user.unregistered", user="bob")
+    bob.wait_for_next("registered")
+    connect(web, alice, bob, "bob")
+    assert_they_hear_each_other(alice=alice, bob=bob)
+
+
+@EACH
+@pytest.mark.parametrize("way", ["closed", "unregistered"])
+def test_a_browser_that_has_left_cannot_be_called(web, library, way):
+    alice, bob = web.phone(library, "alice"), web.phone(library, "bob")
+    if way == "closed":
+        bob.leave()
+    else:
+        bob.do("unregister")
+    web.switch.wait_for("user.unregistered", user="bob")
+    alice.do("dial", web.switch.uri("bob"))
+    assert alice.wait_for_end()["status"] == 480
+
+
+# Calls.
+
+
+@EACH
+def test_a_browser_hears_its_own_echo(web, library):
+    alice = web.phone(library, "alice")
+    alice.dial(web.switch.uri("echo"))
+    alice.say(SAID["alice"])
+    time.sleep(TALK_S + 0.5)
+    assert likeness(alice.heard(), SAID["alice"]) > 0.95
+
+
+@BOTH_WAYS
+def test_they_call_hear_each_other_and_hang_up(web, pair, spoken_as):
+    alice, bob = web.phones(*pair)
+    connect(web, alice, bob, "bob")
+    assert_they_hear_each_other(alice=alice, bob=bob)
+    bob.hang_up()
+    alice.wait_for_end()
+    assert web.switch.wait_for("call.ended")["by"] == "callee"
+    spoken_as(web.tap.ladder())
+
+
+@BOTH_WAYS
+def test_a_call_is_held_and_resumed(web, pair, spoken_as):
+    alice, bob = web.phones(*pair)
+    connect(web, alice, bob, "bob")
+    alice.hold()
+    web.switch.wait_for("leg.held")
+    alice.resume()
+    web.switch.wait_for("leg.resumed")
+    assert_they_hear_each_other(alice=alice, bob=bob)
+    alice.hang_up()
+    bob.wait_for_end()
+    web.switch.wait_for("call.ended")
+    spoken_as(web.tap.ladder())
+
+
+@BOTH_WAYS
+def test_a_caller_gives_up(web, pair, spoken_as):
+    alice, bob = web.phone(pair[0], "alice"), web.phone(pair[1], "bob", answers=False)
+    alice.do("dial", web.switch.uri("bob"))
+    alice.wait_for_next("ringing")
+    alice.hang_up()
+    bob.wait_for_end()
+    assert web.switch.wait_for("call.ended")["status"] == 487
+    spoken_as(web.tap.ladder())
+
+
+@BOTH_WAYS
+def test_a_callee_declines(web, pair):
+    alice, bob = web.phone(pair[0], "alice"), web.phone(pair[1], "bob", answers=False)
+    alice.do("dial", web.switch.uri("bob"))
+    bob.wait_for_next("called", **{"from": "alice"})
+    bob.do("decline")
+    assert alice.wait_for_end()["status"] == 486
+
+
+@EACH
+def test_a_browser_and_a_phone_call_each_other_and_are_heard(web, tmp_path, library, spoken_as):
+    wav = tmp_path / "bob.wav"
+    write_wav(wav, np.pad(SAID["bob"], (0, 8000)))
+    alice, switch = web.phone(library, "alice"), web.switch
+    with Pjsua(
+        tmp_path / "bob", user="bob", password=PASSWORD, server=switch.address, ports=free_block()
+    ) as bob:
+        alice.dial(switch.uri("bob"))
+        alice.say(SAID["alice"])
+        time.sleep(TALK_S + 0.5)
+        alice.hang_up()
+        bob.wait_for_end()
+        bob.dial(switch.uri("alice"))
+        alice.wait_for_talk()
+        bob.say(wav)
+        time.sleep(TALK_S + 1)
+        assert likeness(alice.heard(), SAID["bob"]) > 0.95
+        bob.hang_up()
+        alice.wait_for_end()
+    assert likeness(read_wav(bob.heard), SAID["alice"]) > 0.95
+    spoken_as(web.tap.ladder())
+
+
+@EACH
+def test_the_other_is_told_when_the_websocket_of_a_call_is_cut(web, library):
+    alice, bob = web.phone(library, "alice"), web.phone("sipjs", "bob")
+    connect(web, alice, bob, "bob")
+    web.tap.cut("alice")
+    bob.wait_for_end()
+    assert web.switch.wait_for("call.ended")["by"] == "transport"
+    alice.wait_for_next("registered")
+    alice.dial(web.switch.uri("echo"))
+
+
+# Keys.
+
+
+@BOTH_WAYS
+def test_keys_in_rtp_are_told_once_and_reach_the_other(web, pair):
+    alice, bob = web.phones(*pair)
+    connect(web, alice, bob, "bob")
+    alice.press("15#")
+    web.switch.wait_for("dtmf.heard", count=3)
+    bob.wait_for_keys("15#")
+    assert "".join(event["digit"] for event in web.switch.events("dtmf.heard")) == "15#"
+
+
+@BOTH_WAYS
+def test_a_key_in_an_info_is_told_like_any_other(web, pair, spoken_as):
+    alice, bob = web.phones(*pair)
+    connect(web, alice, bob, "bob")
+    alice.press("5", method="info")
+    web.switch.wait_for("dtmf.heard", digit="5", via="info")
+    bob.wait_for_keys("5")
+    alice.hang_up()
+    bob.wait_for_end()
+    web.switch.wait_for("call.ended")
+    spoken_as(web.tap.ladder())
+
+
+# Transfers.
+
+
+@TRANSFERS
+def test_a_browser_sends_the_other_to_a_third(web, three, spoken_as):
+    alice, bob, carol = web.phones(*three)
+    connect(web, alice, bob, "bob")
+    alice.do("transfer", web.switch.uri("carol"))
+    carol.wait_for_talk()
+    alice.wait_for_next("transferred")
+    alice.wait_for_end()
+    assert_they_hear_each_other(bob=bob, carol=carol)
+    bob.hang_up()
+    carol.wait_for_end()
+    web.switch.wait_for("call.ended")
+    spoken_as(web.tap.ladder())
+
+
+@TRANSFERS
+def test_a_browser_joins_the_two_that_it_speaks_to(web, three, spoken_as):
+    alice, bob, carol = web.phones(*three)
+    connect(web, alice, bob, "bob")
+    alice.hold()
+    connect(web, alice, carol, "carol")
+    alice.do("attend")
+    alice.wait_for_end()
+    alice.wait_for_end()
+    assert_they_hear_each_other(bob=bob, carol=carol)
+    bob.hang_up()
+    carol.wait_for_end()
+    web.switch.wait_for("call.ended", count=2)
+    spoken_as(web.tap.ladder())
+
+
+# What is not served.
+
+
+@EACH
+def test_options_are_answered_and_a_message_is_refused_with_what_we_allow(web, library):
+    alice = web.phone(library, "alice")
+    assert alice.ask("OPTIONS", web.switch.uri("echo"))["status"] == 200
+    refused = alice.ask("MESSAGE", web.switch.uri("bob"))
+    assert refused["status"] == 405
+    assert "INVITE" in refused["allow"]
+
+
+@EACH
+def test_the_encrypted_media_of_an_unchanged_browser_is_refused_in_words(web, library):
+    alice = web.phone(library, "alice", stand_in=None)
+    alice.do("dial", web.switch.uri("echo"))
+    refused = alice.wait_for_end()
+    assert refused["status"] == 488
+    assert refused["warning"].startswith("302 ")
+    assert "UDP/TLS/RTP/SAVPF is encrypted media" in refused["warning"]
+    assert "UDP/TLS/RTP/SAVPF is encrypted media" in web.switch.wait_for("call.ended")["cause"]
+
+
+@EACH
+def test_an_unchanged_browser_refuses_plain_media_and_the_caller_is_told(web, library):
+    alice, bob = web.phone("jssip", "alice"), web.phone(library, "bob", stand_in=None)
+    alice.do("dial", web.switch.uri("bob"))
+    bob.wait_for_end()
+    assert alice.wait_for_end()["status"] == 488
