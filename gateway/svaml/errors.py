@@ -15,13 +15,17 @@ __all__ = ["Remark", "SvamlError"]
 class SvamlError(GatewayError):
     """A document that cannot be obeyed: `path` is where, `reason` is why, `cure` is what would do (or empty)."""
 
-    def __init__(self, path: str, reason: str, *, cure: str = "", missing: bool = False) -> None:
+    def __init__(
+        self, path: str, reason: str, *, cure: str = "", missing: bool = False, offset: int | None = None
+    ) -> None:
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
         self.cure = cure
         self.missing = missing
         """Something required was not given, as opposed to something given being wrong."""
+        self.offset = offset
+        """The character where JSON ends to be JSON; None if that is not what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
