@@ -1,10 +1,12 @@
-"""The HTTP application: health and metrics now, the REST API beside them as it grows.
+"""The HTTP application: health, metrics and the REST API.
 
 `create_app` takes ports (Protocols), never the objects behind them, so that a test needs no switch and an API router
 cannot reach past what it was given.
 
 - `GET /healthz`  200 when the switch takes calls, 503 otherwise; `{"ready": true, "census": {"legs": 0}}`
 - `GET /metrics`  Prometheus text: `tandem_ready`, `tandem_census{table="legs"}`, and what the registry holds
+- `GET /openapi.json`  what the REST API is, true to the wire
+- everything else: a router for each area, when there is a platform to speak to
 """
 
 from __future__ import annotations
@@ -14,10 +16,39 @@ from typing import Protocol
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
+from gateway.api import (
+    callouts,
+    calls,
+    conferences,
+    configuration,
+    exports,
+    numbers,
+    recordings,
+    reporting,
+    schema,
+)
+from gateway.api.admission import Reception
+from gateway.api.doorway import Doorway
+from gateway.api.platform import Platform
+from gateway.api.refusals import answer_refusals
+
 __all__ = ["StatusPort", "create_app"]
+
+_ROUTERS = (
+    callouts.router,
+    calls.router,
+    conferences.router,
+    configuration.router,
+    numbers.router,
+    recordings.router,
+    reporting.router,
+    reporting.open_router,
+    exports.router,
+)
 
 
 class StatusPort(Protocol):
@@ -34,16 +65,34 @@ class StatusPort(Protocol):
         ...
 
 
-def create_app(status: StatusPort, *, registry: CollectorRegistry | None = None) -> FastAPI:
+def create_app(
+    status: StatusPort, *, registry: CollectorRegistry | None = None, platform: Platform | None = None
+) -> FastAPI:
     """Return the application.
 
     registry: further metrics, e.g. `gateway.observe.Metrics().registry`; the census is added to it.
+    platform: what the REST API speaks to; None = health and metrics alone.
     """
-    app = FastAPI(title="Tandem", docs_url=None, redoc_url=None)
-    metrics = registry or CollectorRegistry()
+    app = FastAPI(
+        title="Tandem",
+        version="1.0.0",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        openapi_url="/openapi.json" if platform else None,
+    )
+    app.state.status = status
+    _add_operation(app, status, registry or CollectorRegistry())
+    if platform is not None:
+        _add_api(app, platform)
+    return app
+
+
+def _add_operation(app: FastAPI, status: StatusPort, metrics: CollectorRegistry) -> None:
+    """Add what operators and monitors ask for."""
     metrics.register(_StatusCollector(status))
 
-    @app.get("/healthz", tags=["operation"])
+    @app.get("/healthz", tags=["operation"], include_in_schema=False)
     def healthz() -> JSONResponse:
         """Say whether the switch takes calls."""
         ready = status.ready
@@ -51,12 +100,23 @@ def create_app(status: StatusPort, *, registry: CollectorRegistry | None = None)
             {"ready": ready, "census": dict(status.census)}, status_code=200 if ready else 503
         )
 
-    @app.get("/metrics", tags=["operation"], response_class=Response)
+    @app.get("/metrics", tags=["operation"], response_class=Response, include_in_schema=False)
     def prometheus() -> Response:
         """Return all metrics in Prometheus' text format."""
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
-    return app
+
+def _add_api(app: FastAPI, platform: Platform) -> None:
+    """Add the REST API."""
+    app.state.reception = Reception(platform)
+    app.add_middleware(
+        Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log
+    )
+    routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    answer_refusals(app, platform.ids, routes)
+    for router in _ROUTERS:
+        app.include_router(router)
+    schema.describe(app)
 
 
 class _StatusCollector:

@@ -154,6 +154,7 @@ _ROWS = (
         "A media process has ended, and these packets of it were captured.",
         every=True,
     ),
+    _event("api.failed", "error", "reference path", "A request met a fault of ours; the client has the reference."),
     _event("library.logged", "info", "library message", "A library we use had something to say."),
 )
 EVENTS = {row.name: row for row in _ROWS}

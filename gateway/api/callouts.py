@@ -1,0 +1,50 @@
+"""Callouts: calls that an application begins (section 5.1).
+
+A client that goes away before it has the answer does not know the callId and could never end the call; the call is
+stopped for it, as well as that can be done.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+
+from gateway.api import faults
+from gateway.api.admission import Document, Protected, Visit, Visitor
+from gateway.api.schema import CALLOUT, REFUSALS
+from gateway.api.wire import CalloutResponse
+from gateway.errors import Overload
+from gateway.ids import CallId
+from gateway.svaml.callouts import read_callout
+from gateway.svaml.errors import SvamlError
+from gateway.switch.steering import Callout
+
+__all__ = ["router"]
+
+router: Final = APIRouter(route_class=Protected, tags=["callouts"], responses=REFUSALS)
+
+
+@router.post("/calling/v1/callouts", operation_id="callout", openapi_extra=CALLOUT)
+async def callout(document: Document, visit: Visitor, request: Request) -> CalloutResponse:
+    """Begin a call: to say something, to bring somebody into a conference, or to do what SVAML says."""
+    try:
+        wish = read_callout(document, application=visit.key, forwarded=visit.forwarded)
+    except SvamlError as error:
+        raise (faults.malformed if error.missing else faults.invalid)(str(error)) from error
+    call = await _begun(visit, wish)
+    if await request.is_disconnected():
+        await visit.platform.calls.abandon(visit.key, call)
+    return CalloutResponse(call_id=call)
+
+
+async def _begun(visit: Visit, wish: Callout) -> CallId:
+    """Begin a call.
+
+    Raises:
+        Fault: the application begins more calls than it may.
+    """
+    try:
+        return await visit.platform.calls.callout(wish)
+    except Overload as overload:
+        raise faults.too_many(overload.retry_after_s) from overload

@@ -1,0 +1,48 @@
+"""What the REST API is given: the switch and the store behind their Protocols, and the settings that are its own.
+
+Handlers reach the world through this object alone, so a test builds one of fakes and needs neither a phone nor a
+database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.clock import Clock
+from gateway.ids import IdSource
+from gateway.switch.ports import EventLog
+from gateway.switch.steering import Calls
+from gateway.switch.stores import Administration, CallBook, Directory, Reports
+
+__all__ = ["ApiSettings", "Platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """How the API behaves where the wire format leaves it open."""
+
+    call_from: bool = True
+    """GetCall tells who called; PyPI sinch 1.1.4 dies of that key, so there is a way to leave it out."""
+    timestamp_window_s: float = 900.0
+    """How far a signed request's timestamp may be from our time, either way."""
+    requests_per_s: float = 0.0
+    """Requests that one application may make in the long run; 0 = as many as it likes."""
+    request_burst: int = 100
+    """And at once."""
+    body_bytes: int = 1_048_576
+    """Longest body that is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The switch and the store, as the API sees them."""
+
+    calls: Calls
+    directory: Directory
+    book: CallBook
+    administration: Administration
+    reports: Reports
+    clock: Clock
+    ids: IdSource
+    log: EventLog
+    settings: ApiSettings = ApiSettings()

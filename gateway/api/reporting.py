@@ -1,0 +1,113 @@
+"""Reporting: what a user's calls came to, the platform's counters and services, the time (section 10).
+
+Services and the time are told to everybody, as they always were: a monitor has no key, and a client with a wrong clock
+cannot sign.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request
+
+from gateway.api import faults
+from gateway.api.admission import Protected, Visit, Visitor, platform_of
+from gateway.api.moments import DAY_S, Span, span
+from gateway.api.numbering import normalised
+from gateway.api.schema import REFUSALS, UNPROTECTED
+from gateway.api.wire import CounterResponse, ServiceResponse, TimestampResponse, UserCallsResponse
+from gateway.api.wire.base import instant
+from gateway.switch.records import Identity, IdentityType
+
+__all__ = ["open_router", "router"]
+
+router: Final = APIRouter(route_class=Protected, tags=["reporting"], responses=REFUSALS)
+open_router: Final = APIRouter(tags=["reporting"], responses=REFUSALS)
+
+LONGEST_S: Final = 31 * DAY_S
+"""The longest month; the documents say 30 days."""
+_DOMAINS: Final = {"data": "mxp", "mxp": "mxp", "pstn": "pstn"}
+SERVICES: Final = frozenset({"calling", "rtpproxy"})
+"""What may be asked for; one process answers for both, and knows whether there is a media process."""
+
+Start = Annotated[str | None, Query(alias="_start", max_length=40)]
+Stop = Annotated[str | None, Query(alias="_stop", max_length=40)]
+Word = Annotated[str, Path(max_length=40)]
+Endpoint = Annotated[str, Path(max_length=255)]
+
+
+@router.get("/v1/users/{type}/{endpoint}/calls", operation_id="userCalls")
+async def user_calls(
+    type: Word,  # noqa: A002 - the wire's word
+    endpoint: Endpoint,
+    visit: Visitor,
+    start: Start = None,
+    stop: Stop = None,
+) -> UserCallsResponse:
+    """Say what a user's calls to other app clients came to."""
+    return await _usage(visit, _identity(type, endpoint), "data", start, stop)
+
+
+@router.get("/v1/users/{type}/{endpoint}/calls/{domain}", operation_id="userCallsOfDomain")
+async def user_calls_of_domain(
+    type: Word,  # noqa: A002 - the wire's word
+    endpoint: Endpoint,
+    domain: Word,
+    visit: Visitor,
+    start: Start = None,
+    stop: Stop = None,
+) -> UserCallsResponse:
+    """Say what a user's calls that ended in one domain came to: `data` (app clients) or `pstn` (phones)."""
+    return await _usage(visit, _identity(type, endpoint), domain, start, stop)
+
+
+@router.get("/v1/counters/{id}", operation_id="getCounter")
+async def get_counter(id: Word, visit: Visitor) -> CounterResponse:  # noqa: A002 - the wire's word
+    """Return a counter of the whole platform, e.g. `currentcalls`."""
+    counted = await visit.platform.reports.counter(id)
+    if counted is None:
+        raise faults.not_found("Counter")
+    value, modified = counted
+    return CounterResponse(value=value, modified=instant(modified))
+
+
+@open_router.get("/v1/services/{id}", operation_id="getService", openapi_extra=UNPROTECTED)
+async def get_service(id: Word, request: Request) -> ServiceResponse:  # noqa: A002 - the wire's word
+    """Say whether a service works: `calling` or `rtpproxy`."""
+    if id.casefold() not in SERVICES:
+        raise faults.not_found("Service")
+    return ServiceResponse(status="up" if request.app.state.status.ready else "down")
+
+
+@open_router.get("/v1/timestamp", operation_id="getTimestamp", openapi_extra=UNPROTECTED)
+async def get_timestamp(request: Request) -> TimestampResponse:
+    """Return the time here."""
+    return TimestampResponse(timestamp=instant(platform_of(request).clock.wall()))
+
+
+async def _usage(
+    visit: Visit, identity: Identity, domain: str, start: str | None, stop: str | None
+) -> UserCallsResponse:
+    ends_in = _DOMAINS.get(domain.casefold())
+    if ends_in is None:
+        raise faults.invalid("Invalid domain: data or pstn")
+    now = visit.platform.clock.wall()
+    asked = span(start, stop, default=Span(now - 30 * DAY_S, now), longest_s=LONGEST_S)
+    usage = await visit.platform.reports.usage(visit.key, identity, asked.start, asked.stop, ends_in)
+    return UserCallsResponse(
+        success=usage.success, duration=usage.duration_s, failed=usage.failed, start=instant(asked.start)
+    )
+
+
+def _identity(kind: str, endpoint: str) -> Identity:
+    """Return whose calls are asked for.
+
+    Raises:
+        Fault: there is no such kind of user (40001).
+    """
+    try:
+        type_ = IdentityType(kind.casefold())
+    except ValueError:
+        raise faults.invalid("Invalid identity type") from None
+    is_number = type_ in (IdentityType.NUMBER, IdentityType.DID)
+    return Identity(type_, (normalised(endpoint) or endpoint) if is_number else endpoint)
