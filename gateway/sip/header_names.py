@@ -117,6 +117,7 @@ _SINGLE: Final = (
     "RSeq",
     "Server",
     "Session-Expires",
+    "Session-ID",
     "SIP-ETag",
     "SIP-If-Match",
     "Subject",

@@ -25,7 +25,7 @@ __all__ = ["ANONYMOUS", "PASSED_ON", "CallerId", "read_caller", "shown_to_carrie
 
 ANONYMOUS: Final = NameAddr("Anonymous", Uri("sip", "anonymous", "anonymous.invalid"))
 """The From of somebody who wants not to be known (RFC 3323 section 4.1)."""
-PASSED_ON: Final = ("Priority", "Resource-Priority", "Alert-Info", "Call-Info")
+PASSED_ON: Final = ("Priority", "Resource-Priority", "Alert-Info", "Call-Info", "Session-ID")
 """Headers that go from one leg to the other untouched."""
 _TELEPHONES: Final = frozenset({"sip", "sips", "tel"})
 

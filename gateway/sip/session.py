@@ -164,6 +164,11 @@ class Session:
     """A REFER of ours is not over yet."""
 
     @property
+    def call_id(self) -> str:
+        """Return the Call-ID of all its dialogs."""
+        return self.side.call_id if isinstance(self.side, Outgoing) else self.side.arrival.request.call_id
+
+    @property
     def confirmed(self) -> Dialog:
         """Return the dialog that the session lives in.  Raises `LocalError` before there is one."""
         if self.dialog is None:
@@ -323,7 +328,7 @@ class SessionMachine:
         over = session.referral is None or session.referral.state is ReferralState.OVER
         if session.state is SessionState.ENDED and over and not self._wire.holds(session.id):
             self._clear_alarms(session)
-            self._sessions.forget(session)
+            self._forget(session)
 
     def abandon(self, session: Session) -> None:
         """Forget a session after a fault of ours; its end is reported unless it was before."""
@@ -331,7 +336,11 @@ class SessionMachine:
             self._wire.emit(SessionEnded(session.id, EndCause(500, "internal error", "local")))
         session.state = SessionState.ENDED
         self._clear_alarms(session)
+        self._forget(session)
+
+    def _forget(self, session: Session) -> None:
         self._sessions.forget(session)
+        self._wire.names.forget(session.call_id)
 
     def _report_end(self, session: Session, happening: Happening) -> None:
         assert happening.cause is not None  # every input whose steps report the end comes with its cause

@@ -89,6 +89,7 @@ class Callee:
         dialog.offers.heard = sdp
         self._sessions.add(session)
         self._sessions.add_dialog(session, dialog)
+        request = wire.names.came(request)
         wire.alarms.set((Alarm.RING, session.id), now + wire.config.limits.answer_timeout_s)
         wire.emit(SessionOffered(session.id, request, arrival.flow, user, trusted, sdp, replaces))
 

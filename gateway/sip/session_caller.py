@@ -103,6 +103,7 @@ class Caller:
             *([] if sdp is None else [("Content-Type", "application/sdp")]),
         ]
         request = Request("INVITE", target, Headers(named), sdp or b"")
+        wire.names.went(request)
         authentication = ClientAuthentication(credentials, wire.ids) if credentials else None
         return self._begin(request, number, call_id, tag, flow, authentication, now)
 
@@ -132,6 +133,8 @@ class Caller:
         if session is None:
             return  # it was abandoned after a fault of ours
         _outgoing(session).heard |= isinstance(outcome, Response)
+        if isinstance(outcome, Response):
+            self._wire.names.heard(outcome)
         if isinstance(outcome, Silence):
             self._fail(session, Happening(now, cause_of_outcome(outcome)))
         elif outcome.call_id != _outgoing(session).call_id or outcome.from_.tag != session.local_tag:
@@ -235,7 +238,7 @@ class Caller:
 
     def _acknowledge(self, session: Session, dialog: Dialog, sdp: bytes | None) -> None:
         side = _outgoing(session)
-        ack = dialog.acknowledge(side.invite, sdp)
+        ack = self._wire.names.named(dialog.acknowledge(side.invite, sdp))
         side.acks[dialog.id.remote_tag] = ack
         self._wire.transactions.send_ack(ack, session.flow)
 

@@ -197,7 +197,7 @@ class Offerer:
             if session.last_ack is not None and session.last_ack[0] == errand.number:
                 self._wire.transactions.send_ack(session.last_ack[1], session.flow)
                 return
-            ack = _dialog(errand).acknowledge(errand.request)
+            ack = self._wire.names.named(_dialog(errand).acknowledge(errand.request))
             session.last_ack = (errand.number, ack)
             self._wire.transactions.send_ack(ack, session.flow)
         if session.state in (*_ON, *_EARLY):

@@ -115,6 +115,7 @@ def _companion(invite: Request, method: str, to: str, headers: Iterable[tuple[st
         ("To", to),
         ("Call-ID", invite.call_id),
         ("CSeq", str(CSeq(invite.cseq.number, method))),
+        *(("Session-ID", name) for name in copied.all("Session-ID")),
         *headers,
     ]
     return Request(method, invite.uri, Headers(pairs))

@@ -22,6 +22,7 @@ from gateway.sip.flow import Flow
 from gateway.sip.headers import CSeq, Headers, parse_cseq_untrusted
 from gateway.sip.message import Request, Response, respond
 from gateway.sip.offers import Arrival
+from gateway.sip.session_names import SessionNames
 from gateway.sip.settings import EndpointConfig
 from gateway.sip.transaction import TransactionKey, TransactionLayer
 
@@ -124,6 +125,7 @@ class Wire:
         self.ids = ids
         self.counters: Counter[str] = Counter()
         self.alarms: Alarms[tuple[Alarm, str]] = Alarms()
+        self.names = SessionNames(ids)
         self.transactions = TransactionLayer(
             ids, max_transactions=config.limits.transactions, sent_by=config.host_port
         )
@@ -143,7 +145,7 @@ class Wire:
 
     def start(self, errand: Errand, now: float) -> TransactionKey:
         """Send the request of `errand`, with our Via and our answer to a challenge that is known."""
-        request = errand.request
+        request = self.names.named(errand.request)
         if errand.authentication is not None:
             request = errand.authentication.authorize(request)
         request = replace(request, headers=request.headers.with_("User-Agent", self.config.user_agent))
@@ -199,7 +201,7 @@ class Wire:
         body: bytes = b"",
     ) -> Response:
         """Answer a request, with a To-tag in any case, and return what was sent."""
-        named = [*headers, ("Server", self.config.user_agent)]
+        named = [*headers, *self.names.headers(arrival.request.call_id), ("Server", self.config.user_agent)]
         if body:
             named.append(("Content-Type", "application/sdp"))
         tag = to_tag or self.ids.token(8)
