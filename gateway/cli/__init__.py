@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "bench": "gateway.cli.bench",
     "replay": "gateway.cli.replay",
     "trace": "gateway.cli.trace",
+    "svaml": "gateway.cli.svaml",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""
 
