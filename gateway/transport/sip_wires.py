@@ -5,7 +5,8 @@ asyncio takes it off first.
 
 - stream (TCP, TLS): RFC 3261 section 18.3; CRLF CRLF is a ping and is answered CRLF (RFC 5626 section 4.4.1)
 - WebSocket (WS, WSS): RFC 7118 on RFC 6455; the library `websockets` speaks the protocol, this says what we
-  allow: the subprotocol `sip`, and pages of this host or of the origins that the operator named
+  allow: the subprotocol `sip`, and pages of this host or of the origins that the operator named; a ping of
+  CRLF CRLF is answered here too (RFC 7118 section 6), and never sent: old browser phones choke on one
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ class WebSocketWire:
             self.fault = self.fault or "bad_handshake"
         elif self._protocol.close_expected():
             self.fault = self.fault or "bye"
+        self._pong(messages.count(PING))
         return [message for message in messages if len(message) > _KEEPALIVE_BYTES]
 
     def replies(self) -> bytes:
@@ -174,6 +176,11 @@ class WebSocketWire:
             return b""
         self._protocol.send_ping(b"")
         return self.replies()
+
+    def _pong(self, n_pings: int) -> None:
+        """Answer pings, unless the connection is ending."""
+        for _ in range(n_pings if self.fault is None else 0):
+            self._protocol.send_text(PONG)
 
     def _shake_hands(self, request: Handshake) -> None:
         response = self._judge(request)

@@ -190,6 +190,19 @@ def test_a_message_in_fragments_is_put_together():
     asyncio.run(scenario())
 
 
+def test_a_keepalive_on_a_websocket_gets_its_pong_and_is_no_message():
+    async def scenario():
+        async with switch("ws:127.0.0.1:0") as server, websocket(server) as client:
+            await client.send("\r\n\r\n")
+            await client.send("\r\n")
+            await client.send(OPTIONS)
+            async with asyncio.timeout(5):
+                assert await client.recv() == "\r\n"
+                assert parse_message_untrusted(await client.recv(decode=False)).status == 200
+
+    asyncio.run(scenario())
+
+
 def test_wss_is_a_websocket_inside_tls(certificate, authority):
     async def scenario():
         context = ssl.create_default_context()
