@@ -1,0 +1,149 @@
+"""A store, opened: the tables are there, the file was taken over, what a crash left is known, and one task writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.config import Config
+from gateway.errors import Overload
+from gateway.store.administration import StoredAdministration
+from gateway.store.beside import beside
+from gateway.store.callbook import StoredCalls
+from gateway.store.database import Database, is_mistake, store_url
+from gateway.store.directory import MemoryDirectory, Snapshot, read_revision, read_snapshot
+from gateway.store.journal import Journal
+from gateway.store.mailbox import StoredOutbox
+from gateway.store.reports import StoredReports
+from gateway.store.schema import HEAD, lock, upgrade, version
+from gateway.store.seeding import seed
+from gateway.store.writer import Writer
+from gateway.switch.ports import EventLog
+
+__all__ = ["JOURNAL_FILE", "Store", "open_store", "peek"]
+
+JOURNAL_FILE: Final = "tandem.journal"
+_LOOK_S: Final = 1.0
+"""How soon a change by another process is seen."""
+_TRIES: Final = 6
+"""How often a database that does not answer is asked at a start, each time for as long as a statement may take."""
+_PAUSE_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything that `gateway.switch.stores` asks for."""
+
+    directory: MemoryDirectory
+    calls: StoredCalls
+    outbox: StoredOutbox
+    administration: StoredAdministration
+    reports: StoredReports
+    writer: Writer
+    database: Database
+
+
+@asynccontextmanager
+async def open_store(config: Config, log: EventLog, *, serving: bool = True) -> AsyncIterator[Store]:
+    """Open the store of `config` for as long as the block runs; whatever was given to it is kept when it is left.
+
+    Args:
+        config: says where it is, and what it is seeded with.
+        log: is told of what goes wrong.
+        serving: this is the switch, of which there is one for a data directory; False = a command beside it,
+            which leaves the switch's journal alone.
+
+    Raises:
+        ConfigError: there can be no such database.
+        Overload: the database does not answer.
+    """
+    database = Database(store_url(config.store.url, config.data_dir))
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        snapshot = await _prepared(database, config, log)
+        journal = Journal(config.data_dir / JOURNAL_FILE) if serving else None
+        directory = MemoryDirectory(snapshot)
+        async with Writer(database, journal, log).running() as writer:
+            if journal is not None and (left := journal.lines()):
+                log.info("store.journal_read", changes=await writer.resume(left))
+            store = _assembled(database, writer, directory)
+            await store.calls.load()
+            log.info("store.opened", url=str(database), calls=len(store.calls.ongoing()))
+            async with beside(_watch(database, directory)):
+                yield store
+    finally:
+        await database.close()
+
+
+async def peek(config: Config) -> Snapshot | None:
+    """Return who there is by the store, changing nothing; None = there is no store of this version yet.
+
+    Raises:
+        ConfigError: there can be no such database.
+        Overload: the database does not answer.
+    """
+    url = store_url(config.store.url, config.data_dir)
+    database = Database(url, only_look=True)
+    try:
+        if database.file is not None and not database.file.exists():
+            return None
+        async with database.reading() as connection:
+            if await connection.run_sync(version) != HEAD:
+                return None
+            return await read_snapshot(connection)
+    finally:
+        await database.close()
+
+
+def _assembled(database: Database, writer: Writer, directory: MemoryDirectory) -> Store:
+    outbox = StoredOutbox(database, writer)
+    calls = StoredCalls(database, writer, directory, outbox)
+    return Store(
+        directory,
+        calls,
+        outbox,
+        StoredAdministration(writer, directory),
+        StoredReports(database, calls),
+        writer,
+        database,
+    )
+
+
+async def _prepared(database: Database, config: Config, log: EventLog) -> Snapshot:
+    """Bring the database to this version, seed it, and return who there is; others who start now wait."""
+
+    async def prepare(connection: AsyncConnection) -> Snapshot:
+        await connection.run_sync(lock)
+        await connection.run_sync(upgrade)
+        if await seed(connection, config):
+            log.info("store.seeded", applications=len(config.applications), numbers=len(config.numbers))
+        return await read_snapshot(connection)
+
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            async with database.writes.begin() as connection:
+                return await prepare(connection)
+        except Exception as error:
+            if is_mistake(error):
+                raise
+            if not tries_left:
+                raise Overload(f"{database}: the database does not answer") from error
+        await asyncio.sleep(_PAUSE_S)
+    raise AssertionError  # the last try returns or raises
+
+
+async def _watch(database: Database, directory: MemoryDirectory) -> None:
+    """See what other processes change in who there is."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            async with database.reading() as connection:
+                if await read_revision(connection) != directory.snapshot.revision:
+                    directory.replace(await read_snapshot(connection))
+        except Overload:
+            continue  # what is known stays known
