@@ -26,6 +26,9 @@ COMMANDS: Final[Mapping[str, str]] = {
     "bench": "gateway.cli.bench",
     "replay": "gateway.cli.replay",
     "trace": "gateway.cli.trace",
+    "app": "gateway.cli.app",
+    "number": "gateway.cli.number",
+    "user": "gateway.cli.user",
     "svaml": "gateway.cli.svaml",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""

@@ -6,6 +6,7 @@ configuration is wrong.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from gateway.cli.options import (
     read_config,
 )
 from gateway.config import Config
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, Overload
 from gateway.observe.plain import Plain
 from gateway.observe.redaction import redacted, redacted_text
 from gateway.supervisor.broker import RESERVE
@@ -49,6 +50,7 @@ def check(
     """Say whether this configuration is right, whether its ports are free, and what it does."""
     try:
         settings = read_config(config, data, lan=lan, sip=sip, http=http, make_secrets=False)
+        differing = _differing(settings)
     except ConfigError as error:
         if as_json:
             print(json.dumps({"ok": False, "errors": [str(error), *getattr(error, "__notes__", ())]}))
@@ -57,11 +59,22 @@ def check(
         raise typer.Exit(2) from None
     found = listeners(settings)
     if as_json:
-        print(json.dumps(redacted(_document(settings, found))))
+        print(json.dumps(redacted({**_document(settings, found), "differences": [*differing]})))
     else:
-        _show(settings, found)
+        _show(settings, found, differing)
     if any(listener.problem for listener in found):
         raise typer.Exit(1)
+
+
+def _differing(settings: Config) -> list[str]:
+    """Say in what the store, which is right, differs from the configuration.  Raises ConfigError."""
+    from gateway.store import differences, peek  # takes longer to import than all else takes to check
+
+    try:
+        stored = asyncio.run(peek(settings))
+    except Overload as error:
+        return [f"What the store holds is not known: {error}."]
+    return [] if stored is None else [str(each) for each in differences(settings, stored)]
 
 
 def _capacity(settings: Config) -> dict[str, int]:
@@ -93,7 +106,7 @@ def _document(settings: Config, found: list[Listener]) -> dict[str, Plain]:
     }
 
 
-def _show(settings: Config, found: list[Listener]) -> None:
+def _show(settings: Config, found: list[Listener], differing: list[str]) -> None:
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
     for listener in found:
@@ -107,7 +120,7 @@ def _show(settings: Config, found: list[Listener]) -> None:
     table.add_row(rtp, f"at most {min(calls.values())} calls ({reasons})")
     console.print(table)
     console.print()
-    for sentence in _sentences(settings):
+    for sentence in [*_sentences(settings), *differing]:
         console.print(redacted_text(sentence), markup=False, soft_wrap=True)
 
 

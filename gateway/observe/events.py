@@ -192,9 +192,9 @@ _ROWS = (
     _event("store.behind", "warning", "reason waiting", "The database takes nothing; a journal on disk does."),
     _event("store.caught_up", "info", "lasted_s", "The database has everything again.", every=True),
     _event("store.journal_read", "info", "changes", "What a crash left in the journal is in the database."),
-    _event("store.journal_unreadable", "error", "reason line", "A line of the journal makes no sense.", every=True),
-    _event("store.journal_failed", "error", "reason", "The journal cannot be written: is the disk full?"),
-    _event("store.change_refused", "error", "change reason", "The database refuses one record.", every=True),
+    _event("store.journal_unreadable", "error", "reason line exception", "A line of the journal makes no sense.", every=True),
+    _event("store.journal_failed", "error", "reason exception", "The journal cannot be written: is the disk full?"),
+    _event("store.change_refused", "error", "change reason exception", "The database refuses one record.", every=True),
     _event("store.note_dropped", "warning", "key dropped", "Too much was noted while the database was behind."),
     _event("library.logged", "info", "library message", "A library we use had something to say."),
 )

@@ -144,11 +144,12 @@ def _engine(url: URL) -> AsyncEngine:
     try:
         if url.get_backend_name() == "postgresql":
             limits = {"timeout": PATIENCE_S, "command_timeout": PATIENCE_S}
-            return create_async_engine(url, connect_args=limits, pool_pre_ping=True)
+            return create_async_engine(url, connect_args=limits, pool_pre_ping=True, hide_parameters=True)
         if not url.database or url.database == ":memory:":
             # one connection is the whole database: whoever wants it waits for it
-            return create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0)
-        return create_async_engine(url)
+            alone = {"poolclass": AsyncAdaptedQueuePool, "pool_size": 1, "max_overflow": 0}
+            return create_async_engine(url, hide_parameters=True, **alone)
+        return create_async_engine(url, hide_parameters=True)  # a traceback is to show no secret
     except ModuleNotFoundError as error:
         raise ConfigError("store.url", f"needs {error.name}: pip install 'tandem-voice[postgresql]'") from None
     except (ArgumentError, InvalidRequestError) as error:

@@ -133,7 +133,7 @@ class Writer:
         try:
             return loaded(line)
         except (KeyError, TypeError, ValueError) as error:
-            self._log.error("store.journal_unreadable", reason=_in_short(error), line=line.decode("utf-8", "replace"))
+            self._log.exception("store.journal_unreadable", reason=_in_short(error), line=line.decode("utf-8", "replace"))
             return None
 
     def _wait_for(self, change: Change, *, journalled: bool) -> asyncio.Future[None]:
@@ -317,7 +317,7 @@ class Writer:
     def _refuse(self, one: _Batch, error: Exception, durable: asyncio.Future[None] | None) -> None:
         self.counters["refused"] += 1
         (change,) = one.changes
-        self._log.error("store.change_refused", change=type(change).__name__, reason=_in_short(error))
+        self._log.exception("store.change_refused", change=type(change).__name__, reason=_in_short(error))
         if durable is not None and not durable.done():
             durable.set_exception(error)
 
@@ -391,7 +391,7 @@ class Writer:
         try:
             await asyncio.to_thread(journal.append, [dumped(each.change) for each in late])
         except OSError as error:
-            self._log.error("store.journal_failed", reason=str(error))
+            self._log.exception("store.journal_failed", reason=str(error))
             await asyncio.sleep(RETRY_S)
             return
         finally:

@@ -1,0 +1,103 @@
+"""What `tandem app`, `tandem number` and `tandem user` share: the store, opened beside a switch that may be running.
+
+The switch sees a change within a second.  A store that no switch has used yet is seeded from the configuration here,
+as the first start would.  Exit codes: 0 done, 1 not possible, 2 the configuration or the command is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli.options import complain, read_config
+from gateway.config import Config
+from gateway.errors import ConfigError, GatewayError, LocalError
+
+if TYPE_CHECKING:
+    from gateway.store import Store
+
+__all__ = ["AppOption", "JsonOption", "administer", "owner", "print_list", "validated"]
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=BaseModel)
+
+AppOption = Annotated[
+    str | None, typer.Option("--app", help="Key of the application; without it, the first one.", metavar="KEY")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def administer(config: Path | None, data: Path | None, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Return what `work` returned with the store; if it is not possible, say so and exit."""
+    try:
+        settings = read_config(config, data, lan=False, sip=None, http=None)
+        return asyncio.run(_with_store(settings, work))
+    except ConfigError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    except GatewayError as error:
+        Console(stderr=True, soft_wrap=True).print(Text(str(error), "red"))
+        raise typer.Exit(1) from None
+
+
+async def _with_store(settings: Config, work: Callable[[Store], Awaitable[T]]) -> T:
+    from gateway.store import open_store  # takes longer to import than a mistake at the prompt is to wait
+
+    async with open_store(settings, _Quiet(), serving=False) as store:
+        return await work(store)
+
+
+def owner(store: Store, key: str | None) -> str:
+    """Return the key of the application that is meant, as it is written.
+
+    Raises:
+        LocalError: there is none.
+    """
+    known = store.directory.applications()
+    meant = store.directory.application(key) if key is not None else next(iter(known), None)
+    if meant is None:
+        raise LocalError(f"there is no application {key}" if key else "there is no application yet")
+    return meant.key
+
+
+def validated(model: type[Model], **fields: object) -> Model:
+    """Return what the configuration file could say, too; what it could not is a usage error."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+
+def print_list(rows: Sequence[dict[str, object]], *, as_json: bool) -> None:
+    """Print rows of the same columns, as JSON or as a table."""
+    if as_json:
+        print(json.dumps(rows))
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in rows[0] if rows else ():
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    Console(highlight=False).print(table)
+
+
+class _Quiet:
+    """A log that only speaks when something is wrong: the command prints what came of it."""
+
+    def info(self, event: str, /, **facts: object) -> None:
+        """Say nothing."""
+
+    def warning(self, event: str, /, **facts: object) -> None:
+        Console(stderr=True, soft_wrap=True).print(Text(f"{event} {facts}", "yellow"))
+
+    def exception(self, event: str, /, **facts: object) -> None:
+        self.warning(event, **facts)
