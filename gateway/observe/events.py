@@ -67,6 +67,12 @@ _ROWS = (
     ),
     _event("sip.fault_stopped", "warning", "traceback", "A fault of ours, which cost one message."),
     _event(
+        "loop.stalled",
+        "warning",
+        "lasted_ms stack",
+        "The switch stood still for so long, there: nobody was answered meanwhile.",
+    ),
+    _event(
         "sip.overloaded",
         "warning",
         "delay_ms rate_per_s",
