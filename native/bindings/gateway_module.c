@@ -10,6 +10,7 @@
 #include "bindings/srtp.h"
 #include "mixer/chorus.h"
 #include "plane/flight.h"
+#include "plane/press.h"
 #include "plane/quality.h"
 #include "plane/secure.h"
 
@@ -215,6 +216,73 @@ done:
     return result;
 }
 
+/* press(presses, at, code, tens, now) -> whether the key waits now; presses: struct press [n] */
+static PyObject *press_one(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *presses_object, *result = NULL;
+    struct view presses = {0};
+    Py_ssize_t at;
+    unsigned char code, tens;
+    double now;
+    if (!PyArg_ParseTuple(args, "Onbbd", &presses_object, &at, &code, &tens, &now))
+        return NULL;
+    if (VIEW(presses, struct press, true)) {
+        struct press *press = presses.buffer.buf;
+        if (at < 0 || at >= presses.n || press[at].n > PRESS_MAX)
+            PyErr_Format(PyExc_IndexError, "no keys %zd of %zd", at, presses.n);
+        else
+            result = PyBool_FromLong(press_add(&press[at], code, tens, now));
+    }
+    view_release(&presses);
+    return result;
+}
+
+/* Each of the rows has keys that are so. */
+static bool presses_exist(const struct view *rows, const struct view *presses) {
+    const int32_t *index = rows->buffer.buf;
+    const struct press *press = presses->buffer.buf;
+    for (Py_ssize_t i = 0; i < rows->n; i++)
+        if (index[i] >= presses->n || press[index[i]].n > PRESS_MAX) {
+            PyErr_Format(PyExc_IndexError, "row %d has no keys", (int)index[i]);
+            return false;
+        }
+    return true;
+}
+
+/* pressed(plane, rows, presses, now, sends) -> packets to send */
+static PyObject *pressed(PyObject *self, PyObject *args) {
+    (void)self;
+    PyObject *capsule, *rows_object, *presses_object, *sends_object, *result = NULL;
+    struct view rows = {0}, presses = {0}, sends = {0};
+    double now;
+    if (!PyArg_ParseTuple(args, "OOOdO", &capsule, &rows_object, &presses_object, &now, &sends_object))
+        return NULL;
+    struct plane *plane = plane_from(capsule);
+    if (!plane || !VIEW(rows, int32_t, false) || !VIEW(presses, struct press, true) ||
+        !VIEW(sends, struct send, true) || !rows_exist(plane, &rows) || !presses_exist(&rows, &presses) ||
+        !view_holds(&sends, "sends", rows.n))
+        goto done;
+    const int32_t *index = rows.buffer.buf;
+    struct press *press = presses.buffer.buf;
+    struct send *send = sends.buffer.buf;
+    size_t n = 0;
+    for (Py_ssize_t i = 0; i < rows.n; i++)
+        n += press_next(plane, index[i], &press[index[i]], now, &send[n]);
+    result = PyLong_FromSize_t(secure_sends(plane, send, n, false));
+done:
+    view_release(&sends);
+    view_release(&presses);
+    view_release(&rows);
+    return result;
+}
+
+/* press_layout() -> bytes of struct press, and where its count is */
+static PyObject *press_layout(PyObject *self, PyObject *unused) {
+    (void)self;
+    (void)unused;
+    return Py_BuildValue("(nn)", (Py_ssize_t)sizeof(struct press), (Py_ssize_t)offsetof(struct press, n));
+}
+
 static struct plane *plane_and_index(PyObject *capsule, int row) {
     struct plane *plane = plane_from(capsule);
     if (plane && (row < 0 || row >= plane->capacity)) {
@@ -373,6 +441,9 @@ static PyMethodDef methods[] = {
     {"playout", playout, METH_VARARGS, "What each row's phone says in this tick, decoded."},
     {"speak", speak, METH_VARARGS,
      "What each row hears in this tick; returns how many packets must be sent."},
+    {"press", press_one, METH_VARARGS, "Let a key be pressed for a row."},
+    {"pressed", pressed, METH_VARARGS, "What is due of the keys that are pressed for rows."},
+    {"press_layout", press_layout, METH_NOARGS, "Bytes of a row's keys, and where their number is."},
     {"voice", voice, METH_VARARGS, "The codec states of a row, as bytes."},
     {"is_voice", is_voice, METH_VARARGS, "Whether these are codec states that a row can have."},
     {"set_voice", set_voice, METH_VARARGS, "Give a row the codec states of another."},

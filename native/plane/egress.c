@@ -15,6 +15,7 @@ enum {
     SEQUENCE_JUMP = 3000,
     CLOCK_JUMP = CLOCK_HZ,
     SKIP_MAX_UNITS = 20,
+    EVENT_BYTES = 4,
     IN_STEP_SAMPLES = 240, /* the least that counts as a gap: a tick that comes late is none */
 };
 static const double CLOCK_GAIN = 1.0 / 256; /* of an error a packet: 5 s of time constant */
@@ -234,7 +235,18 @@ bool egress_emit(struct plane *plane, int32_t index, const struct spoken *spoken
     return true;
 }
 
-/* An event's packet takes the next sequence number; the relay's numbering makes room for it. */
+/* An event's packet takes the next sequence number, and the audio after it begins anew. */
+static void write_event(struct row *row, const uint8_t event[EVENT_BYTES], uint32_t timestamp, bool first,
+                        struct send *send) {
+    rtp_write(send->data, first, row->event_send_pt, row->tx_sequence, timestamp, row->tx_ssrc);
+    memcpy(send->data + RTP_HEADER_BYTES, event, EVENT_BYTES);
+    send->bytes = RTP_HEADER_BYTES + EVENT_BYTES;
+    row->tx_packets++;
+    row->tx_octets += EVENT_BYTES;
+    row->tx_marker = 1;
+}
+
+/* The relay's numbering makes room for it. */
 void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
                   struct send *send) {
     struct row *peer = &plane->rows[plane->rows[index].peer];
@@ -243,13 +255,25 @@ void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uin
         renumber(peer, rtp);
     else /* another SSRC than the audio's: the audio must not use this number again */
         peer->relay_locked = 0;
-    rtp_write(send->data, first, peer->event_send_pt, peer->tx_sequence, timestamp, peer->tx_ssrc);
-    memcpy(send->data + RTP_HEADER_BYTES, rtp->payload, 4);
+    write_event(peer, rtp->payload, timestamp, first, send);
     send->row = plane->rows[index].peer;
-    send->bytes = RTP_HEADER_BYTES + 4;
-    peer->tx_packets++;
-    peer->tx_octets += 4;
-    peer->tx_marker = 1; /* the audio after it begins anew */
+}
+
+void egress_press(struct plane *plane, int32_t index, const uint8_t event[EVENT_BYTES], uint32_t timestamp,
+                  bool first, struct send *send) {
+    struct row *row = &plane->rows[index];
+    row->tx_sequence++;
+    if (row->relay_locked) { /* whoever is relayed to it goes on behind */
+        row->relay_sequence_delta = (uint16_t)(row->tx_sequence - row->relay_highest);
+        row->relay_cut_in = (uint16_t)(row->relay_highest + 1);
+    }
+    write_event(row, event, timestamp, first, send);
+    send->row = index;
+}
+
+uint32_t egress_press_timestamp(struct plane *plane, int32_t index, double now) {
+    struct row *row = &plane->rows[index];
+    return next_timestamp(row, row->tx_samples ? row->tx_samples : 2 * UNIT_SAMPLES, now);
 }
 
 uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now) {

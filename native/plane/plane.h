@@ -257,6 +257,11 @@ void egress_skip(struct plane *plane, int32_t index, const struct rtp *rtp);
 /* A telephone event of rows[index] goes to its peer under the next sequence number, at `timestamp`. */
 void egress_event(struct plane *plane, int32_t index, const struct rtp *rtp, uint32_t timestamp, bool first,
                   struct send *send);
+/* The same for a key that we press ourselves (press.h), to rows[index]'s own phone. */
+void egress_press(struct plane *plane, int32_t index, const uint8_t event[4], uint32_t timestamp, bool first,
+                  struct send *send);
+/* When a key that is pressed now is pressed on the row's clock. */
+uint32_t egress_press_timestamp(struct plane *plane, int32_t index, double now);
 /* When a digit that begins now begins on the peer's clock. */
 uint32_t egress_event_timestamp(struct plane *plane, int32_t index, const struct rtp *rtp, double now);
 enum verdict rtcp_arrive(struct plane *plane, int32_t index, const uint8_t *data, size_t bytes, double now);
