@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "number": "gateway.cli.number",
     "user": "gateway.cli.user",
     "svaml": "gateway.cli.svaml",
+    "listen": "gateway.cli.listen",
 }
 """Subcommand -> the module that has it under the same name: a function, or a typer app with commands of its own."""
 
