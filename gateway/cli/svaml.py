@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.cli.report import print_json
-from gateway.svaml.check import Finding, Judgement, Severity, check
+from gateway.svaml.check import JUDGED, Finding, Judgement, Severity, check
 from gateway.svaml.model import Moment
 
 __all__ = ["svaml"]
@@ -34,12 +34,12 @@ def _svaml() -> None:
 def _check(
     file: Annotated[Path, typer.Argument(help="A file with SVAML; - is standard input.")],
     event: Annotated[
-        Moment | None, typer.Option(help="What the document answers; without it, any event is tried.")
+        Moment | None, typer.Option(help="What the document answers; none = whatever it can.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Say whether a document can be obeyed, and if not, what is wrong and where."""
-    judgement = check(_read(file), tuple(Moment) if event is None else (event,))
+    judgement = check(_read(file), JUDGED if event is None else (event,))
     if as_json:
         print_json(_document(judgement))
     else:
@@ -69,7 +69,9 @@ def _show(console: Console, file: str, judgement: Judgement) -> None:
         console.print(_line(file, finding), soft_wrap=True)
     if judgement.good:
         possible = ", ".join(moment.value for moment in judgement.moments)
-        console.print(Text.assemble(("good  ", "green"), f"{file} can be used for {possible}"), soft_wrap=True)
+        console.print(
+            Text.assemble(("good  ", "green"), f"{file} can be used for {possible}"), soft_wrap=True
+        )
 
 
 def _line(file: str, finding: Finding) -> Text:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from gateway.svaml.compounds import CallerId, Endpoint, Prompts
 from gateway.svaml.errors import SvamlError
 from gateway.svaml.fields import CONFERENCE_DTMF, CONFERENCE_ID, LOCALE, LONGEST_CALL, MOH, SPOKEN, TONES
-from gateway.svaml.kinds import Choice, Flag, Text
+from gateway.svaml.kinds import Flag, Text
 from gateway.svaml.load import load, members_of
 from gateway.svaml.model import DEFAULT_LOCALE, ConferenceDtmf, Moh, Moment
 from gateway.svaml.parse import parse
@@ -38,6 +38,7 @@ from gateway.switch.steering import (
 __all__ = ["CALLOUTS", "ConferenceCallout", "CustomCallout", "TtsCallout", "read_callout"]
 
 _METHOD: Final = "method"
+_IGNORED: Final = ConferenceDtmf()
 _URL: Final = ("http://", "https://")
 
 
@@ -72,7 +73,7 @@ class ConferenceCallout:
     enable_ace: bool = False
     enable_dice: bool = False
     enable_pie: bool = False
-    conference_dtmf: ConferenceDtmf = ConferenceDtmf()
+    conference_dtmf: ConferenceDtmf = _IGNORED
     greeting: str = ""
     moh: Moh | None = None
 
@@ -197,7 +198,7 @@ CALLOUTS: Final[tuple[Shape[Any], ...]] = (  # each builds a class of its own
             Field("pie", "pie", _Script(Moment.PIE)),
             Field("dice", "dice", _Script(Moment.DICE)),
         ),
-        unheeded=("domain", "enableAce", "enableDice", "enablePie"),
+        unheeded=("domain", "enableAce", "enableDice", "enablePie", "amd"),
     ),
 )
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from gateway.svaml.errors import Remark, SvamlError
 from gateway.svaml.load import load
@@ -17,7 +18,7 @@ from gateway.svaml.locate import line_and_column, offset_of, offsets
 from gateway.svaml.model import Moment
 from gateway.svaml.parse import Parsed, parse
 
-__all__ = ["Finding", "Judgement", "Severity", "check"]
+__all__ = ["JUDGED", "Finding", "Judgement", "Severity", "check"]
 
 
 class Severity(StrEnum):
@@ -55,7 +56,11 @@ class Judgement:
         return bool(self.moments)
 
 
-def check(data: bytes, moments: Sequence[Moment] = tuple(Moment)) -> Judgement:
+JUDGED: Final = tuple(moment for moment in Moment if moment is not Moment.DICE)
+"""Where a document that does not say its moment is tried: after the end of a call nothing is wrong, so not there."""
+
+
+def check(data: bytes, moments: Sequence[Moment] = JUDGED) -> Judgement:
     """Judge a document as it would be at these moments."""
     read: dict[Moment, Parsed] = {}
     errors: list[SvamlError] = []
@@ -67,7 +72,9 @@ def check(data: bytes, moments: Sequence[Moment] = tuple(Moment)) -> Judgement:
     text = data.decode("utf-8-sig", "replace")
     if not read:
         return Judgement((), (_error(_commonest(errors), text),))
-    return Judgement(tuple(read), tuple(_warning(each, text) for each in _always_ignored(tuple(read.values()))))
+    return Judgement(
+        tuple(read), tuple(_warning(each, text) for each in _always_ignored(tuple(read.values())))
+    )
 
 
 def _commonest(errors: Sequence[SvamlError]) -> SvamlError:

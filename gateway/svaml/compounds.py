@@ -26,6 +26,7 @@ T_co = TypeVar("T_co", covariant=True)
 _LONGEST_PROMPTS: Final = 16_000
 _MOST_IDS: Final = 64
 _MOST_PAIRS: Final = 64
+_PART: Final = Text(1024, empty=True)
 _TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+", re.ASCII)
 _ANYTHING: Final = re.compile(r".*", re.DOTALL)
 _ADDRESSES: Final[Mapping[IdentityType, tuple[re.Pattern[str], str]]] = {
@@ -128,7 +129,10 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An identity of one of `types`, in any case; the first is meant where none is given, or for a mere string."""
+    """An identity of one of `types`, in any case; the first is meant where none is given, or for a mere string.
+
+    One without an endpoint is none: an old client sends it for "whoever was dialled".
+    """
 
     types: tuple[IdentityType, ...]
 
@@ -145,20 +149,18 @@ class Endpoint:
         if type_ not in self.types:
             cure = f"write {' or '.join(self.types)}"
             raise place.at(written).wrong(f"{shown(kind)} is not possible here", cure=cure)
-        if "endpoint" not in members:
-            raise place.wrong("endpoint is missing", missing=True)
-        written, endpoint = members["endpoint"]
+        written, endpoint = members.get("endpoint", ("endpoint", ""))
         return self._identity(type_, endpoint, place.at(written))
 
     def write(self, value: Identity) -> object:
         return {"type": value.type.value, "endpoint": value.endpoint}
 
-    def _identity(self, type_: IdentityType, endpoint: object, place: Place) -> Identity:
-        text = Text(1024).read(endpoint, place)
-        if text is not None and type_ is IdentityType.SIP:
+    def _identity(self, type_: IdentityType, endpoint: object, place: Place) -> Identity | None:
+        text = Text(1024).read(endpoint, place) or ""
+        if type_ is IdentityType.SIP:
             text = _SCHEME.sub("", text, count=1)
         if not text:
-            raise place.wrong("is empty", missing=True)
+            return None
         form, cure = _ADDRESSES.get(type_, (_ANYTHING, ""))
         if not form.fullmatch(text):
             raise place.wrong(f"{shown(text)} is no address", cure=cure)
@@ -171,7 +173,7 @@ class KeyValues:
 
     most_bytes: int | None = None
     """All keys and values as UTF-8."""
-    each: Text = Text(1024, empty=True)
+    each: Text = _PART
     tokens: bool = False
     """A key is a name that a header may have."""
     last_wins: bool = False

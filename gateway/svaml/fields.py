@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.svaml.compounds import CallerId, Endpoint, Ids, KeyValues, Prompts, Target, Via
-from gateway.svaml.kinds import Choice, Country, Flag, Keys, Text, Whole
+from gateway.svaml.kinds import Among, Choice, Country, Flag, Keys, Text, Whole
 from gateway.svaml.model import (
     Action,
     Amd,
@@ -103,9 +103,7 @@ RECORDING: Final = Shape(
         Field("transcriptionOptions", "transcription", TRANSCRIPTION),
     ),
 )
-AMD: Final = Shape(
-    "amd", Amd, (Field("enabled", "enabled", Flag()), Field("async", "asynchronous", Flag()))
-)
+AMD: Final = Shape("amd", Amd, (Field("enabled", "enabled", Flag()), Field("async", "asynchronous", Flag())))
 CONFERENCE_DTMF: Final = Shape(
     "conferenceDtmfOptions",
     ConferenceDtmf,
@@ -120,11 +118,7 @@ STREAMING: Final = Shape(
     StreamingOptions,
     (
         Field("version", "version", Whole(1, 1)),
-        Field(
-            "sampleRate",
-            "sample_rate_hz",
-            Choice({str(rate): rate for rate in (8000, 16000, 24000, 44100, 48000, 96000)}),
-        ),
+        Field("sampleRate", "sample_rate_hz", Among((8000, 16000, 24000, 44100, 48000, 96000))),
     ),
 )
 MENU_OPTION: Final = Shape(
@@ -233,7 +227,7 @@ ACTIONS: Final[Family[Action]] = Family(
             "hangup",
             Hangup,
             (
-                Field("hangupCause", "cause", Choice({"0": 0, "1": 1, "2": 2}, lenient=True)),
+                Field("hangupCause", "cause", Among((0, 1, 2), lenient=True)),
                 Field("barge", "barge", Flag()),
             ),
         ),
@@ -255,7 +249,9 @@ ACTIONS: Final[Family[Action]] = Family(
                 Field("tags", "tags", _TAGS),
             ),
             also=(
-                Also("destination", "number", Via(Endpoint((IdentityType.NUMBER, IdentityType.DID)), _endpoint)),
+                Also(
+                    "destination", "number", Via(Endpoint((IdentityType.NUMBER, IdentityType.DID)), _endpoint)
+                ),
             ),
             unheeded=("suppressErrorPrompts", "altLocale", "account", "reference", "_internal"),
         ),

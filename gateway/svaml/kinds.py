@@ -19,7 +19,20 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.svaml.place import Place, likely, shown
 
-__all__ = ["Choice", "Country", "Flag", "Keys", "Kind", "Text", "Whole", "flag_of", "text_of", "whole_of"]
+__all__ = [
+    "COUNTRIES",
+    "Among",
+    "Choice",
+    "Country",
+    "Flag",
+    "Keys",
+    "Kind",
+    "Text",
+    "Whole",
+    "flag_of",
+    "text_of",
+    "whole_of",
+]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -32,10 +45,11 @@ _FLAGS: Final[Mapping[str, bool]] = {
     "true": True, "yes": True, "on": True, "1": True,
     "false": False, "no": False, "off": False, "0": False,
 }  # fmt: skip
-COUNTRIES: Final = tuple(
-    "at au bg br be ch cl cn cz de dk ee es fi fr gr hu il in it lt jp mx my nl no nz ph pl pt ru se sg th uk us tw ve "
-    "za".split()
-)
+COUNTRIES: Final = (
+    "at", "au", "bg", "br", "be", "ch", "cl", "cn", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr", "hu", "il", "in",
+    "it", "lt", "jp", "mx", "my", "nl", "no", "nz", "ph", "pl", "pt", "ru", "se", "sg", "th", "uk", "us", "tw", "ve",
+    "za",
+)  # fmt: skip
 """The countries whose ring tone there is; `uk` is the wire's name of Great Britain."""
 
 
@@ -108,7 +122,7 @@ class Flag:
     def read(self, value: object, place: Place) -> bool | None:
         return flag_of(value, place)
 
-    def write(self, value: bool) -> object:  # noqa: FBT001 - it is the value, not a switch
+    def write(self, value: bool) -> object:
         return value
 
 
@@ -170,6 +184,30 @@ class Choice(Generic[T]):
 
     def write(self, value: T) -> object:
         return next(word for word, meant in self.values.items() if meant == value)
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """One of a few whole numbers; another one is refused, or if `lenient` remarked and dropped."""
+
+    values: tuple[int, ...]
+    lenient: bool = False
+
+    @property
+    def said(self) -> str:
+        return "one of " + ", ".join(map(str, self.values))
+
+    def read(self, value: object, place: Place) -> int | None:
+        number = whole_of(value, place)
+        if number in self.values:
+            return number
+        if not self.lenient:
+            raise place.wrong(f"{shown(value)} is not possible", cure=f"write {self.said}")
+        place.remark(f"{shown(value)} is not {self.said} and has no effect")
+        return None
+
+    def write(self, value: int) -> object:
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,14 +224,7 @@ class ReportCallStatus:
 
 
 Instruction: TypeAlias = (
-    PlayFiles
-    | Say
-    | SendDtmf
-    | SetCookie
-    | Answer
-    | StartRecording
-    | StopRecording
-    | ReportCallStatus
+    PlayFiles | Say | SendDtmf | SetCookie | Answer | StartRecording | StopRecording | ReportCallStatus
 )
 
 
@@ -412,15 +405,7 @@ class Park:
 
 
 Action: TypeAlias = (
-    Hangup
-    | Continue
-    | ConnectPstn
-    | ConnectMxp
-    | ConnectConf
-    | ConnectSip
-    | ConnectStream
-    | RunMenu
-    | Park
+    Hangup | Continue | ConnectPstn | ConnectMxp | ConnectConf | ConnectSip | ConnectStream | RunMenu | Park
 )
 
 

@@ -58,12 +58,12 @@ An application steers a call by documents: it answers the call's events with the
 {{"instructions": [{{"name": "say", "text": "Hello"}}], "action": {{"name": "connectConf", "conferenceId": "lobby"}}}}
 ```
 
-`tandem svaml check FILE` says whether a document can be used, for which events, and if not, what is wrong in which line.
+`tandem svaml check FILE` says whether a document can be used, for which events, and if not, what is wrong and where.
 The tables below are written by `python -m gateway.svaml.page > docs/svaml.md` from those that the switch goes by.
 
 ## How a document is read
 
-- The case of names does not matter, nor do underscores in them: `callHeaders`, `callheaders` and `call_headers` are one.
+- The case of names does not matter, nor do underscores: `callHeaders`, `callheaders` and `call_headers` are one.
 - `null` is as good as absent. Unknown fields are ignored. Numbers and booleans may be strings, keys may be numbers.
 - An instruction that an event does not support is ignored. An action that it does not support is an error.
 - An empty answer to an ACE lets the call go on. Whatever is wrong with the answer to a DiCE is ignored.
@@ -82,8 +82,8 @@ What is wrong is told to the application as a `callingerror` 40001 with the JSON
 """
 _PROMPTS: Final = f"""## Prompts
 
-`playFiles` has an array of prompts; a menu, a parked call and a text-to-speech callout have one string of prompts with `;`
-between them, where a `;` in brackets separates nothing.
+`playFiles` has an array of prompts; a menu, a parked call and a text-to-speech callout have one string of prompts with
+`;` between them, where a `;` in brackets separates nothing.
 
 | prompt | what is heard |
 | --- | --- |
@@ -93,6 +93,10 @@ between them, where a `;` in brackets separates nothing.
 | `name`, `[name]` | the sound that the operator keeps under that name |
 
 `tts#[text]`, a slip of an old client, is understood. Empty brackets play nothing.
+"""
+_CALLOUTS: Final = """## Callouts
+
+`POST /calling/v1/callouts` has the name of one of these as `method`, and the object under that name.
 """
 
 
@@ -110,7 +114,7 @@ def page() -> str:
         "## Objects in them\n",
         *map(_section, _PARTS),
         _PROMPTS,
-        "## Callouts\n\n`POST /calling/v1/callouts` has the name of one of these as `method`, and the object under that name.\n",
+        _CALLOUTS,
         *map(_section, CALLOUTS),
     ]
     return "\n".join(parts)

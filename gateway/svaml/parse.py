@@ -62,9 +62,7 @@ def parse(data: bytes | str | Mapping[str, object], *, moment: Moment) -> Parsed
     return Parsed(Document((*instructions, *further), action), tuple(place.remarks))
 
 
-def _instructions(
-    member: tuple[str, object] | None, moment: Moment, place: Place
-) -> Iterator[Instruction]:
+def _instructions(member: tuple[str, object] | None, moment: Moment, place: Place) -> Iterator[Instruction]:
     """Read the instructions that the moment supports."""
     if member is None:
         return

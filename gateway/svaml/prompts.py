@@ -1,9 +1,9 @@
 """The grammar of prompts: what is played or spoken to somebody.
 
-A prompt is `#tts[text]`, `#ssml[<speak>...</speak>]`, `#href[url]`, a bare http(s) URL, or else the id of a file that the
-operator has put in place, which some clients wrap as `[id]`.  Menus, parked calls and text-to-speech callouts give
-several in one string, separated by `;`; a `;` inside brackets separates nothing.  `tts#[...]`, a slip of an old client,
-means `#tts[...]`.  A prompt with nothing in its brackets plays nothing and is left out.
+A prompt is `#tts[text]`, `#ssml[<speak>...</speak>]`, `#href[url]`, a bare http(s) URL, or else the id of a file that
+the operator has put in place, which some clients wrap as `[id]`.  Menus, parked calls and text-to-speech callouts give
+several in one string, separated by `;`; a `;` inside brackets separates nothing.  `tts#[...]`, a slip of an old
+client, means `#tts[...]`.  A prompt with nothing in its brackets plays nothing and is left out.
 """
 
 from __future__ import annotations

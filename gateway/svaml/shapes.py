@@ -8,7 +8,7 @@ actions.  The tables are in `gateway.svaml.fields` and `gateway.svaml.callouts`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from gateway.svaml.compounds import Reader
@@ -181,7 +181,7 @@ class Family(Generic[T]):
 
 def _defaults_of(build: Callable[..., object]) -> Mapping[str, object]:
     """Return the defaults of a dataclass, by attribute."""
-    assert isinstance(build, type)  # every table names a dataclass
+    assert is_dataclass(build)  # as every table has it
     return {each.name: each.default for each in fields(build) if each.default is not MISSING}
 
 
