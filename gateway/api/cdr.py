@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from gateway.api.numbering import facts_of
-from gateway.api.wire.base import instant
+from gateway.svaml.events import iso_time
 from gateway.switch.records import CallKind, CallRecord, Identity, IdentityType
 
 __all__ = ["LAYOUTS", "Layout", "as_line", "as_object"]
@@ -77,7 +77,7 @@ def _tags(record: CallRecord) -> str:
 _CALL: Final[tuple[Column, ...]] = (
     ("CallId", lambda record: record.call),
     ("UserSpaceId", lambda record: record.application),
-    ("CallTime", lambda record: instant(record.started_at)),
+    ("CallTime", lambda record: iso_time(record.started_at)),
     ("Result", lambda record: record.result.value),
     ("Reason", lambda record: record.reason.value),
     ("Duration", lambda record: str(record.duration_s)),
@@ -92,7 +92,7 @@ _APPLICATION: Final[tuple[Column, ...]] = (
 )
 _ANSWER: Final[Column] = (
     "AnswerTime",
-    lambda record: instant(record.answered_at) if record.answered_at is not None else "",
+    lambda record: iso_time(record.answered_at) if record.answered_at is not None else "",
 )
 _FROM: Final[Column] = ("From", lambda record: record.cli or _endpoint(record.caller))
 _TO: Final[Column] = ("To", lambda record: _endpoint(record.called))

@@ -46,8 +46,8 @@ async def get_numbers(visit: Visitor) -> NumbersResponse:
 async def assign_numbers(wish: AssignNumbersRequest, visit: Visitor) -> Response:
     """Give numbers to the application: all of them or none."""
     _demand_own(visit, wish.applicationkey)
-    numbers = [_owned(visit, each, wish.capability).number for each in wish.numbers]
-    await visit.platform.administration.assign(visit.key, numbers, wish.capability)
+    numbers = [_owned(visit, each, wish.kind).number for each in wish.numbers]
+    await visit.platform.administration.assign(visit.key, numbers, wish.kind)
     return Response()
 
 
@@ -55,10 +55,10 @@ async def assign_numbers(wish: AssignNumbersRequest, visit: Visitor) -> Response
 async def unassign_number(wish: UnassignNumberRequest, visit: Visitor) -> Response:
     """Take a number from the application."""
     _demand_own(visit, wish.applicationkey)
-    number = _owned(visit, wish.number, wish.capability)
+    number = _owned(visit, wish.number, wish.kind)
     if number.application is None:
         raise faults.invalid("Unable to update numbers: it is not assigned")
-    await visit.platform.administration.unassign(visit.key, number.number, wish.capability)
+    await visit.platform.administration.unassign(visit.key, number.number, wish.kind)
     return Response()
 
 

@@ -16,7 +16,7 @@ from gateway.api.moments import DAY_S, Span, span
 from gateway.api.numbering import normalised
 from gateway.api.schema import REFUSALS, UNPROTECTED
 from gateway.api.wire import CounterResponse, ServiceResponse, TimestampResponse, UserCallsResponse
-from gateway.api.wire.base import instant
+from gateway.svaml.events import iso_time
 from gateway.switch.records import Identity, IdentityType
 
 __all__ = ["open_router", "router"]
@@ -68,7 +68,7 @@ async def get_counter(id: Word, visit: Visitor) -> CounterResponse:  # noqa: A00
     if counted is None:
         raise faults.not_found("Counter")
     value, modified = counted
-    return CounterResponse(value=value, modified=instant(modified))
+    return CounterResponse(value=value, modified=iso_time(modified))
 
 
 @open_router.get("/v1/services/{id}", operation_id="getService", openapi_extra=UNPROTECTED)
@@ -82,7 +82,7 @@ async def get_service(id: Word, request: Request) -> ServiceResponse:  # noqa: A
 @open_router.get("/v1/timestamp", operation_id="getTimestamp", openapi_extra=UNPROTECTED)
 async def get_timestamp(request: Request) -> TimestampResponse:
     """Return the time here."""
-    return TimestampResponse(timestamp=instant(platform_of(request).clock.wall()))
+    return TimestampResponse(timestamp=iso_time(platform_of(request).clock.wall()))
 
 
 async def _usage(
@@ -95,7 +95,7 @@ async def _usage(
     asked = span(start, stop, default=Span(now - 30 * DAY_S, now), longest_s=LONGEST_S)
     usage = await visit.platform.reports.usage(visit.key, identity, asked.start, asked.stop, ends_in)
     return UserCallsResponse(
-        success=usage.success, duration=usage.duration_s, failed=usage.failed, start=instant(asked.start)
+        success=usage.success, duration=usage.duration_s, failed=usage.failed, start=iso_time(asked.start)
     )
 
 

@@ -7,7 +7,6 @@ not matter, and neither do keys that nobody knows.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from gateway.switch import records
 
-__all__ = ["CURRENCY", "AnyCase", "Asked", "Identity", "Money", "Said", "instant"]
+__all__ = ["CURRENCY", "AnyCase", "Asked", "Identity", "Money", "Said"]
 
 CURRENCY: Final = "USD"
 """In which money nothing is paid when nothing says otherwise."""
@@ -69,11 +68,6 @@ class Identity(Said):
     def of(cls, identity: records.Identity) -> Identity:
         """Return what a record says."""
         return cls(type=identity.type.value.capitalize(), endpoint=identity.endpoint)
-
-
-def instant(wall: float) -> str:
-    """Return a time as ISO 8601 in UTC, e.g. `2014-06-02T15:39:31Z`.  wall: seconds since 1970."""
-    return datetime.fromtimestamp(int(wall), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @cache

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from gateway.api.wire.base import AnyCase, Asked, Identity, Money, Said, instant
+from gateway.api.wire.base import AnyCase, Asked, Identity, Money, Said
+from gateway.svaml.events import iso_time
 from gateway.switch.records import CallRecord
 
 __all__ = ["CallReport", "CallResponse", "CalloutResponse"]
@@ -54,7 +55,7 @@ class CallResponse(Said):
             status="ONGOING" if record.ongoing else "FINAL",
             result=record.result,
             reason=record.reason,
-            timestamp=instant(record.started_at),
+            timestamp=iso_time(record.started_at),
             custom=record.custom,
             user_rate=Money.of(record.rate),
             debit=Money.of(record.debit),

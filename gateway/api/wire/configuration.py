@@ -18,7 +18,8 @@ __all__ = [
     "UnassignNumberRequest",
 ]
 
-Capability = Annotated[Literal["voice", "sms"], AnyCase]
+Capability = Annotated[Literal["voice", "sms"] | None, AnyCase]
+"""None = voice."""
 PhoneNumber = Annotated[str, Field(min_length=1, max_length=40)]
 Url = Annotated[str, Field(max_length=2048)]
 
@@ -50,7 +51,12 @@ class AssignNumbersRequest(Asked):
     numbers: list[PhoneNumber] = Field(min_length=1, max_length=1000)
     applicationkey: str | None = None
     """Empty = whoever asks."""
-    capability: Capability = "voice"
+    capability: Capability = None
+
+    @property
+    def kind(self) -> str:
+        """Return the capability that is meant."""
+        return self.capability or "voice"
 
 
 class UnassignNumberRequest(Asked):
@@ -58,7 +64,12 @@ class UnassignNumberRequest(Asked):
 
     number: PhoneNumber
     applicationkey: str | None = None
-    capability: Capability = "voice"
+    capability: Capability = None
+
+    @property
+    def kind(self) -> str:
+        """Return the capability that is meant."""
+        return self.capability or "voice"
 
 
 class UrlsResponse(Said):
