@@ -20,8 +20,9 @@ from gateway.svaml.fields import CONFERENCE_DTMF, CONFERENCE_ID, LOCALE, LONGEST
 from gateway.svaml.kinds import Flag, Text
 from gateway.svaml.load import load, members_of
 from gateway.svaml.model import DEFAULT_LOCALE, ConferenceDtmf, Moh, Moment
+from gateway.svaml.names import likely, normal
 from gateway.svaml.parse import parse
-from gateway.svaml.place import Place, likely, normal, shown
+from gateway.svaml.place import Place, shown
 from gateway.svaml.prompts import split_prompts
 from gateway.svaml.shapes import Field, Shape
 from gateway.switch.records import Identity, IdentityType
@@ -239,7 +240,7 @@ def _method(members: Mapping[str, tuple[str, object]], place: Place) -> Shape[An
     for shape in CALLOUTS:
         if isinstance(method, str) and normal(method.strip()) == normal(shape.wire):
             return shape
-    raise place.at(key).wrong(f"{shown(method)} is no method", cure=likely(str(method)[:64], names))
+    raise place.at(key).wrong(f"{shown(method)} is no method", cure=likely(str(method), names))
 
 
 def _speech(callout: TtsCallout, application: str, forwarded: Pairs) -> Callout:

@@ -96,7 +96,7 @@ def _error(error: SvamlError, text: str) -> Finding:
 
 def _warning(remark: Remark, text: str) -> Finding:
     line, column = line_and_column(text, _offset(text, remark.path))
-    return Finding(Severity.WARNING, remark.path, line, column, remark.reason)
+    return Finding(Severity.WARNING, remark.path, line, column, remark.reason, remark.cure)
 
 
 def _offset(text: str, path: str) -> int:

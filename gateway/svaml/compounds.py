@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.svaml.kinds import Choice, Text, text_of
@@ -100,9 +101,9 @@ class Ids:
     said: str = f"array of prompts, {_MOST_IDS} at most"
 
     def read(self, value: object, place: Place) -> tuple[str, ...] | None:
-        ids = tuple(self._ids(value, place))
+        ids = tuple(islice(self._ids(value, place), _MOST_IDS + 1))
         if len(ids) > _MOST_IDS:
-            raise place.wrong(f"has {len(ids)} prompts, {_MOST_IDS} is the most")
+            raise place.wrong(f"has more than {_MOST_IDS} prompts")
         if not ids:
             place.remark("plays nothing")
         return ids
@@ -185,9 +186,9 @@ class KeyValues:
         return f"array of key and value, {size}"
 
     def read(self, value: object, place: Place) -> Pairs | None:
-        pairs = tuple(self._pairs(value, place))
+        pairs = tuple(islice(self._pairs(value, place), _MOST_PAIRS + 1))
         if len(pairs) > _MOST_PAIRS:
-            raise place.wrong(f"has {len(pairs)} entries, {_MOST_PAIRS} is the most")
+            raise place.wrong(f"has more than {_MOST_PAIRS} entries")
         size = sum(len(part.encode()) for pair in pairs for part in pair)
         if self.most_bytes is not None and size > self.most_bytes:
             raise place.wrong(f"has {size} bytes, {self.most_bytes} is the most")

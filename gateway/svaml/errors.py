@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError
+from gateway.svaml.names import likely
 
 __all__ = ["Remark", "SvamlError"]
 
@@ -34,6 +35,15 @@ class Remark:
 
     path: str
     reason: str
+    mistyped: str = ""
+    """A name or word that is not known..."""
+    known: tuple[str, ...] = ()
+    """...where these are."""
+
+    @property
+    def cure(self) -> str:
+        """What would do; empty if nobody can tell.  Found when asked for: most remarks are never read."""
+        return likely(self.mistyped, self.known)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"

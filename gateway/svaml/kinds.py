@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
 
-from gateway.svaml.place import Place, likely, shown
+from gateway.svaml.names import likely
+from gateway.svaml.place import Place, shown
 
 __all__ = [
     "COUNTRIES",
@@ -39,6 +40,8 @@ E = TypeVar("E", bound=StrEnum)
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MOST_NUMBER: Final = 10**30
+"""A number beyond is no sequence of digits that anybody meant."""
 _HALF: Final = re.compile(r"[\ud800-\udfff]")
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}(?:\.0+)?", re.ASCII)
 _FLAGS: Final[Mapping[str, bool]] = {
@@ -179,7 +182,9 @@ class Choice(Generic[T]):
                 return meant
         if not self.lenient:
             raise place.wrong(f"{shown(value)} is not known", cure=likely(word, self.values))
-        place.remark(f"{shown(value)} is not known and has no effect: {likely(word, self.values)}")
+        place.remark(
+            f"{shown(value)} is not known and has no effect", mistyped=word, known=tuple(self.values)
+        )
         return None
 
     def write(self, value: T) -> object:
@@ -261,10 +266,8 @@ def text_of(value: object, place: Place) -> str:
     Raises:
         SvamlError: it is neither, or holds half a character (a lone surrogate, which nothing can send on).
     """
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = shown(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST_NUMBER:
+        value = str(int(value) if float(value).is_integer() else value)
     if not isinstance(value, str):
         raise place.wrong(f"{shown(value)} is no string")
     if _HALF.search(value):

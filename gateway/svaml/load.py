@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Final, NoReturn
 
 from gateway.svaml.errors import SvamlError
-from gateway.svaml.place import Place, normal, shown
+from gateway.svaml.names import normal
+from gateway.svaml.place import Place, shown
 
 __all__ = ["MOST_BYTES", "MOST_DEPTH", "load", "members_of"]
 
@@ -93,8 +95,7 @@ def _check_depth(text: str) -> None:
 def _object(pairs: list[tuple[str, object]]) -> _Object:
     made = _Object(pairs)
     if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        made.twice = next(key for key in keys if keys.count(key) > 1)
+        made.twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
     return made
 
 

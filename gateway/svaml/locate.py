@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Final
 
-from gateway.svaml.place import Place, normal
+from gateway.svaml.names import normal
+from gateway.svaml.place import Place
 
 __all__ = ["line_and_column", "offset_of", "offsets"]
 

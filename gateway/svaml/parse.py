@@ -18,7 +18,8 @@ from gateway.svaml.errors import Remark, SvamlError
 from gateway.svaml.fields import ACTIONS, INSTRUCTIONS
 from gateway.svaml.load import load, members_of
 from gateway.svaml.model import Action, Continue, Document, Hangup, Instruction, Moment
-from gateway.svaml.place import Place, normal, shown
+from gateway.svaml.names import normal
+from gateway.svaml.place import Place, shown
 
 __all__ = ["Parsed", "Remark", "SvamlError", "parse"]
 
@@ -58,7 +59,7 @@ def parse(data: bytes | str | Mapping[str, object], *, moment: Moment) -> Parsed
     instructions = list(_instructions(members.pop("instructions", None), moment, place))
     further, action = _action(members.pop("action", None), moment, place)
     for key, _ in members.values():
-        place.at(key).remark("is not known and has no effect: a document has instructions and action")
+        place.at(key).remark("is not known and has no effect", mistyped=key, known=("instructions", "action"))
     return Parsed(Document((*instructions, *further), action), tuple(place.remarks))
 
 

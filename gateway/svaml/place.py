@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gateway.svaml.errors import Remark, SvamlError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["Place", "likely", "normal", "shown"]
+__all__ = ["Place", "shown"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z_$][\w$-]*", re.ASCII)
 _MOST_SHOWN: Final = 40
@@ -37,14 +34,9 @@ class Place:
         """Return the error to raise about this place."""
         return SvamlError(self.path, reason, cure=cure, missing=missing)
 
-    def remark(self, reason: str) -> None:
-        """Note something that is no error."""
-        self.remarks.append(Remark(self.path, reason))
-
-
-def normal(name: str) -> str:
-    """Return a name as names are compared: the wire's case does not matter, nor do a Python client's underscores."""
-    return name.replace("_", "").lower()
+    def remark(self, reason: str, *, mistyped: str = "", known: Sequence[str] = ()) -> None:
+        """Note something that is no error; `known` is what `mistyped` may have been meant to be."""
+        self.remarks.append(Remark(self.path, reason, mistyped, tuple(known)))
 
 
 def shown(value: object) -> str:
@@ -55,10 +47,3 @@ def shown(value: object) -> str:
         text = f"a {type(value).__name__}"
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
-
-
-def likely(name: str, known: Iterable[str]) -> str:
-    """Return a cure for a name that nobody knows: "write X" for the nearest known one, or the list of all."""
-    names = {normal(each): each for each in known}
-    nearest = get_close_matches(normal(name), names, n=1, cutoff=0.7)
-    return f"write {names[nearest[0]]}" if nearest else f"there are {', '.join(names.values())}"

@@ -32,7 +32,7 @@ MOST_SPOKEN: Final = 600
 """Characters that one command may have spoken; SSML's tags do not count."""
 
 _COMMAND: Final = re.compile(r"(?:#(\w+)|(\w+)#)\[(.*)\]", re.DOTALL)
-_TAG: Final = re.compile(r"<[^>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
 _SEPARATOR: Final = ";"
 
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from gateway.svaml.compounds import Reader
 from gateway.svaml.kinds import Kind
 from gateway.svaml.load import members_of
-from gateway.svaml.place import Place, likely, normal, shown
+from gateway.svaml.names import likely, normal
+from gateway.svaml.place import Place, shown
 
 __all__ = ["Also", "Family", "Field", "Many", "Shape"]
 
@@ -123,7 +124,7 @@ class Shape(Generic[T]):
             if name in unheeded:
                 place.at(key).remark("has no effect here")
             elif name != _NAME:
-                place.at(key).remark(f"is not known and has no effect: {_instead(key, known)}")
+                place.at(key).remark("is not known and has no effect", mistyped=key, known=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class Family(Generic[T]):
             for shape in self.shapes:
                 if normal(shape.wire) == normal(name.strip()):
                     return shape
-        cure = likely(str(name)[:64], [shape.wire for shape in self.shapes]) if isinstance(name, str) else ""
+        cure = likely(str(name), [shape.wire for shape in self.shapes])
         raise place.at(key).wrong(f"{shown(name)} is no {self.said}", cure=cure)
 
     def write(self, value: T) -> dict[str, object]:
@@ -183,7 +184,3 @@ def _defaults_of(build: Callable[..., object]) -> Mapping[str, object]:
     """Return the defaults of a dataclass, by attribute."""
     assert is_dataclass(build)  # as every table has it
     return {each.name: each.default for each in fields(build) if each.default is not MISSING}
-
-
-def _instead(key: str, known: list[str]) -> str:
-    return likely(key[:64], known) if known else "there are no fields"

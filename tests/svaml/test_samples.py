@@ -45,7 +45,7 @@ SAMPLES = {
     "connect a stream": (
         Moment.ICE,
         """{"action": {"name": "connectStream", "streamingOptions": {"version": 1, "sampleRate": 16000},
-                       "destination": {"type": "Websocket", "endpoint": "wss://a.example/audio"}, "maxDuration": 60}}""",
+                       "destination": {"type": "Websocket", "endpoint": "wss://a.example/x"}, "maxDuration": 60}}""",
     ),
     "park a call": (
         Moment.ICE,
