@@ -14,7 +14,6 @@ from fastapi import APIRouter, Path, Response
 
 from gateway.api import faults
 from gateway.api.admission import Protected, Visit, Visitor
-from gateway.api.numbering import normalised
 from gateway.api.schema import REFUSALS
 from gateway.api.wire import (
     AssignNumbersRequest,
@@ -24,6 +23,7 @@ from gateway.api.wire import (
     NumbersResponse,
     UnassignNumberRequest,
 )
+from gateway.switch.numbers import e164
 from gateway.switch.records import Number
 
 __all__ = ["router"]
@@ -109,7 +109,7 @@ def _owned(visit: Visit, written: str, capability: str) -> Number:
     Raises:
         Fault: it is not a number, not ours, or another application's.
     """
-    number = visit.platform.directory.number(normalised(written) or written, capability)
+    number = visit.platform.directory.number(e164(written) or written, capability)
     if number is None or not _open_to(visit, number):
         raise faults.invalid(f"Unable to update numbers: {written} is not yours")
     return number

@@ -12,6 +12,7 @@ from gateway.api.numbering import facts_of
 from gateway.api.schema import REFUSALS
 from gateway.api.wire import NumberItem, NumberQueryResponse
 from gateway.api.wire.base import Money
+from gateway.switch.numbers import covered_by
 
 __all__ = ["router"]
 
@@ -25,12 +26,11 @@ async def query_number(number: Annotated[str, Path(max_length=64)], visit: Visit
     if facts is None:
         raise faults.invalid("Invalid number specified")
     rate = visit.platform.directory.rate(facts.e164)
-    allowed = visit.application.destinations
     item = NumberItem(
         country_id=facts.country,
         number_type=facts.number_type,
         normalized_number=facts.e164,
-        restricted=bool(allowed) and not facts.e164.startswith(allowed),
+        restricted=not covered_by(facts.e164, visit.application.destinations),
         rate=Money.of(rate.per_minute if rate else None),
     )
     return NumberQueryResponse(number=item, number_item=item)

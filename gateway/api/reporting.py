@@ -13,10 +13,10 @@ from fastapi import APIRouter, Path, Query, Request
 from gateway.api import faults
 from gateway.api.admission import Protected, Visit, Visitor, platform_of
 from gateway.api.moments import DAY_S, Span, span
-from gateway.api.numbering import normalised
 from gateway.api.schema import REFUSALS, UNPROTECTED
 from gateway.api.wire import CounterResponse, ServiceResponse, TimestampResponse, UserCallsResponse
 from gateway.svaml.events import iso_time
+from gateway.switch.numbers import e164
 from gateway.switch.records import Identity, IdentityType
 
 __all__ = ["open_router", "router"]
@@ -110,4 +110,4 @@ def _identity(kind: str, endpoint: str) -> Identity:
     except ValueError:
         raise faults.invalid("Invalid identity type") from None
     is_number = type_ in (IdentityType.NUMBER, IdentityType.DID)
-    return Identity(type_, (normalised(endpoint) or endpoint) if is_number else endpoint)
+    return Identity(type_, (e164(endpoint) or endpoint) if is_number else endpoint)

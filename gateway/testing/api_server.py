@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from gateway.api import serve_http
 
-__all__ = ["run_client", "speak", "visiting"]
+__all__ = ["run_client", "run_program", "speak", "visiting"]
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
@@ -51,6 +51,17 @@ async def run_client(*command: str | Path, given: object = None, cwd: Path | Non
     Raises:
         AssertionError: it failed; with what it said.
     """
+    return json.loads(await run_program(*command, given=json.dumps(given).encode(), cwd=cwd))
+
+
+async def run_program(
+    *command: str | Path, given: bytes = b"", cwd: Path | None = None, patience_s: float = PATIENCE_S
+) -> str:
+    """Run a program to its end; return what it printed.
+
+    Raises:
+        AssertionError: it failed; with what it said.
+    """
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         stdin=asyncio.subprocess.PIPE,
@@ -59,14 +70,14 @@ async def run_client(*command: str | Path, given: object = None, cwd: Path | Non
         cwd=cwd,
     )
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            said, complained = await process.communicate(json.dumps(given).encode())
+        async with asyncio.timeout(patience_s):
+            said, complained = await process.communicate(given)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     assert process.returncode == 0, complained.decode() + said.decode()
-    return json.loads(said)
+    return said.decode()
 
 
 async def speak(url: str, request: bytes) -> tuple[int, bytes]:
