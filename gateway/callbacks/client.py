@@ -102,20 +102,23 @@ async def open_client(
     async with AsyncExitStack() as open_things:
         known = names or Names()
         open_things.push_async_callback(known.close)
-        sessions = [
-            _session(guard.connector(known, trusted=trusted, tls=tls))
+        guarded, trusted = [
+            await open_things.enter_async_context(_session(guard.connector(known, trusted=trusted, tls=tls)))
             for trusted in (False, True)
         ]
-        for session in sessions:
-            await open_things.enter_async_context(session)
-        yield Client(guard, *sessions, patience_s=patience_s)
+        yield Client(guard, guarded=guarded, trusted=trusted, patience_s=patience_s)
 
 
 class Client:
     """Posts; made by `open_client`."""
 
     def __init__(
-        self, guard: Guard, guarded: aiohttp.ClientSession, trusted: aiohttp.ClientSession, *, patience_s: float
+        self,
+        guard: Guard,
+        *,
+        guarded: aiohttp.ClientSession,
+        trusted: aiohttp.ClientSession,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._guard = guard
         self._guarded = guarded

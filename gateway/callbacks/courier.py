@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -25,6 +26,15 @@ __all__ = ["Courier"]
 _DELIVERED: Final = "delivered"
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """A letter, whom it is for, and what is a good answer."""
+
+    application: Application
+    letter: Letter
+    accept: Accept | None
 
 
 class Courier:
@@ -55,70 +65,56 @@ class Courier:
 
         Raises NoCallback, CallbackFailed.
         """
+        errand = _Errand(application, letter, accept)
         primary = url or application.callback
         if not primary:
             raise NoCallback(f"application {application.key} has no callback URL")
         try:
             if url or not application.fallback:
-                return await self._attempt(application, letter, primary, accept)
-            return await self._with_fallback(application, letter, primary, application.fallback, accept)
+                return await self._attempt(errand, primary)
+            return await self._with_fallback(errand, primary=primary, fallback=application.fallback)
         except NotDelivered as error:
             raise CallbackFailed(error.reason, refusal=error.refusal) from error
 
-    async def _with_fallback(
-        self, application: Application, letter: Letter, primary: str, fallback: str, accept: Accept | None
-    ) -> bytes:
-        failover = self._failover(application, primary)
+    async def _with_fallback(self, errand: _Errand, *, primary: str, fallback: str) -> bytes:
+        failover = self._failover(errand.application, primary)
         if failover.route(self._clock.now()) is Route.FALLBACK_ONLY:
-            return await self._attempt(application, letter, fallback, accept)
+            return await self._attempt(errand, fallback)
         try:
-            answer = await self._attempt(application, letter, primary, accept)
+            answer = await self._attempt(errand, primary)
         except NotDelivered as first:
-            self._primary_failed(application, failover)
-            return await self._second_attempt(application, letter, fallback, accept, first)
+            self._primary_failed(errand.application, failover)
+            return await self._second_attempt(errand, fallback, after=first)
         except BaseException:
             failover.abandoned()
             raise
-        self._primary_succeeded(application, failover)
+        self._primary_succeeded(errand.application, failover)
         return answer
 
-    async def _second_attempt(
-        self,
-        application: Application,
-        letter: Letter,
-        fallback: str,
-        accept: Accept | None,
-        first: NotDelivered,
-    ) -> bytes:
+    async def _second_attempt(self, errand: _Errand, fallback: str, *, after: NotDelivered) -> bytes:
         """Ask the fallback.  If it fails too, an answer of the first that made no sense is still worth telling."""
         try:
-            return await self._attempt(application, letter, fallback, accept)
+            return await self._attempt(errand, fallback)
         except NotDelivered as second:
-            second.refusal = second.refusal or first.refusal
+            second.refusal = second.refusal or after.refusal
             raise
 
-    async def _attempt(
-        self, application: Application, letter: Letter, url: str, accept: Accept | None
-    ) -> bytes:
+    async def _attempt(self, errand: _Errand, url: str) -> bytes:
+        """Make one attempt at one URL, and tell of it.  Raises NotDelivered."""
         began_at = self._clock.now()
         facts = {
-            "call": letter.call,
-            "application": application.key,
-            "callback": letter.event,
+            "call": errand.letter.call,
+            "application": errand.application.key,
+            "callback": errand.letter.event,
             "url": shown(url),
         }
         self._under_way += 1
         try:
-            answer = await self._post(application, letter, url, accept)
+            answer = await self._post(errand, url)
         except NotDelivered as error:
             self.counters[error.failure] += 1
-            log.warning(
-                "callback.failed",
-                **facts,
-                took_ms=self._took_ms(began_at),
-                failure=error.failure.value,
-                reason=error.reason,
-            )
+            failed = {"failure": error.failure.value, "reason": error.reason}
+            log.warning("callback.failed", **facts, **failed, took_ms=self._took_ms(began_at))
             raise
         finally:
             self._under_way -= 1
@@ -126,12 +122,12 @@ class Courier:
         log.debug("callback.delivered", **facts, took_ms=self._took_ms(began_at), answer_bytes=len(answer))
         return answer
 
-    async def _post(self, application: Application, letter: Letter, url: str, accept: Accept | None) -> bytes:
+    async def _post(self, errand: _Errand, url: str) -> bytes:
         target = target_of(url)
-        headers = envelope(letter, application, target, self._clock.wall())
-        answer = await self._client.post(target, body=letter.body, headers=headers)
-        if accept is not None:
-            _judge(answer, accept)
+        headers = envelope(errand.letter, errand.application, target, wall=self._clock.wall())
+        answer = await self._client.post(target, body=errand.letter.body, headers=headers)
+        if errand.accept is not None:
+            _judge(answer, errand.accept)
         return answer
 
     def _failover(self, application: Application, primary: str) -> Failover:

@@ -60,7 +60,7 @@ def written(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, separators=(",", ":"), default=_number).encode("ascii")
 
 
-def envelope(letter: Letter, application: Application, target: URL, wall: float) -> CIMultiDict[str]:
+def envelope(letter: Letter, application: Application, target: URL, *, wall: float) -> CIMultiDict[str]:
     """Return the headers of an attempt at `target` at `wall` (Unix seconds)."""
     request = Signable(
         method="POST",

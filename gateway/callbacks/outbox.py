@@ -8,8 +8,8 @@ An application whose server answers has up to eight deliveries under way.  After
 succeeds: a dead server costs itself nearly nothing, and others nothing at all.  When a page of the outbox holds nothing
 but items of applications that have all they may, a larger page is read, so that nobody starves behind them.
 
-The worker sleeps until it is woken (`wake`, when something was put into the outbox), until the next repetition that it
-knows of, or for five seconds: that is for repetitions that a worker before it had put off.
+The worker sleeps until the outbox has news, until the next repetition that it knows of, or for five seconds: that is
+for repetitions that a worker before it had put off.
 """
 
 from __future__ import annotations
@@ -87,12 +87,9 @@ class OutboxWorker:
         self._under_way: set[str] = set()
         self._repetitions: list[float] = []
         self._looked_at = 0.0
-        self._news = asyncio.Event()
+        self._reasons = asyncio.Event()
+        """There is one to look: news, or a delivery that has ended."""
         self.counters: Counter[str] = Counter()
-
-    def wake(self) -> None:
-        """Look at once: something was put into the outbox."""
-        self._news.set()
 
     def census(self) -> Mapping[str, float]:
         """Return the deliveries under way, and the applications whose server does not answer."""
@@ -102,13 +99,19 @@ class OutboxWorker:
     async def run(self) -> None:
         """Deliver until cancelled; what is then under way stays in the outbox."""
         async with asyncio.TaskGroup() as deliveries:
+            deliveries.create_task(self._hear())
             while True:
-                self._news.clear()
+                self._reasons.clear()
                 try:
                     await self._start_due(deliveries)
                 except Exception:
                     log.exception("outbox.fault_stopped")
                 await self._rest()
+
+    async def _hear(self) -> None:
+        while True:
+            await self._outbox.news()
+            self._reasons.set()
 
     async def _start_due(self, deliveries: asyncio.TaskGroup) -> None:
         """Begin every delivery that is due and may begin."""
@@ -135,7 +138,7 @@ class OutboxWorker:
         await asyncio.sleep(_APART_S)
         try:
             async with asyncio.timeout(self._patience_s()):
-                await self._news.wait()
+                await self._reasons.wait()
         except TimeoutError:
             pass
 
@@ -162,7 +165,7 @@ class OutboxWorker:
         lane.under_way -= 1
         if lane.is_idle:
             self._lanes.pop(item.application.lower(), None)
-        self._news.set()
+        self._reasons.set()
 
     async def _deliver_once(self, item: Notification, lane: _Lane) -> None:
         try:

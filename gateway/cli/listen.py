@@ -99,7 +99,7 @@ class _Listener:
     answers: Answers
     owner: Owner | None
     """Whose callback we become; None = nobody's."""
-    find: Callable[[str], Owner | None] | None
+    find: Callable[[str], Owner | None]
     api: str
     url: str | None
     told: Callable[[Heard], None]
@@ -142,14 +142,14 @@ def _owner(app: str, secret: str | None, known: Config | None) -> Owner:
     return owner
 
 
-def _finder(app: str | None, secret: str | None, known: Config | None) -> Callable[[str], Owner | None] | None:
-    """Return who knows the secrets of keys: those given, else those of the configuration; None = nobody."""
+def _finder(app: str | None, secret: str | None, known: Config | None) -> Callable[[str], Owner | None]:
+    """Return who knows the secrets of keys: those given, else those of the configuration."""
     owners = _owners(known)
-    if app is not None and secret is not None:
-        owners[app.lower()] = Owner(app, secret)
-    elif secret is not None:
+    if secret is not None and app is None:
         return lambda key: Owner(key, secret)
-    return (lambda key: owners.get(key.lower())) if owners else None
+    if secret is not None and app is not None:
+        owners[app.lower()] = Owner(app, secret)
+    return lambda key: owners.get(key.lower())
 
 
 def _teller(save: Path | None, *, as_json: bool) -> Callable[[Heard], None]:

@@ -47,7 +47,7 @@ class Heard:
     event: Mapping[str, object] | None
     """The body as an object; None = it is none."""
     verdict: Accepted | Refusal | None
-    """What its signature says; None = nobody knows the secret."""
+    """What its signature says; None = nobody here knows the secret of its key."""
     again: bool
     """Its `ce-id` was here before."""
     answer: Answer | None
@@ -67,12 +67,12 @@ class Heard:
 
 @asynccontextmanager
 async def listening(
-    host: str, port: int, answers: Answers, find: Find | None, told: Callable[[Heard], None]
+    host: str, port: int, answers: Answers, find: Find, told: Callable[[Heard], None]
 ) -> AsyncIterator[int]:
     """Listen, and give the port.
 
     port: 0 = any that is free.
-    find: returns the holder of a key; None = signatures are not checked.
+    find: returns the holder of a key, with whose secret its signature is checked.
 
     Raises LocalError if the port cannot be had.
     """
@@ -99,7 +99,7 @@ async def _say_hello(_request: web.Request) -> web.Response:
 class _Desk:
     """Where callbacks are taken."""
 
-    def __init__(self, answers: Answers, find: Find | None, told: Callable[[Heard], None]) -> None:
+    def __init__(self, answers: Answers, find: Find, told: Callable[[Heard], None]) -> None:
         self._answers = answers
         self._find = find
         self._told = told
@@ -139,8 +139,6 @@ class _Desk:
             return None, str(error)
 
     def _verdict(self, request: web.Request, body: bytes) -> Accepted | Refusal | None:
-        if self._find is None:
-            return None
         path, _, query = request.raw_path.partition("?")
         signable = Signable(
             method=request.method,
@@ -150,7 +148,14 @@ class _Desk:
             timestamp=request.headers.get("x-timestamp", ""),
             body=body,
         )
-        return verify(signable, request.headers.get("authorization"), self._find, now=time.time())
+        asked: list[Holder | None] = []
+
+        def find(key: str) -> Holder | None:
+            asked.append(self._find(key))
+            return asked[-1]
+
+        verdict = verify(signable, request.headers.get("authorization"), find, now=time.time())
+        return None if asked == [None] else verdict
 
     def _was_here(self, id: str | None) -> bool:  # noqa: A002 - the header's name
         """Say whether a `ce-id` was seen, and remember it."""
