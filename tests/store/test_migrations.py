@@ -1,0 +1,77 @@
+"""The versions lead to the tables that the code knows, there and back."""
+
+import asyncio
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from gateway.errors import ConfigError
+from gateway.store.database import Database, store_url
+from gateway.store.schema import HEAD, MIGRATIONS, upgrade, version
+from gateway.store.tables import METADATA
+
+
+@pytest.fixture
+def database(url, tmp_path):
+    """Do something with the connection of an empty database, in one transaction."""
+
+    def run(work):
+        async def story():
+            database = Database(store_url(url, tmp_path))
+            try:
+                async with database.writes.begin() as connection:
+                    return await connection.run_sync(work)
+            finally:
+                await database.close()
+
+        return asyncio.run(story())
+
+    return run
+
+
+def alembic(connection):
+    told = Config()
+    told.set_main_option("script_location", str(MIGRATIONS))
+    told.attributes["connection"] = connection
+    return told
+
+
+def test_the_newest_version_is_the_one_that_a_start_looks_for():
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [HEAD]
+
+
+def test_the_versions_lead_to_the_tables_of_the_code(database):
+    database(upgrade)
+
+    assert database(lambda one: compare_metadata(MigrationContext.configure(one), METADATA)) == []
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(database):
+    database(upgrade)
+    database(upgrade)
+
+    assert database(version) == HEAD
+
+
+def test_every_version_can_be_undone(database):
+    database(upgrade)
+    database(lambda connection: command.downgrade(alembic(connection), "base"))
+
+    database(upgrade)
+
+    assert database(version) == HEAD
+
+
+def test_a_database_of_a_newer_program_is_refused(database):
+    def from_the_future(connection):
+        upgrade(connection)
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    database(from_the_future)
+
+    with pytest.raises(ConfigError, match="another version"):
+        database(upgrade)
