@@ -17,7 +17,7 @@ from typing import Any, Final
 from gateway.svaml.compounds import CallerId, Endpoint, Prompts
 from gateway.svaml.errors import SvamlError
 from gateway.svaml.fields import CONFERENCE_DTMF, CONFERENCE_ID, LOCALE, LONGEST_CALL, MOH, SPOKEN, TONES
-from gateway.svaml.kinds import Flag, Text
+from gateway.svaml.kinds import AsItIs, Flag, Text
 from gateway.svaml.load import load, members_of
 from gateway.svaml.model import DEFAULT_LOCALE, ConferenceDtmf, Moh, Moment
 from gateway.svaml.names import likely, normal
@@ -96,7 +96,7 @@ class CustomCallout:
 
 
 @dataclass(frozen=True, slots=True)
-class _Script:
+class _Script(AsItIs):
     """A URL, or a document for one moment: as text or as the object itself."""
 
     moment: Moment
@@ -123,9 +123,6 @@ class _Script:
             reason = f"the document in it is wrong: {error}"
             raise place.wrong(reason, cure=error.cure) from None
         return text
-
-    def write(self, value: str) -> object:
-        return value
 
 
 def _written(value: Mapping[object, object], place: Place) -> str:

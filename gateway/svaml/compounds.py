@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
-from gateway.svaml.kinds import Choice, Text, text_of
+from gateway.svaml.kinds import AsItIs, Choice, Text, text_of
 from gateway.svaml.load import MOST_DEPTH, members_of
 from gateway.svaml.model import INCOMING, PRIVATE, MenuGoTo, MenuReturn, MenuTarget, Pairs
 from gateway.svaml.place import Place, shown
@@ -64,7 +64,7 @@ class Via(Generic[S, T]):
 
 
 @dataclass(frozen=True, slots=True)
-class CallerId:
+class CallerId(AsItIs):
     """A number or name to show, or one of the two special words, which have one spelling here."""
 
     said: str = f"E.164, `{PRIVATE}` or `{INCOMING}`"
@@ -73,12 +73,9 @@ class CallerId:
         text = Text(128).read(value, place)
         return text.lower() if text and text.lower() in {PRIVATE, INCOMING} else text
 
-    def write(self, value: str) -> object:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Prompts:
+class Prompts(AsItIs):
     """Prompts in one string, separated by `;`: kept as they are, once they have been understood."""
 
     said: str = "prompts, separated by `;`"
@@ -89,9 +86,6 @@ class Prompts:
             return text.strip() if text and read_prompts(text) else None
         except BadPrompt as error:
             raise place.wrong(str(error)) from None
-
-    def write(self, value: str) -> object:
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,28 +194,33 @@ class KeyValues:
     def _pairs(self, value: object, place: Place) -> Iterator[tuple[str, str]]:
         if isinstance(value, Mapping):
             for key, given in members_of(value, place).values():
-                yield self._pair(key, given, place.at(key), key_place=place.at(key))
-            return
-        if not isinstance(value, list | tuple):
+                yield self._key(key, place.at(key)), self._value(given, place.at(key))
+        elif isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                yield self._pair(item, place.at(index))
+        else:
             raise place.wrong(f"{shown(value)} is no array", cure='write [{"key": ..., "value": ...}]')
-        for index, item in enumerate(value):
-            members = members_of(item, place.at(index))
-            if "key" not in members:
-                raise place.at(index).wrong("key is missing", missing=True)
-            at_key, key = members["key"]
-            at_value, given = members.get("value", ("value", ""))
-            here = place.at(index)
-            yield self._pair(key, given, here.at(at_value), key_place=here.at(at_key))
 
-    def _pair(self, key: object, given: object, place: Place, *, key_place: Place) -> tuple[str, str]:
-        name = self.each.read(key, key_place)
+    def _pair(self, item: object, place: Place) -> tuple[str, str]:
+        members = members_of(item, place)
+        if "key" not in members:
+            raise place.wrong("key is missing", missing=True)
+        at_key, key = members["key"]
+        at_value, given = members.get("value", ("value", ""))
+        return self._key(key, place.at(at_key)), self._value(given, place.at(at_value))
+
+    def _key(self, key: object, place: Place) -> str:
+        name = self.each.read(key, place)
         if not name:
-            raise key_place.wrong("is empty", missing=True)
+            raise place.wrong("is empty", missing=True)
         if self.tokens and not _TOKEN.fullmatch(name):
-            raise key_place.wrong(f"{shown(name)} cannot be the name of a header")
-        if isinstance(given, bool):
-            given = "true" if given else "false"
-        return name, self.each.read(given, place) or ""
+            raise place.wrong(f"{shown(name)} cannot be the name of a header")
+        return name
+
+    def _value(self, value: object, place: Place) -> str:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return self.each.read(value, place) or ""
 
 
 @dataclass(frozen=True, slots=True)

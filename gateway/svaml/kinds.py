@@ -23,6 +23,7 @@ from gateway.svaml.place import Place, shown
 __all__ = [
     "COUNTRIES",
     "Among",
+    "AsItIs",
     "Choice",
     "Country",
     "Flag",
@@ -77,8 +78,17 @@ class Kind(Protocol[T]):
         ...
 
 
+class AsItIs:
+    """A kind whose values are written as they are."""
+
+    __slots__ = ()
+
+    def write(self, value: object) -> object:
+        return value
+
+
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(AsItIs):
     """A string of at most `most` characters; a number is taken for its digits."""
 
     most: int = 256
@@ -89,6 +99,7 @@ class Text:
     empty: bool = False
     """An empty string is a value, not the absence of one."""
     ascii: bool = False
+    """Other characters become question marks."""
 
     @property
     def said(self) -> str:
@@ -101,13 +112,11 @@ class Text:
         if (_CONTROL_BUT_LINES if self.lines else _CONTROL).search(text):
             raise place.wrong("has a control character in it")
         if self.ascii and not text.isascii():
-            raise place.wrong("may have ASCII characters only")
+            place.remark("has characters that are not ASCII: replaced")
+            text = text.encode("ascii", "replace").decode()
         if len(text) > self.most:
             text = self._shortened(text, place)
         return text if text or self.empty else None
-
-    def write(self, value: str) -> object:
-        return value
 
     def _shortened(self, text: str, place: Place) -> str:
         if not self.cut:
@@ -117,20 +126,17 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(AsItIs):
     """A boolean, or a word or number for one."""
 
     said: str = "true or false"
 
     def read(self, value: object, place: Place) -> bool | None:
-        return flag_of(value, place)
-
-    def write(self, value: bool) -> object:
-        return value
+        return None if value == "" else flag_of(value, place)
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(AsItIs):
     """A whole number; more than `most` is cut down to it, 0 below `least` means "not given"."""
 
     least: int
@@ -142,6 +148,8 @@ class Whole:
         return f"whole number {self.least} to {self.most}{' ' if self.unit else ''}{self.unit}"
 
     def read(self, value: object, place: Place) -> int | None:
+        if value == "":
+            return None
         number = whole_of(value, place)
         if number > self.most:
             place.remark(f"{shown(value)} is taken as {self.most}, the most there is")
@@ -152,9 +160,6 @@ class Whole:
             raise place.wrong(f"{shown(value)} is too small, {self.least} is the least")
         place.remark("0 is taken as not given")
         return None
-
-    def write(self, value: int) -> object:
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +197,7 @@ class Choice(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class Among(AsItIs):
     """One of a few whole numbers; another one is refused, or if `lenient` remarked and dropped."""
 
     values: tuple[int, ...]
@@ -203,6 +208,8 @@ class Among:
         return "one of " + ", ".join(map(str, self.values))
 
     def read(self, value: object, place: Place) -> int | None:
+        if value == "":
+            return None
         number = whole_of(value, place)
         if number in self.values:
             return number
@@ -211,12 +218,9 @@ class Among:
         place.remark(f"{shown(value)} is not {self.said} and has no effect")
         return None
 
-    def write(self, value: int) -> object:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Country:
+class Country(AsItIs):
     """The country of a ring tone; `false` is Norway."""
 
     said: str = "country code, " + " ".join(COUNTRIES)
@@ -230,12 +234,9 @@ class Country:
             place.remark(f"there is no ring tone of {shown(value)}: no effect")
         return code if code in COUNTRIES else None
 
-    def write(self, value: str) -> object:
-        return value
-
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(AsItIs):
     """Keys of a telephone: `0-9 * #`, and with `pauses` a `w` for 500 ms."""
 
     most: int
@@ -255,9 +256,6 @@ class Keys:
         if len(keys) > self.most:
             raise place.wrong(f"has {len(keys)} keys, {self.most} is the most")
         return keys or None
-
-    def write(self, value: str) -> object:
-        return value
 
 
 def text_of(value: object, place: Place) -> str:

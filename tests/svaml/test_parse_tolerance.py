@@ -134,8 +134,29 @@ def test_a_time_above_its_limit_is_cut_down_to_it():
     assert [remark.path for remark in parsed.ignored] == ["$.action.maxDuration"]
 
 
+def test_a_tag_that_does_not_fit_is_made_to_fit():
+    tags = [{"key": "Zoë", "value": "x" * 40}]
+    parsed = parse({"action": {"name": "connectPstn", "tags": tags}}, moment=Moment.ICE)
+
+    assert parsed.document.action.tags == (("Zo?", "x" * 32),)
+    assert [remark.path for remark in parsed.ignored] == ["$.action.tags[0].key", "$.action.tags[0].value"]
+
+
 def test_no_time_at_all_is_as_good_as_none_given():
     assert read({"action": {"name": "connectPstn", "maxDuration": 0}}).action.max_duration_s is None
+
+
+def test_an_empty_string_is_as_good_as_absent():
+    empty = {
+        "maxDuration": "",
+        "cli": "",
+        "suppressCallbacks": "",
+        "dtmf": "",
+        "indications": "",
+        "number": " ",
+    }
+
+    assert read({"action": {"name": "connectPstn", **empty}}).action == ConnectPstn()
 
 
 def test_a_client_of_python_writes_underscores():
