@@ -133,7 +133,7 @@ def _begin_capture(settings: Config) -> None:
     if settings.trace.pcap is None:
         return
     try:
-        CaptureFile(settings.trace.pcap, settings.trace.pcap_megabytes * 1_000_000)
+        CaptureFile(settings.trace.pcap, settings.trace.pcap_megabytes * 1_000_000).prepare()
     except LocalError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"trace  {error}", "bold red"))
         raise typer.Exit(1) from None

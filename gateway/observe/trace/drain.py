@@ -136,11 +136,11 @@ def main() -> None:
     level, form = os.environ.get("TANDEM_LOG__LEVEL", "info"), os.environ.get("TANDEM_LOG__FORMAT", "auto")
     configure(level=cast(_Level, level), form=cast(_Form, form))  # `tandem serve` has read them
     log = structlog.get_logger()
+    file = CaptureFile(path, max_bytes)
     try:
-        file = CaptureFile(path, max_bytes)
-    except LocalError as error:
+        file.prepare()
+    except LocalError as error:  # a disk that is full now need not be so later
         log.warning("capture.failed", file=str(path), reason=str(error))
-        raise SystemExit(1) from None
     ring = Ring(memoryview(mmap.mmap(descriptor, 0)))
     _until_the_pipe_ends(Drain(ring, file, log), sys.stdin.fileno())
 

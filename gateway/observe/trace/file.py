@@ -5,7 +5,7 @@
 
 Who appends holds a lock on the file (flock) and brings whole records: so they never mix, whoever writes first writes
 the file's head, and one of them alone moves a full file aside.  Append what was gathered for a while, not message by
-message.  A process that is killed in the midst of it leaves half a record; whoever opens the file next cuts that off.
+message.  A process that is killed in the midst of it leaves half a record; whoever prepares the file next cuts that off.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ class CaptureFile:
     """At most about `max_bytes` in `path` and the older file beside it, readable by their owner only."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path: Final = path
+        self._file_bytes = max_bytes // 2
+
+    def prepare(self) -> None:
         """Make the file if it is not there, and cut off what a killed process has left half written.
 
         Raises:
             LocalError: it cannot be written, or is another kind of file.
         """
-        self.path: Final = path
-        self._file_bytes = max_bytes // 2
         try:
             with self._locked() as fd:
                 self._mend(fd)

@@ -20,9 +20,5 @@ def ring_files(folder: Path) -> list[Path]:
 
 
 def trace_ring(folder: Path, max_bytes: int) -> CaptureSink:
-    """Return what keeps at most about `max_bytes` of messages in `folder`, without their secrets.
-
-    Raises:
-        LocalError: nothing can be written there.
-    """
+    """Return what keeps at most about `max_bytes` of messages in `folder`, without their secrets."""
     return CaptureSink(CaptureFile(folder / _NAME, max_bytes), secrets=False)

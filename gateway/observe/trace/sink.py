@@ -6,8 +6,10 @@ times a second from a thread: a slow disk costs memory up to a bound, then messa
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
+from gateway.errors import LocalError
 from gateway.observe.trace.file import CaptureFile
 from gateway.observe.trace.message import Traced, without_secrets
 from gateway.observe.trace.pcap import pcap_record
@@ -29,6 +31,11 @@ class CaptureSink:
         self._secrets = secrets
         self._gathered: list[bytes] = []
         self._bytes = 0
+
+    def prepare(self) -> None:
+        """Mend the file; if that cannot be now, messages may still find their way later."""
+        with contextlib.suppress(LocalError):
+            self._file.prepare()
 
     def write(self, message: Traced) -> None:
         """Take one message; it is on disk after the next `flush`."""

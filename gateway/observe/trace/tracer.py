@@ -47,6 +47,8 @@ class Tracer:
 
     async def run(self) -> None:
         """Write what is gathered for files, and a last time at the end; only the end waits for a disk."""
+        for file in self._files:
+            await asyncio.to_thread(file.prepare)
         try:
             while self._files:
                 await asyncio.sleep(FLUSH_S)
@@ -65,7 +67,7 @@ def tracer_of(
     """Return the tracer for a configuration; None = nothing is traced.
 
     Raises:
-        LocalError: a capture file cannot be written, or the collector has an address that nothing reaches.
+        LocalError: the collector has an address that nothing reaches.
     """
     sinks: list[Sink] = [trace_ring(folder, keep_bytes)] if keep_bytes else []
     if pcap is not None:

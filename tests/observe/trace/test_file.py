@@ -29,6 +29,12 @@ def record(at, data):
     return pcap_record(at, A, B, data)
 
 
+def prepared(path, max_bytes=10_000):
+    file = CaptureFile(path, max_bytes)
+    file.prepare()
+    return file
+
+
 def said(path):
     return [message.data for message in read_pcap(path)]
 
@@ -46,38 +52,38 @@ def test_a_full_file_is_moved_aside_and_the_one_before_it_is_gone(tmp_path):
 
 def test_a_file_goes_on_where_another_run_has_stopped(tmp_path):
     for number in range(3):
-        CaptureFile(tmp_path / "call.pcap", 10_000).append(record(number, b"%d" % number))
+        prepared(tmp_path / "call.pcap").append(record(number, b"%d" % number))
     assert said(tmp_path / "call.pcap") == [b"0", b"1", b"2"]
 
 
 @pytest.mark.parametrize("torn", [1, 20, 43])
 def test_half_a_record_of_somebody_who_was_killed_is_cut_off(tmp_path, torn):
     path = tmp_path / "call.pcap"
-    CaptureFile(path, 10_000).append(record(1, b"whole"))
+    prepared(path).append(record(1, b"whole"))
     with path.open("ab") as file:
         file.write(record(2, b"torn")[:torn])
 
-    CaptureFile(path, 10_000).append(record(3, b"after"))
+    prepared(path).append(record(3, b"after"))
 
     assert said(path) == [b"whole", b"after"]
 
 
 def test_half_a_head_is_written_anew(tmp_path):
     (tmp_path / "call.pcap").write_bytes(HEADER[:7])
-    CaptureFile(tmp_path / "call.pcap", 10_000).append(record(1, b"x"))
+    prepared(tmp_path / "call.pcap").append(record(1, b"x"))
     assert said(tmp_path / "call.pcap") == [b"x"]
 
 
 def test_a_file_of_another_kind_is_left_alone(tmp_path):
     (tmp_path / "letter.txt").write_text("Dear Sir or Madam, this is not a capture file.")
     with pytest.raises(LocalError, match="no capture file of ours"):
-        CaptureFile(tmp_path / "letter.txt", 10_000)
+        prepared(tmp_path / "letter.txt")
     assert (tmp_path / "letter.txt").read_text().startswith("Dear Sir")
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(LocalError, match="cannot write"):
-        CaptureFile(tmp_path / "nowhere" / "call.pcap", 10_000)
+        prepared(tmp_path / "nowhere" / "call.pcap")
 
 
 def test_two_processes_write_to_one_file_and_move_it_aside_once_each_time(tmp_path):
@@ -97,7 +103,7 @@ def test_two_processes_write_to_one_file_and_move_it_aside_once_each_time(tmp_pa
 
 def test_a_file_is_put_in_order_of_time_and_keeps_the_order_of_what_was_at_once(tmp_path):
     path = tmp_path / "call.pcap"
-    CaptureFile(path, 10_000).append(record(2, b"c") + record(1, b"a") + record(2, b"d") + record(1.5, b"b"))
+    prepared(path).append(record(2, b"c") + record(1, b"a") + record(2, b"d") + record(1.5, b"b"))
 
     assert put_in_order(path)
     assert said(path) == [b"a", b"b", b"c", b"d"]
@@ -107,7 +113,7 @@ def test_a_file_is_put_in_order_of_time_and_keeps_the_order_of_what_was_at_once(
 
 def test_a_file_in_order_is_not_written_again(tmp_path):
     path = tmp_path / "call.pcap"
-    CaptureFile(path, 10_000).append(record(1, b"a") + record(2, b"b"))
+    prepared(path).append(record(1, b"a") + record(2, b"b"))
     before = path.stat().st_ino
     assert put_in_order(path)
     assert path.stat().st_ino == before
