@@ -97,11 +97,12 @@ async def open_client(
     """Give a client whose connections are closed at the end.
 
     patience_s: what one attempt may take.  tls: whose certificates are trusted; None = the machine's.
-    names: who knows addresses; None = the system.
+    names: who knows addresses, closed by its owner; None = the system.
     """
     async with AsyncExitStack() as open_things:
         known = names or Names()
-        open_things.push_async_callback(known.close)
+        if names is None:
+            open_things.push_async_callback(known.close)
         guarded, trusted = [
             await open_things.enter_async_context(_session(guard.connector(known, trusted=trusted, tls=tls)))
             for trusted in (False, True)
@@ -134,7 +135,7 @@ class Client:
             raise NotDelivered(Failure.LATE, f"no answer in {self._patience_s:g} s") from None
         except aiohttp.ClientConnectorError as error:
             raise _unreachable(error) from error
-        except aiohttp.InvalidURL as error:
+        except ValueError as error:  # aiohttp's InvalidURL, and what the codec of domain names raises
             raise NotDelivered(Failure.BAD_URL, "the URL's host cannot be read") from error
         except (aiohttp.ClientError, OSError) as error:
             raise NotDelivered(Failure.BROKEN, f"no whole answer: {_words(error)}") from error

@@ -150,7 +150,7 @@ def failure(guard, url, *, names=None, server=None):
         "ftp://127.0.0.1:PORT/", "unix:///run/x.sock", "http+unix://%2Frun%2Fx.sock/", "javascript:1", "data:,x",
         "http://169.254.169.254/latest/meta-data/", "http://[fd00:ec2::254]/latest/", "http://2852039166/",
         "http://0xa9fea9fe/", "http://0251.0376.0251.0376/", "http://[::ffff:a9fe:a9fe]/", "http://168.63.129.16/",
-        "http://100.100.100.200/",
+        "http://100.100.100.200/", f"http://{'a' * 64}.example/", "http://a..example/", "http://.:PORT/",
     ],
 )  # fmt: skip
 def test_no_spelling_of_an_inner_address_is_connected_to(url):
