@@ -47,9 +47,9 @@ class Tracer:
 
     async def run(self) -> None:
         """Write what is gathered for files, and a last time at the end; only the end waits for a disk."""
-        for file in self._files:
-            await asyncio.to_thread(file.prepare)
         try:
+            for file in self._files:
+                await asyncio.to_thread(file.prepare)
             while self._files:
                 await asyncio.sleep(FLUSH_S)
                 await asyncio.to_thread(self._flush)
