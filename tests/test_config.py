@@ -102,6 +102,9 @@ def test_every_key_of_the_file_is_read(read):
 [http]
 listen = "[::1]:8081"
 public_url = "https://voice.example.com/"
+call_from = false
+timestamp_window_s = 60
+requests_per_s = 20
 [sip]
 listen = ["udp:192.0.2.1:5062", "tls:[2001:db8::1]:5061"]
 advertised = "sip.example.com"

@@ -98,6 +98,12 @@ class Http(Section):
     listen: AddressKey = Address("127.0.0.1", 8080)
     public_url: str | None = None
     """Base of the URLs handed to applications; None = `http://` and `listen`."""
+    call_from: bool = True
+    """GetCall says who called; PyPI sinch 1.1.4 dies of that key, false leaves it out."""
+    timestamp_window_s: Annotated[float, Field(gt=0)] = 900
+    """How far the timestamp of a signed request may be from our time, either way."""
+    requests_per_s: Annotated[float, Field(ge=0)] = 0
+    """API requests of one application in the long run; 0 = as many as it likes."""
 
     @property
     def url(self) -> str:

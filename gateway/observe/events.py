@@ -160,6 +160,8 @@ _ROWS = (
         "A media process has ended, and these packets of it were captured.",
         every=True,
     ),
+    _event("cdr.written", "info", "file calls", "A day's call records are in a file."),
+    _event("cdr.not_written", "warning", "folder reason", "They could not be written; it is tried again."),
     _event("api.failed", "error", "reference path", "A request met a fault of ours; the client has the reference."),
     _event(
         "callback.delivered",
