@@ -22,6 +22,7 @@ __all__ = ["MediaCapture"]
 
 RING_BYTES: Final = 32 << 20
 """A third of a second of 1,000 calls of G.711, both directions of both legs."""
+_DRAIN: Final = (sys.executable, "-P", "-m", "gateway.observe.trace.drain")
 _PATIENCE_S: Final = 2.0
 """How long we wait at our end for the drain's."""
 
@@ -41,7 +42,7 @@ class MediaCapture:
         try:
             io.capture(memoryview(mmap.mmap(descriptor, 0)), announced)
             self._drain = subprocess.Popen(
-                (sys.executable, "-P", "-m", "gateway.observe.trace.drain", str(descriptor), path, str(max_bytes)),
+                (*_DRAIN, str(descriptor), path, str(max_bytes)),
                 pass_fds=(descriptor,),
                 stdin=subprocess.PIPE,
             )

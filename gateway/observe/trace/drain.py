@@ -134,7 +134,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     descriptor, path, max_bytes = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     level, form = os.environ.get("TANDEM_LOG__LEVEL", "info"), os.environ.get("TANDEM_LOG__FORMAT", "auto")
-    configure(level=cast(_Level, level), form=cast(_Form, form))  # `tandem serve` has read them
+    configure(level=cast("_Level", level), form=cast("_Form", form))  # `tandem serve` has read them
     log = structlog.get_logger()
     file = CaptureFile(path, max_bytes)
     try:

@@ -5,7 +5,8 @@
 
 Who appends holds a lock on the file (flock) and brings whole records: so they never mix, whoever writes first writes
 the file's head, and one of them alone moves a full file aside.  Append what was gathered for a while, not message by
-message.  A process that is killed in the midst of it leaves half a record; whoever prepares the file next cuts that off.
+message.  A process that is killed in the midst of it leaves half a record, which whoever prepares the file next cuts
+off.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class CaptureFile:
             with self._locked() as fd:
                 self._mend(fd)
         except OSError as error:
-            raise LocalError(f"cannot write {path}: {error.strerror}") from None
+            raise LocalError(f"cannot write {self.path}: {error.strerror}") from None
 
     def append(self, records: bytes) -> None:
         """Append whole records; the disk is waited for.

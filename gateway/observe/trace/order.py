@@ -15,6 +15,7 @@ from gateway.observe.trace.pcap import HEADER, records_of
 
 __all__ = ["MOST_BYTES", "put_in_order"]
 
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 MOST_BYTES: Final = 256_000_000
 """A larger file is left as it is: it would take many seconds, and as much memory."""
 
@@ -36,7 +37,7 @@ def put_in_order(path: Path) -> bool:
     records.sort(key=lambda record: record[0])
     ordered = path.with_name(f".{path.name}.ordered")
     try:
-        with open(os.open(ordered, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+        with open(os.open(ordered, _NEW_FILE, 0o600), "wb") as file:
             file.write(HEADER)
             file.writelines(data[begin:end] for _, begin, end in records)
         ordered.replace(path)

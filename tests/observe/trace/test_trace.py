@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import LocalError
 from gateway.observe.trace import Traced, without_secrets
+from gateway.observe.trace.file import CaptureFile
 from gateway.observe.trace.hep import HepSender, hep_packet
 from gateway.observe.trace.ladder import draw, rungs_of
-from gateway.observe.trace.file import CaptureFile
 from gateway.observe.trace.pcap import read_pcap
 from gateway.observe.trace.ring import ring_files, trace_ring
 from gateway.observe.trace.sink import CaptureSink
