@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "app": "gateway.cli.app",
     "number": "gateway.cli.number",
     "user": "gateway.cli.user",
+    "rate": "gateway.cli.rate",
     "svaml": "gateway.cli.svaml",
     "listen": "gateway.cli.listen",
 }

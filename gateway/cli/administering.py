@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -21,11 +23,12 @@ from rich.text import Text
 from gateway.cli.options import complain, read_config
 from gateway.config import Config
 from gateway.errors import ConfigError, GatewayError, LocalError
+from gateway.switch.records import Money
 
 if TYPE_CHECKING:
     from gateway.store import Store
 
-__all__ = ["AppOption", "JsonOption", "administer", "owner", "print_list", "validated"]
+__all__ = ["AppOption", "JsonOption", "administer", "money_of", "owner", "print_list", "validated"]
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
@@ -75,6 +78,19 @@ def validated(model: type[Model], **fields: object) -> Model:
         return model.model_validate(fields)
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+
+def money_of(text: str | None) -> Money | None:
+    """Read `10.50 USD`; anything else is a usage error."""
+    if text is None:
+        return None
+    amount, _, currency = text.strip().partition(" ")
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise typer.BadParameter(f"{text!r} is not an amount such as '10.50 USD'")
+    try:
+        return Money(Decimal(amount), currency)
+    except InvalidOperation:
+        raise typer.BadParameter(f"{amount!r} is not a number") from None
 
 
 def print_list(rows: Sequence[dict[str, object]], *, as_json: bool) -> None:

@@ -6,13 +6,14 @@ import base64
 import json
 import secrets
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli.administering import JsonOption, administer, owner, print_list
+from gateway.cli.administering import JsonOption, administer, money_of, owner, print_list
 from gateway.cli.options import ConfigOption, DataOption
 from gateway.switch.records import Application, Money
 
@@ -74,6 +75,53 @@ def rotate(
         return await store.administration.rotate(owner(store, key), _new_secret())
 
     _show_credentials(administer(config, data, work), as_json=as_json)
+
+
+@app.command("set")
+def set_(
+    key: Annotated[str, typer.Argument(help="Its key.", metavar="KEY")],
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    callback: Annotated[str | None, typer.Option(help="URL of its callback server.", metavar="URL")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="URL to ask when that does not answer.", metavar="URL")
+    ] = None,
+    balance: Annotated[str | None, typer.Option(help="What it has left.", metavar="'10 USD'")] = None,
+    spend_cap: Annotated[
+        str | None, typer.Option(help="Most that its calls may cost in all.", metavar="'100 USD'")
+    ] = None,
+    calls_per_s: Annotated[float | None, typer.Option(help="New calls a second.", min=0)] = None,
+    destination: Annotated[
+        list[str] | None, typer.Option(help="It may call numbers that begin so; may repeat.", metavar="+46")
+    ] = None,
+    basic: Annotated[
+        bool | None, typer.Option("--basic/--signed-only", help="May it show its secret instead of signing?")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change what is given of an application, and leave the rest; an empty URL is none."""
+    wanted = {
+        "name": name,
+        "callback": callback,
+        "fallback": fallback,
+        "balance": money_of(balance),
+        "spend_cap": money_of(spend_cap),
+        "calls_per_s": calls_per_s,
+        "destinations": tuple(destination) if destination else None,
+        "basic": basic,
+    }
+    changes = {field: value or None for field, value in wanted.items() if value is not None}
+    changes |= {field: wanted[field] for field in ("name", "basic") if wanted[field] is not None}
+
+    async def work(store: Store) -> list[dict[str, object]]:
+        before = store.directory.application(owner(store, key))
+        assert before is not None  # `owner` has just found it
+        await store.administration.update_application(replace(before, **changes))
+        after = store.directory.application(key)
+        return [] if after is None else [_row(store, after)]
+
+    print_list(administer(config, data, work), as_json=as_json)
 
 
 def _new_secret() -> str:
