@@ -43,8 +43,19 @@ class CdrFiles:
     async def run(self) -> None:
         """Write each day when its time has come, until cancelled."""
         while True:
-            done = await self._write_missing()
+            done = await self.write_settled()
             await asyncio.sleep(self._until_next_s() if done else RETRY_S)
+
+    async def write_settled(self) -> bool:
+        """Write what is missing of the last week's days that are settled; say whether all went well."""
+        latest = day_start(self._clock.wall() - SETTLED_S) - DAY_S
+        try:
+            for back in range(DAYS_BACK):
+                await self.write_day(latest - back * DAY_S)
+        except (OSError, Overload) as error:
+            self._log.warning("cdr.not_written", folder=str(self._folder), reason=str(error))
+            return False
+        return True
 
     async def write_day(self, midnight: float) -> list[Path]:
         """Write what is missing of the day that begins at `midnight` (Unix seconds); return the files written.
@@ -55,17 +66,6 @@ class CdrFiles:
         """
         missing = [layout for layout in LAYOUTS.values() if not self._path(layout, midnight).exists()]
         return [await self._write(layout, midnight) for layout in missing]
-
-    async def _write_missing(self) -> bool:
-        """Write every settled day of the last week; say whether all went well."""
-        latest = day_start(self._clock.wall() - SETTLED_S) - DAY_S
-        try:
-            for back in range(DAYS_BACK):
-                await self.write_day(latest - back * DAY_S)
-        except (OSError, Overload) as error:
-            self._log.warning("cdr.not_written", folder=str(self._folder), reason=str(error))
-            return False
-        return True
 
     async def _write(self, layout: Layout, midnight: float) -> Path:
         path = self._path(layout, midnight)

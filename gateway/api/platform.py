@@ -7,8 +7,10 @@ database.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from gateway.clock import Clock
+from gateway.config.models import Http
 from gateway.ids import IdSource
 from gateway.switch.ports import EventLog
 from gateway.switch.steering import Calls
@@ -31,6 +33,15 @@ class ApiSettings:
     """And at once."""
     body_bytes: int = 1_048_576
     """Longest body that is read."""
+
+    @classmethod
+    def configured(cls, http: Http) -> Self:
+        """Return what the configuration says."""
+        return cls(
+            call_from=http.call_from,
+            timestamp_window_s=http.timestamp_window_s,
+            requests_per_s=http.requests_per_s,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ router: Final = APIRouter(
     route_class=Protected, prefix="/calling/v1/recording", tags=["recordings"], responses=REFUSALS
 )
 
-RecordingKey = Annotated[str, Path(alias="key", max_length=255)]
+RecordingKey = Annotated[str, Path(max_length=255)]
 
 
 @router.get("", operation_id="listRecordings")
 async def list_recordings(
-    _visit: Visitor,
+    visit: Visitor,
     since: Annotated[str | None, Query(alias="from", max_length=40)] = None,
     until: Annotated[str | None, Query(alias="to", max_length=40)] = None,
     page: int = 1,
@@ -39,12 +39,12 @@ async def list_recordings(
 
 
 @router.get("/{key}", operation_id="getRecording", response_class=Response)
-async def get_recording(_recording: RecordingKey, _visit: Visitor) -> Response:
+async def get_recording(key: RecordingKey, visit: Visitor) -> Response:
     """Return a recording's audio."""
     raise faults.not_found("Recording")
 
 
 @router.delete("/{key}", operation_id="deleteRecording", response_class=Response)
-async def delete_recording(_recording: RecordingKey, _visit: Visitor) -> Response:
+async def delete_recording(key: RecordingKey, visit: Visitor) -> Response:
     """Remove a recording."""
     raise faults.not_found("Recording")

@@ -29,21 +29,8 @@ class Desk:
     def written(self):
         return sorted(path.name for path in self.folder.glob("*"))
 
-    def run_once(self):
-        """Let the writer work until it waits."""
-
-        async def main():
-            task = asyncio.create_task(self.files.run())
-            async with asyncio.timeout(10):
-                while not self.log.lines:
-                    await asyncio.sleep(0)
-                before = None
-                while before != len(self.log.lines):  # it works as long as it has something to tell
-                    before = len(self.log.lines)
-                    await asyncio.sleep(0.02)
-            task.cancel()
-
-        asyncio.run(main())
+    def write_settled(self):
+        return asyncio.run(self.files.write_settled())
 
 
 @pytest.fixture
@@ -106,7 +93,7 @@ def test_a_file_that_was_begun_when_the_power_went_is_written_anew(desk):
 
 
 def test_a_day_is_written_when_its_last_call_must_be_over(desk):
-    desk.run_once()
+    desk.write_settled()
 
     assert "app-app-2026-11-17.csv" in desk.written()
     assert "app-app-2026-11-18.csv" not in desk.written()
@@ -115,14 +102,14 @@ def test_a_day_is_written_when_its_last_call_must_be_over(desk):
 def test_it_is_not_written_a_second_earlier(desk):
     desk.clock.wall_s -= 1
 
-    desk.run_once()
+    desk.write_settled()
 
     assert "app-app-2026-11-17.csv" not in desk.written()
     assert "app-app-2026-11-16.csv" in desk.written()
 
 
 def test_a_week_that_was_missed_is_made_up_for(desk):
-    desk.run_once()
+    desk.write_settled()
 
     assert len(desk.written()) == 4 * 7
     assert "app-app-2026-11-11.csv" in desk.written()
@@ -135,7 +122,6 @@ def test_a_store_that_does_not_answer_is_asked_again_later(desk, monkeypatch):
 
     monkeypatch.setattr(desk.store, "finished", finished)
 
-    desk.run_once()
-
+    assert desk.write_settled() is False
     assert [event for event, _ in desk.log.lines] == ["cdr.not_written"]
     assert desk.written() == []
