@@ -26,6 +26,7 @@ from gateway.store.rows import (
     rate_row,
     user_row,
 )
+from gateway.store.schema import lock
 from gateway.store.writer import Writer
 from gateway.switch.records import Application, Money, Number, Rate, User
 
@@ -134,6 +135,7 @@ class StoredAdministration:
         """Do `work`, count it, and have the directory show what came of it."""
 
         async def whole(connection: AsyncConnection) -> Snapshot:
+            await connection.run_sync(lock)
             await work(connection)
             await bump(connection)
             return await read_snapshot(connection)

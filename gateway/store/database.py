@@ -85,12 +85,12 @@ class Database:
     def __init__(self, url: URL, *, only_look: bool = False) -> None:
         self.url = url
         self.reads = _engine(url)
-        self.writes = self.reads.execution_options(**{_WRITES: True})
-        """Its transactions take the right to write when they begin."""
         if self.file is not None and not only_look:
             _make_file(self.file)
         if self.is_sqlite:
             _obey(self.reads, only_look=only_look)
+        self.writes = self.reads.execution_options(**{_WRITES: True})
+        """Its transactions take the right to write when they begin."""
 
     @property
     def is_sqlite(self) -> bool:

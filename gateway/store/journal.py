@@ -10,6 +10,7 @@ The calls block (they wait for the disk): they belong in a thread.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._one = threading.Lock()
+        """A thread may still be appending when the store is closed."""
 
     @property
     def used(self) -> bool:
@@ -44,29 +47,30 @@ class Journal:
         Raises:
             OSError: the disk is full or broken.
         """
-        file = self._open()
-        failpoints.passing("journal.before_sync")
-        written, whole = 0, b"".join(line + b"\n" for line in lines)
-        length = os.fstat(file).st_size
-        try:
-            while written < len(whole):
-                written += os.write(file, whole[written:])
-            os.fsync(file)
-        except OSError:
-            os.ftruncate(file, length)  # half a line would spoil the next one
-            raise
-        failpoints.passing("journal.synced")
+        with self._one:
+            file = self._open()
+            failpoints.passing("journal.before_sync")
+            length = os.fstat(file).st_size
+            try:
+                _write(file, b"".join(line + b"\n" for line in lines))
+                os.fsync(file)
+            except OSError:
+                os.ftruncate(file, length)  # half a line would spoil the next one
+                raise
+            failpoints.passing("journal.synced")
 
     def clear(self) -> None:
         """Forget everything: the database has it.  Should the lines come back, they do no harm."""
-        os.ftruncate(self._open(), 0)
+        with self._one:
+            os.ftruncate(self._open(), 0)
         failpoints.passing("journal.cleared")
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        with self._one:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
     def _open(self) -> int:
         if self._file is None:
@@ -80,6 +84,12 @@ class Journal:
         assert self._file is not None
         written = self._path.read_bytes()
         os.ftruncate(self._file, written.rfind(b"\n") + 1)
+
+
+def _write(file: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.write(file, data[written:])
 
 
 def _sync_directory(path: Path) -> None:

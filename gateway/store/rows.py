@@ -45,6 +45,8 @@ __all__ = [
 
 Row = Mapping[str, Any]
 """A column's name and its value."""
+_MOST_OF_A_NAME: Final = 500
+"""Characters of an endpoint that are kept: PostgreSQL's index takes no row above 2,704 bytes."""
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
@@ -79,7 +81,7 @@ def _money_of(row: Row, column: str) -> Money | None:
 def _identity(column: str, identity: Identity | None) -> dict[str, object]:
     return {
         f"{column}_type": None if identity is None else str(identity.type),
-        column: None if identity is None else _text(identity.endpoint),
+        column: None if identity is None else _text(identity.endpoint)[:_MOST_OF_A_NAME],
     }
 
 

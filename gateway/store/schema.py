@@ -24,7 +24,7 @@ _LOCK: Final = 7_266_336
 
 
 def lock(connection: Connection) -> None:
-    """Let no other starter in until the transaction ends."""
+    """Let no other starter or administrator in until the transaction ends; SQLite's begins so."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 

@@ -33,7 +33,7 @@ def configured(config: Config) -> Snapshot:
             Application(each.key, each.secret, callback=each.callback, fallback=each.fallback)
             for each in config.applications
         ),
-        numbers=tuple(Number(each.number, each.application) for each in config.numbers),
+        numbers=tuple(Number(each.number, each.application, forward=each.forward) for each in config.numbers),
         users=tuple(User(each.application, each.name, each.password, each.srtp) for each in config.users),
     )
 
@@ -83,7 +83,7 @@ def differences(config: Config, stored: Snapshot) -> tuple[Difference, ...]:
             "number",
             {each.number: each for each in told.numbers},
             {each.number: each for each in stored.numbers},
-            ("application",),
+            ("application", "forward"),
         ),
         *_compared(
             "user",
