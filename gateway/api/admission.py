@@ -7,7 +7,6 @@ and only then lets FastAPI parse and validate, so that a stranger learns nothing
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -21,7 +20,9 @@ from gateway.api import faults
 from gateway.api.authentication import Authenticator
 from gateway.api.platform import Platform
 from gateway.api.rates import Rates
+from gateway.svaml.errors import SvamlError
 from gateway.svaml.forwarded import forwardable
+from gateway.svaml.load import load
 from gateway.switch.records import Application
 from gateway.switch.steering import Pairs
 
@@ -61,9 +62,9 @@ class Reception:
             Fault: it may not.
         """
         application = await self._authenticator.authenticate(request)
-        wait_s = self._rates.wait_s(application.key, self.platform.clock.now())
-        if wait_s:
+        if wait_s := self._rates.wait_s(application.key, self.platform.clock.now()):
             raise faults.too_many(wait_s)
+        _demand_json(await request.body())
         return Visit(application, self.platform, forwardable(request.headers.items()))
 
 
@@ -87,13 +88,20 @@ async def _visit(request: Request) -> Visit:
 
 
 async def _document(request: Request) -> bytes:
-    """Return a body that another package parses; an empty one is an empty object."""
-    body = await request.body() or b"{}"
+    """Return a body that another package reads; an empty one is an empty object."""
+    return await request.body() or b"{}"
+
+
+def _demand_json(body: bytes) -> None:
+    """Refuse what no reader of ours shall see: not JSON, too deep, numbers that are none.
+
+    Raises:
+        Fault: the body is such (40002).
+    """
     try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        raise faults.malformed("Bad request: the body is not JSON") from None
-    return body
+        load(body)
+    except SvamlError as error:
+        raise faults.malformed(f"Bad request: {error.reason}") from None
 
 
 def platform_of(request: Request) -> Platform:

@@ -12,6 +12,7 @@ from typing import Self
 from gateway.clock import Clock
 from gateway.config.models import Http
 from gateway.ids import IdSource
+from gateway.svaml.load import MOST_BYTES
 from gateway.switch.ports import EventLog
 from gateway.switch.steering import Calls
 from gateway.switch.stores import Administration, CallBook, Directory, Reports
@@ -31,7 +32,7 @@ class ApiSettings:
     """Requests that one application may make in the long run; 0 = as many as it likes."""
     request_burst: int = 100
     """And at once."""
-    body_bytes: int = 1_048_576
+    body_bytes: int = MOST_BYTES
     """Longest body that is read."""
 
     @classmethod

@@ -4,12 +4,24 @@ import asyncio
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.api import ApiSettings
 from gateway.errors import GatewayError, Overload
 from gateway.testing.api_client import basic, exchange
 
 CALLOUTS = "/calling/v1/callouts"
+WRITES = [
+    ("POST", CALLOUTS),
+    ("POST", "/v1/configuration/numbers"),
+    ("DELETE", "/v1/configuration/numbers"),
+    ("POST", "/v1/configuration/callbacks/applications/5F5C418A-0F91-4BBC-8234-A9BF5EDDAD97"),
+    ("PATCH", "/calling/v1/calls/id/nobody"),
+    ("PATCH", "/calling/v1/conferences/id/nowhere/nobody"),
+    ("POST", "/calling/v1/callreport/callId/nobody"),
+]
+KEYS = ["method", "ttsCallout", "customCallout", "destination", "numbers", "number", "url", "primary", "command"]
 
 
 def test_a_refusal_has_four_keys_and_a_number(world):
@@ -51,7 +63,20 @@ def test_a_method_that_is_not_there_is_told_which_are(world, method, path, allow
     assert (answer.status, answer.code, answer.headers["allow"]) == (405, 40500, allowed)
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"nonsense", b'{"a": 1,}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"\xff\xfe",
+        b"nonsense",
+        b'{"a": 1,}',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b"[" * 100_000,
+        b'{"a":' * 40 + b"1" + b"}" * 40,
+        b"9" * 10_000,
+    ],
+)
 def test_a_body_that_is_not_json_is_a_bad_request(world, body):
     answers = [
         world.api.post(CALLOUTS, body=body),
@@ -59,6 +84,27 @@ def test_a_body_that_is_not_json_is_a_bad_request(world, body):
     ]
 
     assert [(answer.status, answer.code) for answer in answers] == [(400, 40002)] * 2
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda kind: st.lists(kind) | st.dictionaries(st.text() | st.sampled_from(KEYS), kind),
+        max_leaves=20,
+    )
+)
+def test_whatever_json_is_sent_is_refused_or_understood(make_world, document):
+    world = make_world()
+
+    for method, path in WRITES:
+        assert world.api.ask(method, path, document).status in (200, 400, 404)
+
+
+def test_a_key_in_two_spellings_is_a_mistake(world):
+    wish = {"numbers": ["+46700000001"], "Numbers": ["+46700000002"]}
+
+    assert world.api.post("/v1/configuration/numbers", wish).code == 40001
 
 
 def test_a_body_is_json_whatever_its_header_says(world):

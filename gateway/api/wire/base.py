@@ -41,7 +41,10 @@ class Asked(BaseModel):
         if not isinstance(document, dict):
             return document
         names = _spellings(cls)
-        return {names.get(_folded(key), key): value for key, value in document.items()}
+        spelt = {names.get(_folded(key), key): value for key, value in document.items()}
+        if len(spelt) < len(document):
+            raise ValueError("a key is given twice, in two spellings")
+        return spelt
 
 
 class Money(Said):
