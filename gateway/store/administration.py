@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import LocalError
 from gateway.store import tables
-from gateway.store.changes import upsert
+from gateway.store.applying import upsert
 from gateway.store.directory import MemoryDirectory, Snapshot, booked, bump, read_snapshot
 from gateway.store.rows import (
     application_of,

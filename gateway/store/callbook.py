@@ -17,7 +17,7 @@ from gateway.store.changes import CloseCall, KeepCall, KeepState, Report
 from gateway.store.database import Database
 from gateway.store.directory import MemoryDirectory
 from gateway.store.mailbox import StoredOutbox
-from gateway.store.rows import call_of
+from gateway.store.rows import call_of, storable
 from gateway.store.tables import call_states, calls
 from gateway.store.writer import Writer
 from gateway.switch.records import CallRecord, Notification
@@ -99,7 +99,7 @@ class StoredCalls:
         found = await self.find(call)
         if found is None:
             return None
-        told = replace(found, reported_status=status, reported_details=details)
+        told = replace(found, reported_status=storable(status), reported_details=storable(details))
         if call in self._open:
             self._open[call] = told
             self._writer.drop(("call", call))
@@ -107,7 +107,7 @@ class StoredCalls:
             return told
         if call in self._recent:
             self._recent[call] = told
-        await self._writer.write(Report(call, status, details))
+        await self._writer.write(Report(call, told.reported_status, told.reported_details))
         return told
 
     def _with_report(self, record: CallRecord) -> CallRecord:

@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.changes import upsert
+from gateway.store.applying import upsert
 from gateway.store.rows import application_of, folded, number_of, rate_of, user_of
 from gateway.store.tables import applications, facts, numbers, rates, users
 from gateway.switch.records import Application, Money, Number, Rate, User

@@ -39,6 +39,7 @@ __all__ = [
     "number_row",
     "rate_of",
     "rate_row",
+    "storable",
     "user_of",
     "user_row",
 ]
@@ -55,12 +56,13 @@ def folded(key: str) -> str:
     return key.strip().lower()
 
 
-def _text(text: str) -> str:
+def storable(text: str) -> str:
+    """Return text that every database can hold."""
     return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-    return [[_text(name), _text(value)] for name, value in pairs]
+    return [[storable(name), storable(value)] for name, value in pairs]
 
 
 def _pairs_of(written: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
@@ -81,7 +83,7 @@ def _money_of(row: Row, column: str) -> Money | None:
 def _identity(column: str, identity: Identity | None) -> dict[str, object]:
     return {
         f"{column}_type": None if identity is None else str(identity.type),
-        column: None if identity is None else _text(identity.endpoint)[:_MOST_OF_A_NAME],
+        column: None if identity is None else storable(identity.endpoint)[:_MOST_OF_A_NAME],
     }
 
 
@@ -100,7 +102,7 @@ def application_row(application: Application) -> dict[str, object]:
         "key": folded(application.key),
         "written_key": application.key,
         "secret": application.secret,
-        "name": _text(application.name),
+        "name": storable(application.name),
         "callback": application.callback,
         "fallback": application.fallback,
         "basic": application.basic,
@@ -181,26 +183,26 @@ def rate_of(row: Row) -> Rate:
 def call_row(record: CallRecord) -> dict[str, object]:
     """Return a row of `calls`."""
     return {
-        "call": _text(record.call),
+        "call": storable(record.call),
         "application": folded(record.application),
         "written_application": record.application,
         "kind": str(record.kind),
-        "user_name": _text(record.user),
+        "user_name": storable(record.user),
         **_identity("caller", record.caller),
         **_identity("called", record.called),
-        **{name: _text(getattr(record, name)) for name in ("cli", "domain", "origination", "conference")},
+        **{name: storable(getattr(record, name)) for name in ("cli", "domain", "origination", "conference")},
         "started_at": record.started_at,
         "answered_at": record.answered_at,
         "ended_at": record.ended_at,
         "duration_s": record.duration_s,
         "result": str(record.result),
         "reason": str(record.reason),
-        "custom": _text(record.custom),
+        "custom": storable(record.custom),
         **_money("rate", record.rate),
         **_money("debit", record.debit),
         **{name: _pairs(getattr(record, name)) for name in ("tags", "cookies", "headers")},
-        "reported_status": _text(record.reported_status),
-        "reported_details": _text(record.reported_details),
+        "reported_status": storable(record.reported_status),
+        "reported_details": storable(record.reported_details),
         "callbacks": record.callbacks,
     }
 

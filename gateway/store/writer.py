@@ -27,8 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import failpoints
 from gateway.errors import Overload
+from gateway.store.applying import apply
 from gateway.store.beside import beside
-from gateway.store.changes import Change, apply, dumped, loaded
+from gateway.store.changes import Change, dumped, loaded
 from gateway.store.database import Database, is_mistake
 from gateway.store.journal import Journal
 from gateway.store.pending import Batch, Pending, Waiting
@@ -249,8 +250,7 @@ class Writer:
         if not changes:
             return
         async with self._database.writes.begin() as connection:
-            for change in changes:
-                await apply(connection, change)
+            await apply(connection, changes)
             failpoints.passing("store.before_commit")
         failpoints.passing("store.committed")
         self.counters["commits"] += 1
