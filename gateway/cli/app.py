@@ -7,7 +7,7 @@ import json
 import secrets
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -111,7 +111,7 @@ def set_(
         "destinations": tuple(destination) if destination else None,
         "basic": basic,
     }
-    changes = {field: value or None for field, value in wanted.items() if value is not None}
+    changes: dict[str, Any] = {field: value or None for field, value in wanted.items() if value is not None}
     changes |= {field: wanted[field] for field in ("name", "basic") if wanted[field] is not None}
 
     async def work(store: Store) -> list[dict[str, object]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Executable, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.applying import upsert
@@ -41,6 +41,8 @@ class MemoryDirectory:
     """`gateway.switch.stores.Directory`, from a snapshot."""
 
     snapshot: Snapshot = field(default_factory=Snapshot)
+    passwords: dict[str, str] = field(default_factory=dict)
+    """What phones answer challenges with, by user; always this same mapping, so that who was given it stays current."""
     _applications: dict[str, Application] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], Number] = field(default_factory=dict)
     _users: dict[tuple[str, str], User] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class MemoryDirectory:
         self._numbers = {(each.number, each.capability): each for each in snapshot.numbers}
         self._users = {(folded(each.application), each.name): each for each in snapshot.users}
         self._rates = {each.prefix: each for each in snapshot.rates}
+        self.passwords.clear()
+        self.passwords.update({each.name: each.password for each in snapshot.users if each.password})
 
     def book(self, key: str, money: Money) -> None:
         """Show what a call has cost; the database has it already."""
@@ -112,7 +116,7 @@ async def read_snapshot(connection: AsyncConnection) -> Snapshot:
     owned = select(users, written).join(applications, users.c.application == applications.c.key)
     assigned = select(numbers, written).outerjoin(applications, numbers.c.application == applications.c.key)
 
-    async def rows(statement: Select[tuple[object, ...]]) -> Sequence[dict[str, object]]:
+    async def rows(statement: Executable) -> list[dict[str, Any]]:
         return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
     return Snapshot(

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 __all__ = ["PostgreSql", "binaries"]
 
@@ -39,7 +39,7 @@ class PostgreSql:
         self._directory = Path(tempfile.mkdtemp(prefix="tandem-pg-", dir="/tmp"))  # a socket's path is short
         self._numbers = itertools.count(1)
         self._server: subprocess.Popen[bytes] | None = None
-        self._as: dict[str, object] = {}
+        self._as: dict[str, Any] = {}
         if os.getuid() == 0:
             who = pwd.getpwnam(_SERVER_USER)
             os.chown(self._directory, who.pw_uid, who.pw_gid)
@@ -68,7 +68,7 @@ class PostgreSql:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=self._directory,
-            **self._as,  # type: ignore[call-overload]  # user, group and extra_groups, or nothing
+            **self._as,
         )
         deadline = time.monotonic() + _PATIENCE_S
         while self._run("pg_isready", "-q", "-h", str(self._directory), check=False):
@@ -98,7 +98,7 @@ class PostgreSql:
             capture_output=True,
             cwd=self._directory,
             check=False,
-            **self._as,  # type: ignore[call-overload]  # user, group and extra_groups, or nothing
+            **self._as,
         )
         assert not (check and done.returncode), f"{program}: {done.stderr.decode()}"
         return int(done.returncode)

@@ -52,8 +52,8 @@ class Heard:
 
 def store_config(data_dir: Path, url: str = SQLITE, **tables: Any) -> Config:
     """Return a configuration with one application, and what `tables` say."""
-    one = (Application(key=KEY, secret="c2VjcmV0"),)
-    return Config(data_dir=data_dir, store=StoreSection(url=url), **{"applications": one, **tables})
+    told: dict[str, Any] = {"applications": (Application(key=KEY, secret="c2VjcmV0"),), **tables}
+    return Config(data_dir=data_dir, store=StoreSection(url=url), **told)
 
 
 @asynccontextmanager
@@ -89,7 +89,7 @@ def locked(data_dir: Path) -> Iterator[None]:
 
 def a_call(call: str = "call-1", **facts: Any) -> CallRecord:
     """Return a call in progress from a phone to a phone."""
-    usual = {
+    usual: dict[str, Any] = {
         "application": KEY,
         "kind": CallKind.PHONE_TERMINATED,
         "caller": Identity(IdentityType.NUMBER, "+46700000001"),
@@ -102,7 +102,7 @@ def a_call(call: str = "call-1", **facts: Any) -> CallRecord:
 
 def ended(record: CallRecord, **facts: Any) -> CallRecord:
     """Return the same call answered a second after its start and hung up fifteen seconds later."""
-    usual = {
+    usual: dict[str, Any] = {
         "answered_at": record.started_at + 1,
         "ended_at": record.started_at + 16,
         "result": CallResult.ANSWERED,
@@ -114,5 +114,5 @@ def ended(record: CallRecord, **facts: Any) -> CallRecord:
 
 def to_tell(id: str = "dice-1", call: str = "call-1", **facts: Any) -> Notification:  # noqa: A002 - the field's name
     """Return a DiCE that is due."""
-    usual = {"application": KEY, "event": "dice", "body": b'{"event":"dice"}', "created_at": 1_020.0}
+    usual: dict[str, Any] = {"application": KEY, "event": "dice", "body": b'{"event":"dice"}', "created_at": 1_020.0}
     return Notification(id=id, call=call, **{**usual, **facts})

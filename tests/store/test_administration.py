@@ -154,6 +154,16 @@ def test_users_come_and_go(keep):
     assert directory.user(KEY.lower(), "alice").password == "new"
 
 
+def test_whoever_was_given_the_passwords_hears_of_a_new_one(keep):
+    async def story(store):
+        passwords = store.directory.passwords
+        await store.administration.add_user(User(KEY, "alice", "new"))
+        await store.administration.add_user(User(KEY, "silent"))
+        return passwords
+
+    assert keep(story) == {"alice": "new"}
+
+
 def test_a_users_name_belongs_to_one_application(keep):
     with pytest.raises(LocalError, match="another application"):
         change(

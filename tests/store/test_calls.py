@@ -223,6 +223,13 @@ def test_text_that_no_database_can_hold_does_not_cost_the_record(keep):
     assert find(keep).custom == "a\ufffdb\ufffdc"
 
 
+def test_a_name_as_long_as_a_stranger_likes_does_not_cost_the_record(keep):
+    long = Identity(IdentityType.SIP, "".join(chr(0x4E00 + n % 20_000) for n in range(60_000)))
+    keep(lambda store: finish(store, ended(a_call(caller=long))))
+
+    assert long.endpoint.startswith(find(keep).caller.endpoint)
+
+
 def test_the_key_of_an_application_is_the_same_in_any_case(keep):
     async def story(store):
         await finish(store, ended(a_call(application=KEY.lower())))
