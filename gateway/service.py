@@ -27,6 +27,7 @@ import structlog
 from gateway.api import create_app, serve_http
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
+from gateway.endpoint_settings import endpoint_config
 from gateway.errors import ConfigError
 from gateway.ids import SystemIds
 from gateway.media.crypto import why_not as srtp_why_not
@@ -37,19 +38,19 @@ from gateway.sdp.crypto import Srtp
 from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
-from gateway.sip.settings import EndpointConfig
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
 from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
+from gateway.transport.loop_watch import LoopWatch, Stall
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_metrics import MediaMetrics
 from gateway.transport.signalling import Signalling
 from gateway.transport.sip_rim import Security, SipRim
 from gateway.transport.sip_tls import client_context, server_context
-from gateway.trunk_settings import digest_users, doors_of, trunk_of
+from gateway.trunk_settings import DoorKeeper, trunk_of
 
 __all__ = ["Surroundings", "main", "serve"]
 
@@ -95,8 +96,9 @@ class Surroundings:
 async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> None:
     """Run the switch from start to end."""
     ids = SystemIds()
-    doors = await doors_of(config, log)
-    endpoint = Endpoint(_endpoint_config(config, doors), ids)
+    keeper = DoorKeeper(config, log)
+    doors = await keeper.open()
+    endpoint = Endpoint(endpoint_config(config, doors), ids)
     media = MediaClient(
         surroundings.media_sockets,
         epoch=surroundings.epoch,
@@ -117,6 +119,10 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
         else:
             log.warning("sip.overloaded", **facts)
 
+    def tell_stall(stall: Stall) -> None:
+        rim.counters["loop.stalled"] += 1
+        log.warning("loop.stalled", lasted_ms=round(1000 * stall.lasted_s), stack=stall.stack[-_TRACEBACK_LINES:])
+
     tracer = _tracer(config)
     rim = SipRim(
         endpoint,
@@ -136,10 +142,11 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
             _Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media, world).registry
         )
         listening = asyncio.Event()
-        with _Stop().heard(surroundings.lifeline_fd) as stop:
+        with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(tell_stall):
             background = [
                 tasks.create_task(media.run()),
                 tasks.create_task(switch.run()),
+                tasks.create_task(keeper.run()),
                 *([tasks.create_task(tracer.run())] if tracer else ()),
                 tasks.create_task(
                     serve_http(
@@ -302,14 +309,6 @@ def _security(config: Config) -> Security:
         server=server_context(sip.certificate, sip.key) if sip.certificate and sip.key else None,
         client=client_context(sip.authorities),
         origins=frozenset(sip.origins),
-    )
-
-
-def _endpoint_config(config: Config, doors: Doors) -> EndpointConfig:
-    return EndpointConfig(
-        users=digest_users(config),
-        trusted_sources=doors,
-        advertised_host=config.sip.advertised,
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
+import time
+from collections.abc import Callable
+from typing import Final
 
 from gateway.config import Config
 from gateway.config.models import Trunk as TrunkSection
@@ -15,9 +19,14 @@ from gateway.switch.ports import EventLog
 from gateway.switch.routing import Trunk
 from gateway.switch.trunk_identity import Presentation
 from gateway.switch.trunk_numbers import NumberFormat
-from gateway.transport.sip_targets import DnsNames, find_targets
+from gateway.transport.sip_targets import DnsNames, Names, find_targets
 
-__all__ = ["digest_users", "doors_of", "trunk_of"]
+__all__ = ["LOOK_UP_S", "REMEMBERED_S", "DoorKeeper", "digest_users", "trunk_of"]
+
+LOOK_UP_S: Final = 300.0
+"""How often a trunk's name is looked up; name servers are asked no more often than their answers say."""
+REMEMBERED_S: Final = 3600.0
+"""How long an address counts that its name does not say any more."""
 
 
 def trunk_of(section: TrunkSection) -> Trunk:
@@ -55,26 +64,77 @@ def digest_users(config: Config) -> dict[str, str]:
     return {user.name: user.password for user in config.users} | {key: secrets_by_key[key] for key in keys}
 
 
-async def doors_of(config: Config, log: EventLog) -> Doors:
-    """Return how trunks come in; one that names no sources does so from the addresses of its URI, looked up once."""
-    return Doors([await _door(section, log) for section in config.trunks])
+class DoorKeeper:
+    """Keeps the doors of trunks that name no sources: they come in from the addresses of their URI.
+
+    A name is looked up at the start and every few minutes.  An address that it once had counts for an hour more: many
+    names say another few of their addresses each time, and a server that has moved still ends its calls.  A name that
+    leads nowhere for a while leaves everything as it was.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        log: EventLog,
+        *,
+        names: Names | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`names` is the name system, `now` monotonic seconds."""
+        self._config: Final = config
+        self._log: Final = log
+        self._names: Final = DnsNames() if names is None else names
+        self._now: Final = now
+        self._seen: dict[str, dict[Network, float]] = {}
+        """The addresses of each trunk's name, and when it had them last."""
+        self._doors = Doors()
+
+    async def open(self) -> Doors:
+        """Return all trunks' doors."""
+        for section in self._by_name:
+            await self._look_up(section)
+        self._doors = Doors(
+            [_door(each, tuple(self._seen.get(each.name, ()))) for each in self._config.trunks]
+        )
+        return self._doors
+
+    async def run(self) -> None:
+        """Look the names up again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_UP_S)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Look every name up once more."""
+        for section in self._by_name:
+            before = set(self._seen.get(section.name, ()))
+            await self._look_up(section)
+            networks = self._seen.get(section.name, {})
+            if set(networks) != before:
+                self._doors.move(section.name, tuple(networks))
+                self._log.info("trunk.moved", trunk=section.name, addresses=[str(each) for each in networks])
+
+    @property
+    def _by_name(self) -> list[TrunkSection]:
+        return [each for each in self._config.trunks if each.sources is None and not each.application]
+
+    async def _look_up(self, section: TrunkSection) -> None:
+        try:
+            found = await find_targets(parse_uri_untrusted(section.uri), self._names, secrets.randbelow)
+        except LocalError as error:
+            self._log.warning("trunk.not_found", trunk=section.name, reason=str(error))
+            return
+        now, seen = self._now(), self._seen.setdefault(section.name, {})
+        seen |= {ipaddress.ip_network(target.host): now for target in found}
+        for network in [each for each, at in seen.items() if now - at > REMEMBERED_S]:
+            del seen[network]
 
 
-async def _door(section: TrunkSection, log: EventLog) -> Door:
+def _door(section: TrunkSection, found: tuple[Network, ...]) -> Door:
+    networks = found
     if section.sources is not None:
-        networks: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in section.sources)
-    else:
-        networks = () if section.application else await _addresses(section, log)
+        networks = tuple(ipaddress.ip_network(each) for each in section.sources)
     return Door(section.name, networks, section.application or None, both=section.demand == "both")
-
-
-async def _addresses(section: TrunkSection, log: EventLog) -> tuple[Network, ...]:
-    try:
-        found = await find_targets(parse_uri_untrusted(section.uri), DnsNames(), secrets.randbelow)
-    except LocalError as error:
-        log.warning("trunk.not_found", trunk=section.name, reason=str(error))
-        return ()
-    return tuple(ipaddress.ip_network(host) for host in dict.fromkeys(target.host for target in found))
 
 
 def _credentials(section: TrunkSection) -> Credentials | None:

@@ -236,6 +236,18 @@ TRUNK_MISTAKES = [
             "[media]\naddress = '0.0.0.0'",
             "media: media.address 0.0.0.0 cannot be written into SDP: set media.advertised",
         ),
+        (
+            "[sip]\nsession_expires_s = 30",
+            "sip: session_expires_s 30 is below min_session_expires_s 90",
+        ),
+        ("[sip]\ndigests = ['md5']", "sip.digests[0]: should be 'MD5' or 'SHA-256'"),
+        ("[sip]\nrealm = 'a\"b'", "sip.realm:"),
+        (
+            "[registrar]\nnat_expires_s = 30",
+            "registrar: min_expires_s, nat_expires_s and max_expires_s must not fall",
+        ),
+        ("[registrar]\npath = 'maybe'", "registrar.path: should be 'demanded' or 'accepted'"),
+        ("[trace]\npcap_megabytes = 1", "trace.pcap_megabytes: should be greater than or equal to 10"),
         ("[media]\nworkers = 65", "media.workers: should be less than or equal to 64"),
         ("[log]\nlevel = 'loud'", "log.level: should be 'debug', 'info', 'warning' or 'error'"),
         ("[[users]]\nname = 'x'", "users[0].password: is missing"),

@@ -10,7 +10,7 @@ from gateway.sip.authentication import Credentials
 from gateway.switch.trunk_identity import Presentation
 from gateway.switch.trunk_numbers import NumberFormat
 from gateway.testing.switchboard import LogBook
-from gateway.trunk_settings import digest_users, doors_of, trunk_of
+from gateway.trunk_settings import LOOK_UP_S, REMEMBERED_S, DoorKeeper, digest_users, trunk_of
 
 FILE = """
 applications = [{ key = "app", secret = "s" }]
@@ -28,13 +28,39 @@ def read(tmp_path, keys=""):
 
 
 def doors(config):
-    return asyncio.run(doors_of(config, LogBook()))
+    return asyncio.run(DoorKeeper(config, LogBook()).open())
+
+
+class Names:
+    """A name system with one name."""
+
+    def __init__(self, *addresses):
+        self.now = list(addresses)
+
+    async def naptr(self, name):
+        return []
+
+    async def srv(self, name):
+        return []
+
+    async def addresses(self, name):
+        return self.now
+
+
+class Time:
+    """A clock that is moved by hand."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
 
 
 def test_a_trunk_without_further_keys_is_a_peer_without_limits(tmp_path):
     trunk = trunk_of(read(tmp_path).trunks[0])
 
-    assert (trunk.max_calls, trunk.calls_per_s, trunk.ping_s, trunk.registers) == (None, None, 0.0, False)
+    assert (trunk.max_calls, trunk.calls_per_s, trunk.ping_s, trunk.registers) == (None, None, 60.0, False)
     assert (trunk.numbers, trunk.presentation, trunk.credentials) == (NumberFormat(), Presentation(), None)
 
 
@@ -69,6 +95,64 @@ def test_every_key_reaches_the_switch(tmp_path):
 
 def test_a_trunk_calls_from_the_addresses_of_its_uri(tmp_path):
     assert doors(read(tmp_path)).of_address("192.0.2.1") == "carrier"
+
+
+def named(tmp_path, names, now):
+    """Return a keeper of a trunk that has a name, its doors, and its log."""
+    config = read(tmp_path)
+    config = config.model_copy(
+        update={"trunks": (config.trunks[0].model_copy(update={"uri": "sip:carrier.example"}),)}
+    )
+    log = LogBook()
+    keeper = DoorKeeper(config, log, names=names, now=now)
+    return keeper, asyncio.run(keeper.open()), log
+
+
+def test_a_trunk_that_moves_is_let_in_from_where_it_is_now(tmp_path):
+    names, now = Names("192.0.2.1"), Time()
+    keeper, doors, log = named(tmp_path, names, now)
+    assert doors.of_address("192.0.2.2") is None
+
+    names.now = ["192.0.2.2"]
+    now.now += LOOK_UP_S
+    asyncio.run(keeper.refresh())
+
+    assert doors.of_address("192.0.2.2") == doors.of_address("192.0.2.1") == "carrier"
+    assert log.all("trunk.moved") == [{"trunk": "carrier", "addresses": ["192.0.2.1/32", "192.0.2.2/32"]}]
+
+
+def test_an_address_that_its_name_has_no_more_counts_for_a_while(tmp_path):
+    names, now = Names("192.0.2.1", "192.0.2.2"), Time()
+    keeper, doors, _ = named(tmp_path, names, now)
+
+    names.now = ["192.0.2.2"]
+    now.now += REMEMBERED_S + 1
+    asyncio.run(keeper.refresh())
+
+    assert ("192.0.2.1" in doors, "192.0.2.2" in doors) == (False, True)
+
+
+def test_a_name_that_leads_nowhere_for_a_while_changes_nothing(tmp_path):
+    names, now = Names("192.0.2.1"), Time()
+    keeper, doors, log = named(tmp_path, names, now)
+
+    names.now = []
+    now.now += 10 * REMEMBERED_S
+    asyncio.run(keeper.refresh())
+
+    assert doors.of_address("192.0.2.1") == "carrier"
+    assert (len(log.all("trunk.not_found")), log.all("trunk.moved")) == (1, [])
+
+
+def test_a_name_that_led_nowhere_at_the_start_is_found_later(tmp_path):
+    names = Names()
+    keeper, doors, _ = named(tmp_path, names, Time())
+    assert "192.0.2.1" not in doors
+
+    names.now = ["192.0.2.1"]
+    asyncio.run(keeper.refresh())
+
+    assert doors.of_address("192.0.2.1") == "carrier"
 
 
 def test_a_list_of_sources_stands_instead_of_them(tmp_path):

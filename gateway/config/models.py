@@ -31,6 +31,7 @@ __all__ = [
     "Log",
     "Media",
     "Number",
+    "Registrar",
     "Sections",
     "Sip",
     "Store",
@@ -41,6 +42,8 @@ __all__ = [
 
 SrtpKey = Literal["off", "accepted", "offered", "demanded"]
 """Encrypted media: never; when the peer offers it; offered to the peer too; or no call without it."""
+
+DigestKey = Literal["MD5", "SHA-256"]
 
 CODECS = ("pcmu", "pcma", "g729", "ilbc")
 BUILT_IN_DESTINATION = re.compile(r"(echo|tone|music|silence|conf-.*)\Z")
@@ -128,12 +131,56 @@ class Sip(Section):
     """PEM certificates of those whom we trust when we connect by TLS; None = the machine's."""
     origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Pages of other hosts that may connect by WebSocket, e.g. `https://example.org`; `*` = all."""
+    realm: Annotated[str, Field(pattern=r'^[^"\\\x00-\x1f]+$')] = "tandem"
+    """What phones are asked a password for."""
+    digests: Annotated[tuple[DigestKey, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
+        "MD5",
+    )
+    """Challenges, in this order.  Most phones understand MD5 alone, or SHA-256 before MD5."""
+    bind_nonces: bool = False
+    """A challenge is good only for the address that it went to; phones that roam are asked again."""
+    session_expires_s: Annotated[int, Field(ge=0, le=86_400)] = 1800
+    """How long a call may go on without a sign of life (RFC 4028); 0 = we ask for no session timer."""
+    min_session_expires_s: Annotated[int, Field(ge=90, le=86_400)] = 90
+    """The shortest time that others may ask for."""
+    strangers_per_second: Annotated[float, Field(gt=0)] = 100.0
+    """Requests that one address may begin in a second without having shown a password; the rest get no answer."""
+    strangers_burst: Annotated[int, Field(ge=1)] = 200
+    """How many of them at once."""
+
+    @model_validator(mode="after")
+    def _the_session_timer_is_not_shorter_than_allowed(self) -> Sip:
+        if 0 < self.session_expires_s < self.min_session_expires_s:
+            raise ValueError(
+                f"session_expires_s {self.session_expires_s} is below"
+                f" min_session_expires_s {self.min_session_expires_s}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _secure_transports_have_a_certificate(self) -> Sip:
         secure = [str(one) for one in self.listen if one.transport in ("tls", "wss")]
         if secure and not (self.certificate and self.key):
             raise ValueError(f"{secure[0]} needs sip.certificate and sip.key (PEM files)")
+        return self
+
+
+class Registrar(Section):
+    """What phones that register are granted."""
+
+    min_expires_s: Annotated[int, Field(ge=1)] = 60
+    max_expires_s: Annotated[int, Field(ge=1)] = 7200
+    nat_expires_s: Annotated[int, Field(ge=1)] = 180
+    """The most for a phone on UDP behind a NAT, whose mapping would not live longer."""
+    contacts_per_user: Annotated[int, Field(ge=1, le=100)] = 10
+    """Phones of one user; when one more comes, the one that was refreshed longest ago goes."""
+    path: Literal["demanded", "accepted"] = "demanded"
+    """A proxy in front (Path, RFC 3327) of phones that do not say that they know of it: 420, or taken."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Registrar:
+        if not self.min_expires_s <= self.nat_expires_s <= self.max_expires_s:
+            raise ValueError("min_expires_s, nat_expires_s and max_expires_s must not fall")
         return self
 
 
@@ -224,6 +271,8 @@ class Number(Section):
 
     number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
     application: str = ""
+    forward: str | None = None
+    """Where its calls go when the application has no callback."""
 
 
 class Trunk(Section):
@@ -241,8 +290,8 @@ class Trunk(Section):
     """Its share of calls among trunks of one priority."""
     patience_s: Annotated[float, Field(gt=0, le=32)] = 4.0
     """A server that has not even said 100 by then is given up for the next one."""
-    ping_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    """How often OPTIONS asks each server whether it is there, 30 to 60 is usual; 0 = never."""
+    ping_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """How often OPTIONS asks each server whether it is there; 0 = never."""
     registers: Annotated[bool, Field(alias="register")] = False
     """Register with `uri` as `username`; calls to that registration are the trunk's."""
     username: Named | None = None
@@ -287,6 +336,7 @@ class Sections(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     http: Http = Http()
     sip: Sip = Sip()
+    registrar: Registrar = Registrar()
     media: Media = Media()
     store: Store = Store()
     log: Log = Log()

@@ -87,6 +87,9 @@ _ROWS = (
     _event(
         "trunk.not_found", "warning", "trunk reason", "The trunk's name has no address; it cannot call us."
     ),
+    _event(
+        "trunk.moved", "info", "trunk addresses", "The trunk's name has other addresses; it calls from these."
+    ),
     _event("media.ready", "info", "calls", "The media process is there."),
     _event(
         "media.lost",
@@ -130,6 +133,12 @@ _ROWS = (
         "A fault of ours ended this call, and no other.",
         every=True,
     ),
+    _event(
+        "calls.left_closed",
+        "warning",
+        "calls",
+        "Calls that a crash had left without an end were closed in the book.",
+    ),
     _event("call.flooded", "warning", "call reason", "More happened on a call than it could follow."),
     _event(
         "leg.ended", "info", "call leg codec cause status q850", "The canonical line of a leg.", every=True
@@ -152,7 +161,9 @@ _ROWS = (
     _event("leg.early_media_refused", "info", "call leg reason", "Audio before the answer was not usable."),
     _event("dtmf.heard", "info", "call leg digit duration_ms via", "A key was pressed."),
     _event("dtmf.not_understood", "info", "call leg reason", "A key in an INFO was not readable."),
-    _event("capture.failed", "warning", "file reason", "What was on the wire could not be written to a file."),
+    _event(
+        "capture.failed", "warning", "file reason", "What was on the wire could not be written to a file."
+    ),
     _event(
         "capture.ended",
         "info",
@@ -162,7 +173,12 @@ _ROWS = (
     ),
     _event("cdr.written", "info", "file calls", "A day's call records are in a file."),
     _event("cdr.not_written", "warning", "folder reason", "They could not be written; it is tried again."),
-    _event("api.failed", "error", "reference path", "A request met a fault of ours; the client has the reference."),
+    _event(
+        "api.failed",
+        "error",
+        "reference path",
+        "A request met a fault of ours; the client has the reference.",
+    ),
     _event(
         "callback.delivered",
         "debug",
@@ -195,15 +211,40 @@ _ROWS = (
         "call exception",
         "A fault of ours or of the store, which cost one delivery some seconds.",
     ),
-    _event("store.opened", "info", "url calls", "The database is there; so many calls had not ended.", every=True),
-    _event("store.seeded", "info", "applications numbers", "The file was taken over; from now on the API wins."),
-    _event("store.behind", "warning", "reason waiting", "The database takes nothing; a journal on disk does."),
+    _event(
+        "store.opened", "info", "url calls", "The database is there; so many calls had not ended.", every=True
+    ),
+    _event(
+        "store.seeded", "info", "applications numbers", "The file was taken over; from now on the API wins."
+    ),
+    _event(
+        "store.behind", "warning", "reason waiting", "The database takes nothing; a journal on disk does."
+    ),
     _event("store.caught_up", "info", "lasted_s", "The database has everything again.", every=True),
     _event("store.journal_read", "info", "changes", "What a crash left in the journal is in the database."),
-    _event("store.journal_unreadable", "error", "reason line exception", "A line of the journal makes no sense.", every=True),
-    _event("store.journal_failed", "error", "reason exception", "The journal cannot be written: is the disk full?"),
-    _event("store.change_refused", "error", "change reason exception", "The database refuses one record.", every=True),
-    _event("store.note_dropped", "warning", "key dropped", "Too much was noted while the database was behind."),
+    _event(
+        "store.journal_unreadable",
+        "error",
+        "reason line exception",
+        "A line of the journal makes no sense.",
+        every=True,
+    ),
+    _event(
+        "store.journal_failed",
+        "error",
+        "reason exception",
+        "The journal cannot be written: is the disk full?",
+    ),
+    _event(
+        "store.change_refused",
+        "error",
+        "change reason exception",
+        "The database refuses one record.",
+        every=True,
+    ),
+    _event(
+        "store.note_dropped", "warning", "key dropped", "Too much was noted while the database was behind."
+    ),
     _event("library.logged", "info", "library message", "A library we use had something to say."),
 )
 EVENTS = {row.name: row for row in _ROWS}

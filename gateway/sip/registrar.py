@@ -13,6 +13,7 @@ phones compare text.
 A `Path` (RFC 3327) that proxies put on the way here is kept with the binding and becomes the route of what
 is sent there; the flow is the last proxy's then, so no address in it is ever looked up.  A phone that does
 not say that it knows of Path is refused with 420 (section 5.3), for it could not tell who sits in between.
+Many phones do not say so: whoever has a proxy of their own in front may take them (`path_unasked`).
 
 Not done: GRUUs (RFC 5627), because clients then use them as Contact everywhere.
 """
@@ -57,6 +58,8 @@ class RegistrarLimits:
     """When one more comes, the binding that was refreshed longest ago goes."""
     bindings: int = 100_000
     """In all; beyond it new contacts get 503."""
+    path_unasked: bool = False
+    """Take a Path to a phone that does not say that it knows of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Registrar:
         request that is older than the binding; and `Overload` when the table is full.  Then nothing has
         changed.
         """
-        path = _path(request)
+        path = _path(request, unasked=self._limits.path_unasked)
         wishes = self._wishes(request, flow)
         held = list(self._bindings.get(user, ()))
         changes: list[BindingChange] = []
@@ -275,13 +278,13 @@ def _last_of_each(changes: list[BindingChange]) -> list[BindingChange]:
     return list(latest.values())
 
 
-def _path(request: Request) -> tuple[str, ...]:
+def _path(request: Request, *, unasked: bool) -> tuple[str, ...]:
     """Return the Path, each element known to parse.
 
     Raises `PeerError`: 420 if the phone does not know of Path, 400 if there are too many.
     """
     path = request.headers.all("Path")
-    if path and "path" not in _options(request, "Supported"):
+    if path and not unasked and "path" not in _options(request, "Supported"):
         raise PeerError("a Path to a phone that does not know of it", status=420)
     if len(path) > _MAX_PATH:
         raise PeerError("a Path of too many proxies", status=400)

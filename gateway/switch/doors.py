@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Self, TypeAlias
 
@@ -37,13 +37,20 @@ class Doors:
     """All trunks' doors; a container of the addresses that are trusted without a password."""
 
     def __init__(self, doors: Iterable[Door] = ()) -> None:
-        self._doors: Final = tuple(doors)
+        self._doors = tuple(doors)
         self._find = lru_cache(_REMEMBERED)(self._look_up)
 
     @classmethod
     def of_addresses(cls, addresses: dict[str, str]) -> Self:
         """Make doors of single addresses, each with the name of its trunk."""
         return cls(Door(trunk, (ipaddress.ip_network(one),)) for one, trunk in addresses.items())
+
+    def move(self, trunk: str, networks: tuple[Network, ...]) -> None:
+        """Let a trunk come in from these networks from now on."""
+        self._doors = tuple(
+            replace(door, networks=networks) if door.trunk == trunk else door for door in self._doors
+        )
+        self._find.cache_clear()
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self.of_address(address) is not None

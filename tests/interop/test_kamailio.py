@@ -80,7 +80,7 @@ def test_phones_behind_a_proxy_register_call_hold_and_resume(serve, tmp_path, sp
 def test_a_number_leaves_by_a_carrier_that_is_a_proxy(serve, tmp_path, spoken_as):
     ports, far = free_block(), free_block()
     uri = f"sip:{CARRIER}:{ports[0]};transport=udp"
-    switch = serve(settings=f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\n')
+    switch = serve(settings=f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\nping_s = 0\n')
     callee = f"127.0.0.1:{far[0]}"
     listen = ("--listen", callee, "--codec", "PCMA", "--calls", "1", "--record", str(tmp_path / "callee.wav"))
     carrier = Kamailio(
@@ -107,7 +107,7 @@ def test_a_number_leaves_by_a_carrier_that_is_a_proxy(serve, tmp_path, spoken_as
 def test_a_call_from_a_carrier_that_is_a_proxy_reaches_a_user(serve, tmp_path, spoken_as):
     ports = free_block()
     uri = f"sip:{CARRIER}:{ports[0]};transport=udp"
-    switch = serve(settings=f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\n')
+    switch = serve(settings=f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\nping_s = 0\n')
     carrier = Kamailio(
         tmp_path / "kamailio", address=(CARRIER, ports[0]), switch=("127.0.0.1", switch.sip_port)
     )

@@ -75,7 +75,7 @@ def quiet(read, wanted):
 def test_no_call_fails_no_packet_is_lost_and_nothing_is_left(serve, tmp_path, n_calls):
     ports = free_block()
     uri = f"sip:{CARRIER}:{ports[0]};transport=udp"
-    trunk = f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\n'
+    trunk = f'[[trunks]]\nname = "carrier"\nuri = "{uri}"\ncodecs = ["PCMA"]\nping_s = 0\n'
     switch = serve(settings=trunk, media_ports=MEDIA_PORTS)
     nothing = dict.fromkeys(switch.census(), 0)
     descriptors, errors = switch.descriptors(), kernel_errors()

@@ -71,6 +71,7 @@ class TestReading:
             (f"1 F8_128_HMAC_SHA1_80 {INLINE}", "suite F8_128_HMAC_SHA1_80 is unknown"),
             (f"1 AES_CM_128_HMAC_SHA1_80 {INLINE}|2^20|1:4", "MKI"),
             (f"1 AES_CM_128_HMAC_SHA1_80 {INLINE}|1:4", "MKI"),
+            (f"1 AES_CM_128_HMAC_SHA1_80 {INLINE}|2^31|1:1", "MKI"),
             (f"1 AES_CM_128_HMAC_SHA1_80 {INLINE};{INLINE}", "not one key"),
             (f"1 AES_CM_128_HMAC_SHA1_80 {INLINE}|2^10", "outlived by a call"),
             ("1 AES_CM_128_HMAC_SHA1_80 inline:AAAA", "a key of 3 bytes"),

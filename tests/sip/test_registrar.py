@@ -233,6 +233,13 @@ def test_rfc_3327_a_path_that_the_phone_or_we_cannot_use_is_refused(
     assert refused.value.status == status
 
 
+def test_rfc_3327_a_path_to_a_phone_that_does_not_speak_of_it_is_taken_where_that_is_wanted() -> None:
+    registrar = Registrar(RegistrarLimits(path_unasked=True))
+    register(registrar, "<sip:bob@10.0.0.1>", Path=PATH, Supported="outbound")
+
+    assert registrar.bindings("bob")[0].path == ("<sip:p2.example;lr>", "<sip:p1.example;lr;ob>")
+
+
 def test_rfc_5626_the_first_proxy_may_keep_the_flow_for_the_phone() -> None:
     contact = '<sip:bob@10.0.0.1>;+sip.instance="<urn:uuid:1>";reg-id=1'
     registrar = Registrar()
