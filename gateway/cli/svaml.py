@@ -34,7 +34,8 @@ def _svaml() -> None:
 def _check(
     file: Annotated[Path, typer.Argument(help="A file with SVAML; - is standard input.")],
     event: Annotated[
-        Moment | None, typer.Option(help="What the document answers; none = whatever it can.")
+        Moment | None,
+        typer.Option(case_sensitive=False, help="What the document answers; none = whatever it can."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:

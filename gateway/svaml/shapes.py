@@ -106,7 +106,8 @@ class Shape(Generic[T]):
     def _facts(self, given: dict[str, tuple[str, object]], place: Place) -> dict[str, object]:
         """Take the members that are fields out of `given`, and return what they say."""
         facts: dict[str, object] = {}
-        for row in (*self.fields, *self.also):
+        rows: tuple[Field | Also, ...] = (*self.fields, *self.also)
+        for row in rows:
             for spelling in (row.wire, *row.aliases):
                 if (member := given.pop(normal(spelling), None)) is None:
                     continue

@@ -22,7 +22,7 @@ def bad(tmp_path):
 
 
 def test_a_good_document_is_said_to_be_good():
-    result = run("-", "--event", "ice", given=GOOD)
+    result = run("-", "--event", "ICE", given=GOOD)
 
     assert (result.exit_code, result.stdout) == (0, "good  - can be used for ice\n")
 

@@ -53,7 +53,7 @@ def test_a_good_document_may_be_wrong_for_the_event_that_was_asked_about():
 def test_an_error_has_its_line_and_column():
     finding = only(check(BAD_MENU, [Moment.ICE]))
 
-    assert finding.path == "$.action.menus[0].options[1].action"
+    assert finding.path == "$.Action.menus[0].options[1].action"
     assert (finding.line, finding.column) == (9, 24)
     assert (finding.reason, finding.cure) == ("no menu has the id sales", "there are main")
 
