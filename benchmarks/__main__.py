@@ -1,8 +1,8 @@
 """`python -m benchmarks [--json]`: every unit of work, one after the other.
 
 The codecs have a command of their own (`python -m benchmarks codecs`), so have the punctuality of ticks (`lateness`)
-whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), and capacity is
-`tandem bench`.
+whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), where a worker's
+cycles go (`cycles`) and what a core carries beside its peers (`capacity`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import codecs, lateness, mixer, packet, sip, soak, srtp, tick, workers
+from benchmarks import capacity, codecs, cycles, lateness, mixer, packet, sip, soak, srtp, tick, workers
 from gateway.lab.bench.machine import machine
 
 _RESULTS = Path(__file__).parent / "results"
@@ -38,7 +38,14 @@ def main() -> None:
         (_RESULTS / "units.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
-_COMMANDS = {"codecs": codecs.main, "lateness": lateness.main, "soak": soak.main, "workers": workers.main}
+_COMMANDS = {
+    "capacity": capacity.main,
+    "codecs": codecs.main,
+    "cycles": cycles.main,
+    "lateness": lateness.main,
+    "soak": soak.main,
+    "workers": workers.main,
+}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in _COMMANDS:

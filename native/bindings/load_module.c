@@ -1,5 +1,6 @@
 /* gateway.lab._load: a load of RTP legs for benchmarks (Linux). */
 #include "bindings/module.h"
+#include "load/bare.h"
 #include "load/load.h"
 
 #include <errno.h>
@@ -88,7 +89,26 @@ done:
     return result_object;
 }
 
+/* bare_relay(fds int32[n]): n is even; ends with the process. */
+static PyObject *bare(PyObject *self, PyObject *object) {
+    (void)self;
+    struct view fds = {0};
+    if (!view_get(&fds, object, "fds", sizeof(int32_t), false))
+        return NULL;
+    if (fds.n % 2) {
+        view_release(&fds);
+        PyErr_SetString(PyExc_ValueError, "a call has two descriptors");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS;
+    bare_relay(fds.buffer.buf, (size_t)fds.n);
+    Py_END_ALLOW_THREADS;
+    view_release(&fds);
+    return PyErr_SetFromErrno(PyExc_OSError);
+}
+
 static PyMethodDef methods[] = {
+    {"bare_relay", bare, METH_O, "Pass on what arrives between two descriptors; never returns."},
     {"run", run, METH_VARARGS, "Play phones: (phones as bytes, spacing as bytes, late_max_s, late_share)."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,7 +1,8 @@
 """How much does one core carry?  Ramps to the last clean number of units, ours and the peer's in turn.
 
-A step that is not clean is tried again: the machine may have been busy with something else.  The document has every
-step; the verdict is the median of our ramps against the best of the peer's.
+A step that is not clean is tried again: the machine may have been busy with something else.  One in which the load
+itself came late says nothing about the server and does not count as a try.  The document has every step; the verdict
+is the median of our ramps against the best of the peer's.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _GROWTH: Final = 1.3
 _KNOWN_SHARE: Final = 0.7
 _PRECISION: Final = 0.03
 _TRIES: Final = 2
+_VOID_TRIES: Final = 3
+"""A load that is late each time is at its own end, and so is the search."""
 _PACKETS_PER_SECOND: Final = 50
 
 
@@ -109,12 +112,17 @@ class CapacityBench:
         return ramp
 
     def _carries(self, server: MediaServer, ramp: Ramp, n: int) -> bool:
-        for _ in range(_TRIES):
+        tries, void = _TRIES, _VOID_TRIES
+        while tries:
             step = self._step(server, n)
             ramp.steps.append(step)
             self._progress(server.name, step)
             if step.clean:
                 return True
+            if void and step.load.void:
+                void -= 1
+            else:
+                tries -= 1
         return False
 
     def _step(self, server: MediaServer, n: int) -> Step:

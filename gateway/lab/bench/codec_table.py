@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.lab.bench.marks import Marks
+
 __all__ = ["table", "with_table"]
 
-_BEGIN: Final = "<!-- codecs: written by `python -m benchmarks codecs` -->"
-_END: Final = "<!-- codecs end -->"
+_MARKS: Final = Marks("<!-- codecs: written by `python -m benchmarks codecs` -->", "<!-- codecs end -->")
 _ROWS: Final = 64
 
 
@@ -51,11 +52,7 @@ def with_table(text: str, document: Mapping[str, Any]) -> str:
     Raises:
         ValueError: the marks are not there.
     """
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError(f"{_BEGIN} and {_END} are needed")
-    return "".join((before, begin, "\n\n", table(document), "\n", end, after))
+    return _MARKS.filled(text, table(document))
 
 
 def table(document: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ _PHONE: Final = np.dtype(
 _BINS_PER_MS: Final = 10
 _MAX_LOSS: Final = 0.001
 _MAX_SPACING_MS: Final = 30.0
+_MAX_LATE_MS: Final = 5.0
 _PACKET_MS: Final = 20
 _PACKETS_PER_SECOND: Final = 50
 
@@ -65,7 +66,7 @@ class LoadReport:
     spacing_p99_ms: float
     spacing_max_ms: float
     late_max_ms: float
-    """How late the load itself was at worst: above 20 ms the run says nothing about the server."""
+    """How late the load itself was at worst."""
     missing: float
     """Share of the packets that should have been heard and were not."""
 
@@ -75,14 +76,20 @@ class LoadReport:
         return self.missing <= _MAX_LOSS and self.spacing_p99_ms <= _MAX_SPACING_MS and self.silent_legs == 0
 
     @property
+    def void(self) -> bool:
+        """Was the load itself late, so that nothing is said about the server?"""
+        return self.late_max_ms > _MAX_LATE_MS
+
+    @property
     def verdict(self) -> str:
         """Return why the run is not clean, or `clean`."""
+        late = f", the load {self.late_max_ms:.0f} ms late" if self.void else ""
         if self.silent_legs:
             return f"{self.silent_legs} legs are silent"
         if self.missing > _MAX_LOSS:
-            return f"{100 * self.missing:.2f} % lost"
+            return f"{100 * self.missing:.2f} % lost{late}"
         if self.spacing_p99_ms > _MAX_SPACING_MS:
-            return f"packets {self.spacing_p99_ms:.1f} ms apart"
+            return f"packets {self.spacing_p99_ms:.1f} ms apart{late}"
         return "clean"
 
 

@@ -38,7 +38,7 @@ class TandemMedia:
 
     def __init__(self, core: int, *, force_tick: bool = False) -> None:
         self._core = core
-        self._force_tick = force_tick
+        self.force_tick = force_tick
         self._legs: list[LegId] = []
         self._resources = contextlib.ExitStack()
         self.pid = 0
@@ -132,7 +132,7 @@ class TandemMedia:
             sending=True,
             receiving=True,
             room=room,
-            force_tick=self._force_tick,
+            force_tick=self.force_tick,
         )
 
     def clear(self) -> None:
