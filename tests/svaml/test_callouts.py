@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.svaml.callouts import read_callout
@@ -193,7 +193,6 @@ def read_or_refused(body):
         return str(refused)
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(["ttsCallout", "conferenceCallout", "customCallout"]).flatmap(
         lambda method: st.fixed_dictionaries({"method": st.just(method), method: jsonish()})
@@ -206,7 +205,6 @@ def test_any_json_is_a_callout_or_refused_in_one_way(body):
 CUSTOM = ["ice", "ace", "cli", "destination", "dtmf", "custom", "maxDuration"]
 
 
-@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(CUSTOM), jsonish()))
 def test_a_custom_callout_of_any_json_is_read_or_refused_in_one_way(fields):
     body = {"method": "customCallout", "customCallout": fields}
