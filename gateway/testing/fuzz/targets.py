@@ -54,6 +54,7 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
         "sdp": Target("conversations:sdp_corpus", "parsers:read_description"),
         "sip-message": Target("conversations:message_corpus", "parsers:read_message"),
         "sip-engine": Target("conversations:conversation_corpus", "engine:converse"),
+        "svaml": Target("documents:svaml_corpus", "documents:read_svaml"),
         "planted": Target("streams:plane", planted=True),
         "planted-python": Target("conversations:message_corpus", "parsers:read_believing", planted=True),
     }
