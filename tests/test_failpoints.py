@@ -9,7 +9,9 @@ import pytest
 
 from gateway.failpoints import FAIL_AT
 
-PASSES = "from gateway.failpoints import passing; [passing(name) for name in 'a b a a'.split()]; print('alive')"
+PASSES = (
+    "from gateway.failpoints import passing; [passing(name) for name in 'a b a a'.split()]; print('alive')"
+)
 
 
 @pytest.mark.parametrize("told", ["a", "a:3", "b:1"])

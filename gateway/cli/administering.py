@@ -34,7 +34,8 @@ T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
 
 AppOption = Annotated[
-    str | None, typer.Option("--app", help="Key of the application; without it, the first one.", metavar="KEY")
+    str | None,
+    typer.Option("--app", help="Key of the application; without it, the first one.", metavar="KEY"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 

@@ -61,7 +61,9 @@ def _read(file: Path) -> list[Rate]:
             if not line:
                 continue
             if len(line) != _COLUMNS or not line[0].startswith("+") or line[0] in found:
-                raise typer.BadParameter(f"{file}:{at}: write prefix;country;type;amount;currency, each prefix once")
+                raise typer.BadParameter(
+                    f"{file}:{at}: write prefix;country;type;amount;currency, each prefix once"
+                )
             prefix, country, kind, amount, currency = (part.strip() for part in line)
             price = money_of(f"{amount} {currency}")
             assert price is not None  # there was a text

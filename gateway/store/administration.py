@@ -92,7 +92,9 @@ class StoredAdministration:
     async def add_user(self, user: User) -> None:
         async def work(connection: AsyncConnection) -> None:
             await _application(connection, user.application)
-            found = await connection.execute(select(tables.users.c.application).where(tables.users.c.name == user.name))
+            found = await connection.execute(
+                select(tables.users.c.application).where(tables.users.c.name == user.name)
+            )
             if found.scalar() not in (None, folded(user.application)):
                 raise LocalError(f"{user.name!r} is a user of another application")
             await connection.execute(upsert(connection.dialect.name, tables.users), user_row(user))
@@ -114,9 +116,7 @@ class StoredAdministration:
 
         await self._change(work)
 
-    async def _with_application(
-        self, key: str, changed: Callable[[Application], Application]
-    ) -> Application:
+    async def _with_application(self, key: str, changed: Callable[[Application], Application]) -> Application:
         """Replace an application by what `changed` makes of it, and return that."""
         results: list[Application] = []
 

@@ -56,7 +56,9 @@ async def apply(connection: AsyncConnection, changes: Sequence[Change]) -> None:
         await _each(connection, statement, found)
 
 
-async def _each(connection: AsyncConnection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+async def _each(
+    connection: AsyncConnection, statement: Executable, rows: Sequence[Mapping[str, Any]]
+) -> None:
     """Execute a statement for each of `rows`."""
     if rows:
         await connection.execute(statement, rows)
@@ -123,7 +125,7 @@ async def _book(connection: AsyncConnection, key: str, amount: Decimal, currency
 
 
 def _insert(dialect: str, table: Any) -> Insert:
-    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 @functools.cache

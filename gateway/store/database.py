@@ -151,7 +151,9 @@ def _engine(url: URL) -> AsyncEngine:
             return create_async_engine(url, hide_parameters=True, **alone)
         return create_async_engine(url, hide_parameters=True)  # a traceback is to show no secret
     except ModuleNotFoundError as error:
-        raise ConfigError("store.url", f"needs {error.name}: pip install 'tandem-voice[postgresql]'") from None
+        raise ConfigError(
+            "store.url", f"needs {error.name}: pip install 'tandem-voice[postgresql]'"
+        ) from None
     except (ArgumentError, InvalidRequestError) as error:
         raise ConfigError("store.url", str(error)) from None
 

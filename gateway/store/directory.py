@@ -120,7 +120,9 @@ async def read_snapshot(connection: AsyncConnection) -> Snapshot:
         return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
     return Snapshot(
-        applications=tuple(map(application_of, await rows(select(applications).order_by(applications.c.position)))),
+        applications=tuple(
+            map(application_of, await rows(select(applications).order_by(applications.c.position)))
+        ),
         numbers=tuple(map(number_of, await rows(assigned.order_by(numbers.c.number, numbers.c.capability)))),
         users=tuple(map(user_of, await rows(owned.order_by(users.c.name)))),
         rates=tuple(map(rate_of, await rows(select(rates).order_by(rates.c.prefix)))),
@@ -137,6 +139,4 @@ async def read_revision(connection: AsyncConnection) -> int:
 async def bump(connection: AsyncConnection) -> None:
     """Count one change more, in the transaction that makes it."""
     revision = str(await read_revision(connection) + 1)
-    await connection.execute(
-        upsert(connection.dialect.name, facts), {"name": _REVISION, "value": revision}
-    )
+    await connection.execute(upsert(connection.dialect.name, facts), {"name": _REVISION, "value": revision})

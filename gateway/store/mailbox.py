@@ -77,6 +77,4 @@ class StoredOutbox:
 
     def _decided(self) -> set[str]:
         """Return those of which the database still has to hear how they fared."""
-        return {
-            change.id for change in self._writer.pending() if isinstance(change, Forget | Retry | GiveUp)
-        }
+        return {change.id for change in self._writer.pending() if isinstance(change, Forget | Retry | GiveUp)}

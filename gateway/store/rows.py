@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import RowMapping
 
 from gateway.switch.records import (
     Application,
@@ -44,7 +46,7 @@ __all__ = [
     "user_row",
 ]
 
-Row = Mapping[str, Any]
+Row: TypeAlias = RowMapping | Mapping[str, Any]
 """A column's name and its value."""
 _MOST_OF_A_NAME: Final = 500
 """Characters of an endpoint that are kept: PostgreSQL's index takes no row above 2,704 bytes."""

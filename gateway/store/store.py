@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from gateway.config import Config
 from gateway.errors import Overload
 from gateway.store.administration import StoredAdministration
@@ -65,12 +63,13 @@ async def open_store(config: Config, log: EventLog, *, serving: bool = True) -> 
     database = Database(store_url(config.store.url, config.data_dir))
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        snapshot = await _prepared(database, config, log)
+        await _prepare(database, config, log)
         journal = Journal(config.data_dir / JOURNAL_FILE) if serving else None
-        directory = MemoryDirectory(snapshot)
         async with Writer(database, journal, log).running() as writer:
             if journal is not None and (left := journal.lines()):
                 log.info("store.journal_read", changes=await writer.resume(left))
+            async with database.reading() as connection:  # not before the journal is in it
+                directory = MemoryDirectory(await read_snapshot(connection))
             store = _assembled(database, writer, directory)
             await store.calls.load()
             log.info("store.opened", url=str(database), calls=len(store.calls.ongoing()))
@@ -114,27 +113,23 @@ def _assembled(database: Database, writer: Writer, directory: MemoryDirectory) -
     )
 
 
-async def _prepared(database: Database, config: Config, log: EventLog) -> Snapshot:
-    """Bring the database to this version, seed it, and return who there is; others who start now wait."""
-
-    async def prepare(connection: AsyncConnection) -> Snapshot:
-        await connection.run_sync(lock)
-        await connection.run_sync(upgrade)
-        if await seed(connection, config):
-            log.info("store.seeded", applications=len(config.applications), numbers=len(config.numbers))
-        return await read_snapshot(connection)
-
+async def _prepare(database: Database, config: Config, log: EventLog) -> None:
+    """Bring the database to this version, and seed it; others who start now wait."""
     for tries_left in reversed(range(_TRIES)):
         try:
             async with database.writes.begin() as connection:
-                return await prepare(connection)
+                await connection.run_sync(lock)
+                await connection.run_sync(upgrade)
+                seeded = await seed(connection, config)
+            if seeded:
+                log.info("store.seeded", applications=len(config.applications), numbers=len(config.numbers))
+            return
         except Exception as error:
             if is_mistake(error):
                 raise
             if not tries_left:
                 raise Overload(f"{database}: the database does not answer") from error
         await asyncio.sleep(_PAUSE_S)
-    raise AssertionError  # the last try returns or raises
 
 
 async def _watch(database: Database, directory: MemoryDirectory) -> None:

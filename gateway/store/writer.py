@@ -260,9 +260,7 @@ class Writer:
         """Let the one change of a batch fail."""
         self.counters["refused"] += 1
         for change in batch.changes:
-            self._log.exception(
-                "store.change_refused", change=type(change).__name__, reason=_in_short(error)
-            )
+            self._log.exception("store.change_refused", change=type(change).__name__, reason=_in_short(error))
         for waiting in batch.waiting:
             waiting.settle(error)
 

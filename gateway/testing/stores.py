@@ -25,7 +25,18 @@ from gateway.switch.records import (
     Notification,
 )
 
-__all__ = ["KEY", "SQLITE", "Heard", "a_call", "ended", "eventually", "locked", "opened", "store_config", "to_tell"]
+__all__ = [
+    "KEY",
+    "SQLITE",
+    "Heard",
+    "a_call",
+    "ended",
+    "eventually",
+    "locked",
+    "opened",
+    "store_config",
+    "to_tell",
+]
 
 KEY: Final = "00000000-0000-4000-8000-00000000000A"
 """The application of these tests."""
@@ -72,14 +83,16 @@ async def eventually(come: Callable[[], Awaitable[object]], *, within_s: float =
         TimeoutError: it never did.
     """
     async with asyncio.timeout(within_s):
-        while not await come():
+        while not await come():  # noqa: ASYNC110 - nobody tells when a disk or another process has done it
             await asyncio.sleep(0.01)
 
 
 @contextmanager
 def locked(data_dir: Path) -> Iterator[None]:
     """Hold a SQLite store against all who write, like a person with a shell who has begun a transaction."""
-    holder = sqlite3.connect(data_dir / "tandem.db", isolation_level=None, timeout=30, check_same_thread=False)
+    holder = sqlite3.connect(
+        data_dir / "tandem.db", isolation_level=None, timeout=30, check_same_thread=False
+    )
     try:
         holder.execute("BEGIN IMMEDIATE")
         yield
@@ -114,5 +127,10 @@ def ended(record: CallRecord, **facts: Any) -> CallRecord:
 
 def to_tell(id: str = "dice-1", call: str = "call-1", **facts: Any) -> Notification:  # noqa: A002 - the field's name
     """Return a DiCE that is due."""
-    usual: dict[str, Any] = {"application": KEY, "event": "dice", "body": b'{"event":"dice"}', "created_at": 1_020.0}
+    usual: dict[str, Any] = {
+        "application": KEY,
+        "event": "dice",
+        "body": b'{"event":"dice"}',
+        "created_at": 1_020.0,
+    }
     return Notification(id=id, call=call, **{**usual, **facts})

@@ -66,7 +66,9 @@ def written(tmp_path, *batches):
                 select(applications),
                 select(calls).order_by(calls.c.call),
                 select(call_states).order_by(call_states.c.call),
-                select(*(column for column in outbox.c if column.name != "sequence")).order_by(outbox.c.sequence),
+                select(*(column for column in outbox.c if column.name != "sequence")).order_by(
+                    outbox.c.sequence
+                ),
             )
             found = [(await connection.execute(table)).all() for table in tables]
         await database.close()

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import application
-from gateway.testing.stores import KEY, opened
+from gateway.testing.stores import KEY, eventually, opened
 
 
 @pytest.fixture(autouse=True)
@@ -132,9 +132,11 @@ def test_a_running_switch_hears_of_it(tandem, tmp_path):
     async def story():
         async with opened(tmp_path) as switch:
             await asyncio.to_thread(tandem, "number", "add", "+46700000001")
-            async with asyncio.timeout(10):
-                while switch.directory.number("+46700000001") is None:
-                    await asyncio.sleep(0.01)
+
+            async def seen():
+                return switch.directory.number("+46700000001")
+
+            await eventually(seen)
             return switch.directory.number("+46700000001").application
 
     assert asyncio.run(story()) == KEY
@@ -151,4 +153,6 @@ def test_check_says_how_the_store_differs_from_the_file(tandem):
 def test_check_of_a_store_as_the_file_says_says_nothing(tandem):
     tandem("app", "list")
 
-    assert "store" not in tandem("check", "--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0")
+    checked = json.loads(tandem("check", "--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0", "--json"))
+
+    assert checked["differences"] == []

@@ -85,7 +85,9 @@ def lives_until_killed(data_dir, **options):
         return promises(process.printed())
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "times", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(9, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("point", BY_COMMIT)
 def test_a_crash_at_a_commit_breaks_no_promise(tmp_path, point, times):
     said = lives_until_killed(tmp_path, fail_at=f"{point}:{times}")

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.store.changes import CloseCall, Forget, GiveUp, KeepCall, KeepState, Put, Report, Retry, dumped, loaded
+from gateway.store.changes import (
+    CloseCall,
+    Forget,
+    GiveUp,
+    KeepCall,
+    KeepState,
+    Put,
+    Report,
+    Retry,
+    dumped,
+    loaded,
+)
 from gateway.store.journal import Journal
 from gateway.testing.stores import a_call, ended, to_tell
 

@@ -45,7 +45,9 @@ def test_what_failed_is_due_again_when_it_was_said_to_be(keep):
     keep(lambda store: store.outbox.failed("dice-1", 2_060.0))
 
     assert due(keep, 2_059.0) == []
-    assert [(each.id, each.attempts) for each in keep(lambda store: store.outbox.due(2_060.0))] == [("dice-1", 1)]
+    assert [(each.id, each.attempts) for each in keep(lambda store: store.outbox.due(2_060.0))] == [
+        ("dice-1", 1)
+    ]
 
 
 def test_the_second_message_of_a_call_waits_for_the_first(keep):

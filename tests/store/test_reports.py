@@ -9,9 +9,7 @@ OWNED = Identity(IdentityType.DID, "+46700000001")
 
 
 def failed(record):
-    return ended(
-        record, answered_at=None, result=CallResult.NOANSWER, reason=CallReason.TIMEOUT, debit=None
-    )
+    return ended(record, answered_at=None, result=CallResult.NOANSWER, reason=CallReason.TIMEOUT, debit=None)
 
 
 def after(keep, *records, ask):

@@ -69,7 +69,10 @@ def test_a_store_as_the_file_says_differs_in_nothing(tmp_path):
             "The number +46700000001 stands in the store and not in the file.",
         ),
         (
-            {"users": (ALICE,), "applications": (Application(key=KEY, secret="c2VjcmV0", callback="http://x"),)},
+            {
+                "users": (ALICE,),
+                "applications": (Application(key=KEY, secret="c2VjcmV0", callback="http://x"),),
+            },
             f"The application {KEY.lower()} has another callback in the store.",
         ),
     ],
@@ -105,7 +108,9 @@ def test_a_store_is_looked_at_while_somebody_uses_it(tmp_path, url):
     assert seen == in_use
 
 
-@pytest.mark.parametrize("url", ["no url", "mysql://root:geheim@localhost/x", "sqlite:////proc/none/tandem.db"])
+@pytest.mark.parametrize(
+    "url", ["no url", "mysql://root:geheim@localhost/x", "sqlite:////proc/none/tandem.db"]
+)
 def test_a_store_that_cannot_be_is_a_mistake_of_the_configuration(tmp_path, url):
     async def open_it():
         async with opened(tmp_path, url):

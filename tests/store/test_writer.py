@@ -104,7 +104,9 @@ def test_what_a_crash_left_in_the_journal_is_done_once(tmp_path):
 
 
 def test_a_line_that_makes_no_sense_costs_no_other(tmp_path, heard):
-    (tmp_path / JOURNAL_FILE).write_bytes(b'{"change":"Nonsense"}\nnonsense\n' + dumped(KeepCall(a_call())) + b"\n")
+    (tmp_path / JOURNAL_FILE).write_bytes(
+        b'{"change":"Nonsense"}\nnonsense\n' + dumped(KeepCall(a_call())) + b"\n"
+    )
 
     async def start():
         async with opened(tmp_path, log=heard) as store:
@@ -207,7 +209,9 @@ def test_only_its_owner_reads_the_database(tmp_path):
 
 
 @pytest.mark.interop
-def test_a_server_that_is_gone_delays_no_call_and_gets_everything_when_it_is_back(tmp_path, postgresql, heard):
+def test_a_server_that_is_gone_delays_no_call_and_gets_everything_when_it_is_back(
+    tmp_path, postgresql, heard
+):
     url = postgresql.new_database()
 
     async def story():

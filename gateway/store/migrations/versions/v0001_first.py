@@ -34,9 +34,7 @@ def _amount(name: str) -> tuple[sa.Column[int], sa.Column[str]]:
 
 
 def _who_there_is() -> None:
-    op.create_table(
-        "facts", _text("name"), _text("value"), sa.PrimaryKeyConstraint("name", name="pk_facts")
-    )
+    op.create_table("facts", _text("name"), _text("value"), sa.PrimaryKeyConstraint("name", name="pk_facts"))
     op.create_table(
         "applications",
         *(_text(name) for name in ("key", "written_key", "secret", "name")),
