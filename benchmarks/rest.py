@@ -1,8 +1,8 @@
 """What a GetCall costs: 1,000 a second from an open loop, on one core, and how long the slowest of a hundred take.
 
-The server is the API as it is served, with signatures checked, in a process on a core of its own; behind it stands a
-platform of memory, so that the figure is the API's and not the database's.  Requests begin when they are due, whether the
-ones before have been answered or not: a stall is paid for by everybody who had to wait.
+The server is the API as it is served, with signatures checked, in a process on a core of its own; behind it stands
+a platform of memory, so that the figure is the API's and not the database's.  Requests begin when they are due,
+whether the ones before have been answered or not: a stall is paid for by everybody who had to wait.
 
     python -m benchmarks.rest [--rate 1000] [--seconds 20] [--json]
 """

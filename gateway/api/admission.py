@@ -1,8 +1,8 @@
-"""Who is let in: every route of the Calling and Configuration API asks here before it reads a word of the body's meaning.
+"""Who is let in: every route of the Calling and Configuration API asks here before anybody reads its body.
 
-`Protected` is the kind of route that all of them are: it admits the request (authentication, then the application's rate)
-and only then lets FastAPI parse and validate, so that a stranger learns nothing from our parser.  A handler gets a
-`Visit`: whose request it is, and the platform.
+`Protected` is the kind of route that all of them are: it admits the request (authentication, then the application's
+rate) and only then lets FastAPI parse and validate, so that a stranger learns nothing from our parser.  A handler
+gets a `Visit`: whose request it is, and the platform.
 """
 
 from __future__ import annotations

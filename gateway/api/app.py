@@ -109,13 +109,10 @@ def _add_operation(app: FastAPI, status: StatusPort, metrics: CollectorRegistry)
 def _add_api(app: FastAPI, platform: Platform) -> None:
     """Add the REST API."""
     app.state.reception = Reception(platform)
-    app.add_middleware(
-        Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log
-    )
+    app.add_middleware(Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log)
     routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     answer_refusals(app, platform.ids, routes)
-    for router in _ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes)  # include_router would have every request matched twice
     schema.describe(app)
 
 

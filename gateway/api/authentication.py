@@ -1,8 +1,8 @@
 """Whose request this is: the verdict of `gateway.signing`, said as the API says it, and no signed write twice.
 
-What was signed is what the client wrote: `Original` keeps the request line and the Content-Type as they came, before any
-alias was resolved.  A request by Basic authentication has no signature and cannot be known again; whoever fears replays
-switches Basic off for the application and signs.
+What was signed is what the client wrote: `Original` keeps the request line and the Content-Type as they came,
+before any alias was resolved.  A request by Basic authentication has no signature and cannot be known again;
+whoever fears replays switches Basic off for the application and signs.
 """
 
 from __future__ import annotations

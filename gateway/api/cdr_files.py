@@ -2,9 +2,9 @@
 
     cdr/phone-terminated-2026-11-24.csv
 
-A day (UTC) is written when every call that began in it must be over: no call lasts longer than four hours.  What was missed
-while the process was away is written when it comes back, a week into the past.  A file appears whole or not at all, and
-one that is there is never written again: what an accountant has seen does not change.
+A day (UTC) is written when every call that began in it must be over: no call lasts longer than four hours.  What
+was missed while the process was away is written when it comes back, a week into the past.  A file appears whole or
+not at all, and one that is there is never written again: what an accountant has seen does not change.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class CdrFiles:
         path = self._path(layout, midnight)
         lines = [as_line(layout.header, separator=";")]
         for kind in layout.kinds:
-            async for record in self._reports.finished(kind, midnight, midnight + DAY_S):
-                lines.append(as_line(layout.row(record), separator=";"))
+            calls = self._reports.finished(kind, midnight, midnight + DAY_S)
+            lines += [as_line(layout.row(record), separator=";") async for record in calls]
         await asyncio.to_thread(_put, path, "".join(lines))
         self._log.info("cdr.written", file=str(path), calls=len(lines) - 1)
         return path

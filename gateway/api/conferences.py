@@ -34,9 +34,7 @@ async def get_conference(conference: ConferenceKey, visit: Visitor) -> Conferenc
     return ConferenceResponse(participants=[ParticipantResponse.of(each) for each in members])
 
 
-@router.patch(
-    "/{conferenceId:path}/{callId}", operation_id="manageParticipant", response_class=Response
-)
+@router.patch("/{conferenceId:path}/{callId}", operation_id="manageParticipant", response_class=Response)
 async def manage_participant(
     conference: ConferenceKey, call: CallKey, order: ParticipantRequest, visit: Visitor
 ) -> Response:
@@ -46,9 +44,7 @@ async def manage_participant(
     return Response()
 
 
-@router.delete(
-    "/{conferenceId:path}/{callId}", operation_id="kickParticipant", response_class=Response
-)
+@router.delete("/{conferenceId:path}/{callId}", operation_id="kickParticipant", response_class=Response)
 async def kick(conference: ConferenceKey, call: CallKey, visit: Visitor) -> Response:
     """Remove a member, whose call ends."""
     try:

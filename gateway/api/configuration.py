@@ -69,12 +69,8 @@ async def get_callbacks(application: ApplicationKey, visit: Visitor) -> Callback
     return CallbacksResponse.of(visit.application)
 
 
-@router.post(
-    "/callbacks/applications/{applicationkey}", operation_id="setCallbacks", response_class=Response
-)
-async def set_callbacks(
-    application: ApplicationKey, wish: CallbacksRequest, visit: Visitor
-) -> Response:
+@router.post("/callbacks/applications/{applicationkey}", operation_id="setCallbacks", response_class=Response)
+async def set_callbacks(application: ApplicationKey, wish: CallbacksRequest, visit: Visitor) -> Response:
     """Say where callbacks shall go from now on."""
     _demand_own(visit, application)
     _demand_urls([wish.url.primary, wish.url.fallback])

@@ -1,10 +1,10 @@
-"""Call detail records for whoever wants them: a day as its file, or any span as a file, a table or objects (section 10).
+"""Call detail records for whoever wants them: a day as its file, or any span as a file or objects (section 10).
 
     GET /v1/cdr/phone-terminated?day=2026-11-24             that day's file, `;`-separated
     GET /v1/cdr/app-app?from=2026-11-01&to=2026-12-01&format=csv
 
-Without a day it is yesterday's file.  Days are UTC's.  An application sees its own calls.  A file is written while it is
-read from the store, so a long one costs no memory.
+Without a day it is yesterday's file.  Days are UTC's.  An application sees its own calls.  A file is written while
+it is read from the store, so a long one costs no memory.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ LayoutName = Annotated[
 Written = Annotated[str | None, Query(max_length=40)]
 
 
-@router.get(
-    "/v1/cdr/{layout}", operation_id="exportCalls", response_class=Response, responses=cdr_answers()
-)
+@router.get("/v1/cdr/{layout}", operation_id="exportCalls", response_class=Response, responses=cdr_answers())
 async def export_calls(
     layout: LayoutName,
     visit: Visitor,

@@ -1,4 +1,4 @@
-"""Instants and spans of time as clients write them in queries: ISO 8601, a date alone or a time, UTC unless it says more."""
+"""Instants and spans as clients write them in queries: ISO 8601, a date or a time, UTC unless it says more."""
 
 from __future__ import annotations
 

@@ -43,8 +43,9 @@ def facts_of(written: str) -> NumberFacts | None:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return NumberFacts(number, "", "Unknown")
-    country = phonenumbers.region_code_for_country_code(parsed.country_code)
-    country = phonenumbers.region_code_for_number(parsed) or country
+    country = phonenumbers.region_code_for_number(parsed)
+    if country is None:  # no valid number, and yet it begins as those of a country do
+        country = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
     return NumberFacts(
         number,
         country if country.isalpha() and country != "ZZ" else "",

@@ -1,10 +1,11 @@
 """One path for each operation, and the many under which the world asks for it.
 
-Sinch has moved its paths between hosts and prefixes since 2014, and each client was written against some year's.  Here an
-operation has one path, which `/openapi.json` shows; `ALIASES` says which older prefixes mean the same, and one rewriting
-before the router makes them so.  A slash at the end of any path means nothing.
+Sinch has moved its paths between hosts and prefixes since 2014, and each client was written against some year's.
+Here an operation has one path, which `/openapi.json` shows; `ALIASES` says which older prefixes mean the same, and
+one rewriting before the router makes them so.  A slash at the end of any path means nothing.
 
-The path that a request was *signed* over is not this one but what the client wrote: see `gateway.api.authentication`.
+The path that a request was *signed* over is not this one but what the client wrote: see
+`gateway.api.authentication`.
 """
 
 from __future__ import annotations

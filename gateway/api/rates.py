@@ -1,8 +1,9 @@
 """How often an application may ask: a bucket of tokens for each.
 
-A bucket holds what may be asked at once and fills at the rate that is allowed in the long run.  An application that asks
-faster gets 429 and the whole seconds after which one token will be there (`Retry-After`, RFC 9110 section 10.2.3).  Calls
-per second are the business of the switch, which counts callouts of every origin; this guards the API's own time.
+A bucket holds what may be asked at once and fills at the rate that is allowed in the long run.  An application that
+asks faster gets 429 and the whole seconds after which one token will be there (`Retry-After`, RFC 9110 section
+10.2.3).  Calls per second are the business of the switch, which counts callouts of every origin; this guards the
+API's own time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From whatever was raised to the document of section 3.
 
-`FAULTS` says which error of the switch, the store and the documents is which fault; the rest is what Starlette (an unknown
-path, a method that is not there) and pydantic (a body that is not as it should be) raise.
+`FAULTS` says which error of the switch, the store and the documents is which fault; the rest is what Starlette (an
+unknown path, a method that is not there) and pydantic (a body that is not as it should be) raise.
 """
 
 from __future__ import annotations
@@ -78,5 +78,5 @@ def answer_refusals(app: FastAPI, ids: IdSource, routes: Sequence[APIRoute]) -> 
 
 def _methods(path: str, routes: Sequence[APIRoute]) -> str:
     """Return the methods that a path has, as `Allow` lists them (RFC 9110 section 10.2.1)."""
-    fitting = (route.methods for route in routes if route.path_regex.match(path))
-    return ", ".join(sorted(set().union(*fitting)))
+    fitting = (route.methods or () for route in routes if route.path_regex.match(path))
+    return ", ".join(sorted({method for methods in fitting for method in methods}))

@@ -1,9 +1,10 @@
 """A signed write is done once: the memory of signatures that were seen.
 
-Whoever copies a signed request off the wire could send it again while its timestamp is fresh.  A GET that comes twice is
-answered twice, it changes nothing; anything else is refused.  The memory is bounded twice: a signature is forgotten when
-its timestamp would be refused anyway, and the oldest ones go when there are too many.  The second bound is a choice: a
-gateway that stops taking calls because it remembers too much would be worse than one that can be told twice.
+Whoever copies a signed request off the wire could send it again while its timestamp is fresh.  A GET that comes
+twice is answered twice, it changes nothing; anything else is refused.  The memory is bounded twice: a signature is
+forgotten when its timestamp would be refused anyway, and the oldest ones go when there are too many.  The second
+bound is a choice: a gateway that stops taking calls because it remembers too much would be worse than one that can
+be told twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What `/openapi.json` says beyond what the handlers' types say: who may ask, how refusals look, bodies parsed elsewhere.
+"""What `/openapi.json` says beyond the handlers' types: who may ask, how refusals look, bodies read elsewhere.
 
-SVAML and callouts are parsed by `gateway.svaml`, which is more tolerant than a schema can say; what is written here is what
-a client should send, and everything that fits it is understood.
+SVAML and callouts are parsed by `gateway.svaml`, which is more tolerant than a schema can say; what is written here
+is what a client should send, and everything that fits it is understood.
 """
 
 from __future__ import annotations
@@ -97,7 +97,13 @@ CALLOUT: Final = json_body(
         "oneOf": [
             _method(
                 "ttsCallout",
-                {**_EVERY, **_TOLD, **_SPOKEN, "text": _TEXT, "prompts": {"type": "string", "maxLength": 4096}},
+                {
+                    **_EVERY,
+                    **_TOLD,
+                    **_SPOKEN,
+                    "text": _TEXT,
+                    "prompts": {"type": "string", "maxLength": 4096},
+                },
                 ["destination"],
             ),
             _method(

@@ -1,7 +1,7 @@
 """A client of the REST API that needs no socket and writes exactly what it is told to.
 
-The request target goes into the ASGI scope as it is, percent-encoding and all, as uvicorn would put it there; a real HTTP
-client would tidy it up first.  Requests are signed unless a test wants something else.
+The request target goes into the ASGI scope as it is, percent-encoding and all, as uvicorn would put it there; a
+real HTTP client would tidy it up first.  Requests are signed unless a test wants something else.
 """
 
 from __future__ import annotations
@@ -119,7 +119,13 @@ class ApiClient:
 
 
 def exchange(
-    app: ASGIApp, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", *, leave: bool = False
+    app: ASGIApp,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    *,
+    leave: bool = False,
 ) -> Answer:
     """Send one request to an ASGI application and return its answer.
 

@@ -1,7 +1,8 @@
 """A REST API on a real port of loopback, for clients that nobody here wrote.
 
-`visiting(app, visit)` serves while `visit(url)` runs; `run_client` runs a program against it and returns the JSON that it
-printed, failing with everything else that it said; `speak` sends bytes and returns the bytes that came back.
+`visiting(app, visit)` serves while `visit(url)` runs; `run_client` runs a program against it and returns the JSON
+that it printed, failing with everything else that it said; `speak` sends bytes and returns the bytes that came
+back.
 """
 
 from __future__ import annotations

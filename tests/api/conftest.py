@@ -1,6 +1,6 @@
 """One application and its client, before a switch and a store of nothing but memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -18,7 +18,7 @@ class Status:
     """What the health page would tell."""
 
     ready: bool = True
-    census: tuple = ()
+    census: dict = field(default_factory=dict)
 
 
 @dataclass

@@ -30,7 +30,9 @@ def test_a_wrong_secret_is_invalid_credentials(world):
     assert "www-authenticate" in answer.headers
 
 
-@pytest.mark.parametrize("header", ["", "nonsense", "Basic", "Basic !", "Application onlykey", "Bearer a.b.c"])
+@pytest.mark.parametrize(
+    "header", ["", "nonsense", "Basic", "Basic !", "Application onlykey", "Bearer a.b.c"]
+)
 def test_what_is_no_authorization_is_illegal(world, header):
     answer = world.api.get(NUMBERS, auth="none", headers={"authorization": header})
 
@@ -54,9 +56,10 @@ def test_basic_can_be_off_for_an_application(make_world):
 
 def test_the_key_is_compared_without_regard_to_case(make_world):
     world = make_world()
-    header = "Basic " + base64.b64encode(
-        f"{world.application.key.lower()}:{world.application.secret}".encode()
-    ).decode()
+    header = (
+        "Basic "
+        + base64.b64encode(f"{world.application.key.lower()}:{world.application.secret}".encode()).decode()
+    )
 
     assert world.api.get(NUMBERS, auth="none", headers={"authorization": header}).status == 200
 

@@ -99,7 +99,10 @@ def test_a_call_that_never_was_is_not_found(world, ask):
 def test_nobody_sees_the_calls_of_others(called):
     assert called.others.get(CALL).code == 40400
     assert called.others.patch(CALL, HANG_UP).code == 40400
-    assert called.others.post("/calling/v1/callreport/callId/" + RECORD.call, {"status": "success"}).code == 40400
+    assert (
+        called.others.post("/calling/v1/callreport/callId/" + RECORD.call, {"status": "success"}).code
+        == 40400
+    )
 
 
 def test_a_callid_with_an_at_sign_is_a_callid(world):

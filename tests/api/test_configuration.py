@@ -12,7 +12,11 @@ FREE, OWN, FOREIGN = "+46700000001", "+46700000002", "+46700000003"
 @pytest.fixture
 def owner(world):
     """Return a world with a number of each kind."""
-    for number, application in ((FREE, None), (OWN, world.application.key), (FOREIGN, world.others.application.key)):
+    for number, application in (
+        (FREE, None),
+        (OWN, world.application.key),
+        (FOREIGN, world.others.application.key),
+    ):
         world.store.owned[number, "voice"] = Number(number, application)
     return world
 
@@ -30,7 +34,9 @@ def test_own_and_free_numbers_are_listed(owner):
     }
 
 
-@pytest.mark.parametrize("spelling", ["applicationkey", "applicationKey", "application_key", "APPLICATIONKEY"])
+@pytest.mark.parametrize(
+    "spelling", ["applicationkey", "applicationKey", "application_key", "APPLICATIONKEY"]
+)
 def test_a_number_is_assigned_whatever_the_spelling_of_the_key(owner, spelling):
     wish = {"numbers": [FREE], spelling: owner.application.key.lower(), "capability": "voice"}
 
@@ -47,7 +53,9 @@ def test_an_empty_key_is_the_one_that_asks(owner, key):
 
 @pytest.mark.parametrize("spelling", ["applicationkey", "applicationKey"])
 def test_a_number_is_unassigned_by_a_delete_with_a_body(owner, spelling):
-    answer = owner.api.delete(NUMBERS, {"number": OWN, spelling: owner.application.key, "capability": "voice"})
+    answer = owner.api.delete(
+        NUMBERS, {"number": OWN, spelling: owner.application.key, "capability": "voice"}
+    )
 
     assert (answer.status, answer.body, has(owner, OWN)) == (200, b"", None)
 
@@ -121,7 +129,8 @@ def test_an_application_without_callbacks_has_an_empty_primary(world):
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://example.org/", "example.org", "https://", "javascript:alert(1)", "http://h:99999/", "http://[::"]
+    "url",
+    ["ftp://example.org/", "example.org", "https://", "javascript:alert(1)", "http://h:99999/", "http://[::"],
 )
 def test_a_callback_url_that_is_none_is_refused(world, url):
     answer = world.api.post(CALLBACKS, {"url": {"primary": url}})

@@ -21,7 +21,17 @@ WRITES = [
     ("PATCH", "/calling/v1/conferences/id/nowhere/nobody"),
     ("POST", "/calling/v1/callreport/callId/nobody"),
 ]
-KEYS = ["method", "ttsCallout", "customCallout", "destination", "numbers", "number", "url", "primary", "command"]
+KEYS = [
+    "method",
+    "ttsCallout",
+    "customCallout",
+    "destination",
+    "numbers",
+    "number",
+    "url",
+    "primary",
+    "command",
+]
 
 
 def test_a_refusal_has_four_keys_and_a_number(world):
@@ -39,7 +49,9 @@ def test_every_refusal_has_a_reference_of_its_own(world):
     assert len(references) == 3
 
 
-@pytest.mark.parametrize("path", ["/", "/nonsense", "/calling/v1", "/calling/v2/callouts", "/v1/configuration"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nonsense", "/calling/v1", "/calling/v2/callouts", "/v1/configuration"]
+)
 def test_an_unknown_path_is_not_found(world, path):
     answer = world.api.get(path, auth="none")
 
@@ -72,7 +84,7 @@ def test_a_method_that_is_not_there_is_told_which_are(world, method, path, allow
         b'{"a": 1,}',
         b'{"a": NaN}',
         b'{"a": Infinity}',
-        b"[" * 100_000,
+        b"[" * 50_000,
         b'{"a":' * 40 + b"1" + b"}" * 40,
         b"9" * 10_000,
     ],

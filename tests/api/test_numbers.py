@@ -12,18 +12,23 @@ QUERY = "/v1/calling/query/number"
 def test_a_number_is_told_under_both_of_its_names(world):
     told = world.api.get(f"{QUERY}/+46730170101").json
 
-    assert told["number"] == told["numberItem"] == {
-        "countryId": "SE",
-        "numberType": "Mobile",
-        "normalizedNumber": "+46730170101",
-        "restricted": False,
-        "rate": {"currencyId": "USD", "amount": 0.0368},
-    }
+    assert (
+        told["number"]
+        == told["numberItem"]
+        == {
+            "countryId": "SE",
+            "numberType": "Mobile",
+            "normalizedNumber": "+46730170101",
+            "restricted": False,
+            "rate": {"currencyId": "USD", "amount": 0.0368},
+        }
+    )
     assert isinstance(told["method"], str)
 
 
 @pytest.mark.parametrize(
-    "messy", ["+46(0)73-017-0101", "%2B46%20730%20170%20101", "0046730170101", "46730170101", "+46.73.017.01.01"]
+    "messy",
+    ["+46(0)73-017-0101", "%2B46%20730%20170%20101", "0046730170101", "46730170101", "+46.73.017.01.01"],
 )
 def test_a_messy_number_is_put_right(world, messy):
     assert world.api.get(f"{QUERY}/{messy}").json["number"]["normalizedNumber"] == "+46730170101"
@@ -59,7 +64,10 @@ def test_a_destination_that_is_not_allowed_is_restricted(make_world):
 
 
 def test_a_number_without_a_price_costs_nothing(world):
-    assert world.api.get(f"{QUERY}/+12125550100").json["number"]["rate"] == {"currencyId": "USD", "amount": 0.0}
+    assert world.api.get(f"{QUERY}/+12125550100").json["number"]["rate"] == {
+        "currencyId": "USD",
+        "amount": 0.0,
+    }
 
 
 @given(st.text("+0123456789()-. /x", max_size=30))

@@ -1,7 +1,8 @@
 """Requests as the Java, .NET and old NuGet clients put them on the wire, over a socket, byte for byte.
 
-None of these clients runs here.  What each of them does with the request line, the Content-Type, the timestamp and the
-path that it signs was recorded from it (section 15 of the wire format); the signature is computed here with nothing of ours.
+None of these clients runs here.  What each of them does with the request line, the Content-Type, the timestamp and
+the path that it signs was recorded from it (section 15 of the wire format); the signature is computed here with
+nothing of ours.
 """
 
 import base64
@@ -34,11 +35,13 @@ class Client:
     """The path as sent with its query, or decoded."""
 
 
-JAVA = Client(
-    "sinch-sdk/2.0 (Java/17.0.9;;)", "%Y-%m-%dT%H:%M:%S.%fZ", True, "application/json", "decoded"
-)
+JAVA = Client("sinch-sdk/2.0 (Java/17.0.9;;)", "%Y-%m-%dT%H:%M:%S.%fZ", True, "application/json", "decoded")
 DOTNET = Client(
-    "sinch-sdk/1.0 (csharp/.NET 8.0;;)", "%Y-%m-%dT%H:%M:%S.%f7Z", False, "application/json; charset=utf-8", "sent"
+    "sinch-sdk/1.0 (csharp/.NET 8.0;;)",
+    "%Y-%m-%dT%H:%M:%S.%f7Z",
+    False,
+    "application/json; charset=utf-8",
+    "sent",
 )
 NUGET = Client("", "%Y-%m-%dT%H:%M:%S.%f1Z", False, "application/json; charset=utf-8", "sent")
 CLIENTS = pytest.mark.parametrize("client", [JAVA, DOTNET, NUGET], ids=["java", "dotnet", "nuget"])
@@ -105,7 +108,9 @@ def test_an_encoded_path_is_understood_whichever_form_was_signed(client, peopled
 
 
 def test_dotnet_signs_the_path_with_its_query(peopled):
-    request = recorded(DOTNET, peopled, "GET", "/v1/users/username/alice/calls?_start=2026-11-01&_stop=2026-11-02")
+    request = recorded(
+        DOTNET, peopled, "GET", "/v1/users/username/alice/calls?_start=2026-11-01&_stop=2026-11-02"
+    )
 
     ((status, body),) = replay(peopled, request)
 
@@ -155,8 +160,14 @@ def test_a_callout_is_begun(client, peopled):
 
 
 def test_nuget_writes_svaml_in_lower_case_and_documents_inside_documents(peopled):
-    ice = {"instructions": [], "action": {"name": "connectpstn", "number": "+46700000000", "cli": "+46000000000"}}
-    document = {"method": "customCallout", "customCallout": {"ice": json.dumps(ice), "dice": "https://e.org/dice"}}
+    ice = {
+        "instructions": [],
+        "action": {"name": "connectpstn", "number": "+46700000000", "cli": "+46000000000"},
+    }
+    document = {
+        "method": "customCallout",
+        "customCallout": {"ice": json.dumps(ice), "dice": "https://e.org/dice"},
+    }
 
     ((status, _),) = replay(peopled, recorded(NUGET, peopled, "POST", "/calling/v1/callouts", document))
 
@@ -173,7 +184,10 @@ def test_nuget_takes_a_201_for_a_report(peopled):
 
 
 def test_java_manages_a_call_with_its_own_spelling(peopled):
-    document = {"action": {"name": "hangup"}, "instructions": [{"name": "say", "text": "Bye", "locale": "en-US"}]}
+    document = {
+        "action": {"name": "hangup"},
+        "instructions": [{"name": "say", "text": "Bye", "locale": "en-US"}],
+    }
 
     answers = replay(peopled, recorded(JAVA, peopled, "PATCH", "/calling/v1/calls/id/c1", document))
 

@@ -1,7 +1,9 @@
-"""Sinch's own clients, unmodified, pointed here: every voice operation they have, and their judgement of our callbacks.
+"""Sinch's own clients, unmodified, pointed here: every voice operation they have, and their judgement of our
+callbacks.
 
-PyPI `sinch` 1.1.4 is the last one of its kind with Voice v1 (dependency group `interop`); npm's `@sinch/sdk-core` is installed
-into `build/` when it is not there yet.  Both speak to a real server on loopback, behind which stands a switch of memory.
+PyPI `sinch` 1.1.4 is the last one of its kind with Voice v1 (dependency group `interop`); npm's `@sinch/sdk-core`
+is installed into `build/` when it is not there yet.  Both speak to a real server on loopback, behind which stands a
+switch of memory.
 """
 
 import importlib.util
@@ -70,7 +72,7 @@ class Status:
     """What the health page would tell."""
 
     ready = True
-    census = {}
+    census = ()
 
 
 class House:
@@ -115,7 +117,12 @@ def ask_python(house):
         pytest.skip("PyPI sinch is missing: pip install --group interop")
 
     async def visit(url):
-        given = {"host": url.removeprefix("http://"), "key": OURS.key, "secret": OURS.secret, "number": NUMBER}
+        given = {
+            "host": url.removeprefix("http://"),
+            "key": OURS.key,
+            "secret": OURS.secret,
+            "number": NUMBER,
+        }
         return await run_client(sys.executable, SCRIPTS / "every_operation.py", given=given)
 
     return visiting(house.app, visit)
@@ -141,7 +148,9 @@ def test_every_operation_of_the_python_client_does_what_its_models_expect():
     assert [each["onhold"] for each in told["held"]["participants"]] == [True, False]
     assert told["gone"] == "Conference not found"
     assert told["unknown_call"] == "Call not found"
-    assert told["numbers"]["numbers"] == [{"number": NUMBER, "capability": "voice", "applicationkey": OURS.key}]
+    assert told["numbers"]["numbers"] == [
+        {"number": NUMBER, "capability": "voice", "applicationkey": OURS.key}
+    ]
     assert house.store.number(NUMBER).application is None
     assert told["callbacks"] == {"primary": "https://example.org/calls", "fallback": None}
     assert (told["query"]["country_id"], told["query"]["normalized_number"]) == ("SE", "+46730170101")
@@ -182,10 +191,14 @@ def test_every_operation_of_the_node_client_does_what_its_models_expect(node_cli
     assert len(told["conference"]["participants"]) == 2
     assert [each["onhold"] for each in told["held"]["participants"]] == [True, False]
     assert told["gone"]["data"]["message"] == "Conference not found"
-    assert told["numbers"]["numbers"] == [{"number": NUMBER, "applicationkey": OURS.key, "capability": "voice"}]
+    assert told["numbers"]["numbers"] == [
+        {"number": NUMBER, "applicationkey": OURS.key, "capability": "voice"}
+    ]
     assert told["callbacks"] == {"url": {"primary": "https://example.org/calls"}}
     assert told["query"]["number"]["normalizedNumber"] == "+46730170101"
-    assert [told[name] for name in ("update", "leg", "mute", "kick", "kickAll", "assign", "unassign")] == [{}] * 7
+    assert [told[name] for name in ("update", "leg", "mute", "kick", "kickAll", "assign", "unassign")] == [
+        {}
+    ] * 7
 
 
 def callback(event, body):

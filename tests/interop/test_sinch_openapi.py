@@ -1,4 +1,5 @@
-"""Schemathesis against `/openapi.json`: it reads what we promise, sends what fits and what does not, and believes nothing."""
+"""Schemathesis against `/openapi.json`: it reads what we promise, sends what fits and what does not, and believes
+nothing."""
 
 import subprocess
 import venv
@@ -27,7 +28,7 @@ class Status:
     """What the health page would tell."""
 
     ready = True
-    census = {}
+    census = ()
 
 
 @pytest.fixture

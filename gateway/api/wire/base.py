@@ -1,8 +1,8 @@
 """What all documents of the wire have in common.
 
-Clients spell a key as `applicationKey`, `applicationkey` or `application_key`, depending on who generated them from which
-year's documents.  A model that reads says each name once, as we write it; the case and the underscores of what arrives do
-not matter, and neither do keys that nobody knows.
+Clients spell a key as `applicationKey`, `applicationkey` or `application_key`, depending on who generated them from
+which year's documents.  A model that reads says each name once, as we write it; the case and the underscores of
+what arrives do not matter, and neither do keys that nobody knows.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ class CalloutResponse(Said):
 class CallResponse(Said):
     """A call, ongoing or finished; `timestamp`, `userRate` and `debit` are always there."""
 
-    from_: Identity | None = Field(default=None, serialization_alias="from", exclude_if=lambda value: value is None)
+    from_: Identity | None = Field(
+        default=None, serialization_alias="from", exclude_if=lambda value: value is None
+    )
     to: Identity | None = Field(default=None, exclude_if=lambda value: value is None)
     domain: str
     call_id: str

@@ -34,9 +34,7 @@ class NumberResponse(Said):
     @classmethod
     def of(cls, number: Number) -> NumberResponse:
         """Return what a record says."""
-        return cls(
-            number=number.number, applicationkey=number.application, capability=number.capability
-        )
+        return cls(number=number.number, applicationkey=number.application, capability=number.capability)
 
 
 class NumbersResponse(Said):

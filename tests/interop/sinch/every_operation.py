@@ -1,6 +1,7 @@
 """Every voice operation of the official Python client, PyPI `sinch` 1.1.4, unmodified.
 
-Reads `{"host", "key", "secret", "number"}` from standard input and prints what the client's own models made of the answers.
+Reads `{"host", "key", "secret", "number"}` from standard input and prints what the client's own models made of the
+answers.
 """
 
 import dataclasses
