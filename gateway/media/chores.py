@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gateway import _native
 from gateway.ids import LegId
+from gateway.media.commands import KEYS
 from gateway.media.events import AddressLatched, DigitHeard, MediaEvent, RtpTimedOut
 from gateway.media.plan import Columns
 from gateway.media.table import SEND, Table, address_of
@@ -22,7 +23,6 @@ __all__ = ["RTP_TIMEOUT_S", "Chores"]
 RTP_TIMEOUT_S: Final = 60.0
 """A leg that should be heard and sends neither RTP nor RTCP for so long is reported once."""
 
-_DIGITS: Final = "0123456789*#ABCD"
 _DIGIT_GAP_S: Final = 0.12
 
 _REPORTS_EVERY: Final = 10
@@ -88,7 +88,7 @@ class Chores:
 
     def _digit(self, leg: LegId, row: int, code: int, duration: int) -> DigitHeard:
         self._table.rows["digits"][row] += 1
-        return DigitHeard(leg, _DIGITS[code], duration // 8)
+        return DigitHeard(leg, KEYS[code], duration // 8)
 
     def _unended_digits(self, leg_of: Mapping[int, LegId], top: int, now: float) -> list[MediaEvent]:
         if self.ticks % _DIGITS_EVERY:
@@ -99,7 +99,7 @@ class Chores:
         return [
             self._digit(leg_of[row], row, int(rows["digit_code"][row]), int(rows["digit_duration"][row]))
             for row in ended.tolist()
-            if row in leg_of and rows["digit_code"][row] < len(_DIGITS)
+            if row in leg_of and rows["digit_code"][row] < len(KEYS)
         ]
 
     def _silent_legs(self, leg_of: Mapping[int, LegId], top: int, now: float) -> list[MediaEvent]:

@@ -117,6 +117,8 @@ class RoomState:
     """Tell everybody's level: a `RoomLevels` event five times a second."""
 
 
+KEYS: Final = "0123456789*#ABCD"
+"""The keys of a telephone, by their events (RFC 4733 section 3.2)."""
 _OPTIONS: Final = tuple(option.name for option in dataclass_fields(CodecOptions))
 
 

@@ -8,7 +8,7 @@ which C writes where it takes them, and everything else in a few kinds of record
 
     OPEN CLOSE GOODBYE     a leg gets a row, and loses it
     CAME                   legs came as they were elsewhere; a KEYFRAME follows
-    APPLY ROOM RELAY_NOW   commands
+    APPLY ROOM PRESS RELAY_NOW   commands
     TICK MARK              a tick; and how far it had come when the packets before the mark arrived in its midst
     KEYFRAME               what some legs are; a ROW of native/plane/flight.c for each follows
     EVENTS DIGESTS         what came of it, to be compared: what was told, and each second what every leg was sent
@@ -92,6 +92,7 @@ class Kind(IntEnum):
     CAME = OPEN + 11
     FORGET = OPEN + 12
     """Only in what was selected for one leg: this leg went to where the record does not follow it."""
+    PRESS = OPEN + 13
 
 
 class Phase(IntEnum):
@@ -215,6 +216,10 @@ class RecordedPlane(Plane):
     def apply_room(self, state: RoomState) -> None:
         super().apply_room(state)
         self._tell(Kind.ROOM, room_as_map(state))
+
+    def press(self, leg: LegId, digit: str, duration_ms: int, now: float) -> None:
+        super().press(leg, digit, duration_ms, now)
+        self._tell(Kind.PRESS, leg, digit, duration_ms, now)
 
     def relay_now(self, leg: LegId, now: float) -> None:
         super().relay_now(leg, now)

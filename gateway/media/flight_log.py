@@ -339,6 +339,7 @@ _CHOICES: Final[Mapping[int, Callable[[_Selection, Record], Iterator[Record]]]] 
     Kind.CLOSE: _Selection._close,
     Kind.GOODBYE: _Selection._of_leg,
     Kind.RELAY_NOW: _Selection._of_leg,
+    Kind.PRESS: _Selection._of_leg,
     Kind.ROOM: _Selection._room,
     Kind.TICK: _Selection._tick,
     Kind.MARK: _Selection._mark,

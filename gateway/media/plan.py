@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.mixer import MIX_ROW, rest
 
-__all__ = ["BLOCK_ROWS", "IDLE", "RELAY", "STAGE_COST", "TICK", "Columns", "Plan", "Stages", "make_plan"]
+__all__ = ["BLOCK_ROWS", "IDLE", "PRESSES_AT", "RELAY", "STAGE_COST", "TICK", "Columns", "Plan", "Stages", "make_plan"]
 
 IDLE: Final = 0
 RELAY: Final = 1
@@ -26,6 +26,10 @@ BLOCK_ROWS: Final = 64
 """Rows of codec work in one stage, at most."""
 STAGE_COST: Final = 384
 """Microseconds of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
+_PRESS_BYTES: Final
+PRESSES_AT: Final
+_PRESS_BYTES, PRESSES_AT = _native.press_layout()
+"""The bytes of a row's keys, and where among them their number is."""
 _REMEMBERING: Final = (_native.CODEC_G729, _native.CODEC_ILBC_20, _native.CODEC_ILBC_30)
 _LEAST_COST: Final = STAGE_COST // BLOCK_ROWS
 
@@ -64,12 +68,15 @@ class Columns:
         """Microseconds to decode what the row says in one tick."""
         self.mouth_cost = np.zeros(capacity, np.int32)
         """Microseconds to encode what it hears."""
+        self.presses = np.zeros((capacity, _PRESS_BYTES), np.uint8)
+        """The keys that are pressed for its phone: `struct press` of native/plane/press.h."""
 
     def clear(self, row: int) -> None:
         """Free a row."""
         self.open[row] = self.socket[row] = self.echo[row] = self.tap[row] = self.timed_out[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
+        self.presses[row] = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ class Plan:
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
     decode_stages: Stages = ()
     encode_stages: Stages = ()
+    pressing: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Rows for whose phones keys are pressed."""
     singers: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows in rooms whose encoders have a memory: those that hear the same signal have it encoded once."""
     singers_at: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -149,6 +158,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         listen_at=position[listen],
         decode_stages=_stages(decode, position[decode], columns.ear_cost),
         encode_stages=_stages(encode, position[encode], columns.mouth_cost),
+        pressing=_rows_where(columns.presses[:top, PRESSES_AT] != 0),
         singers=singers,
         singers_at=position[singers],
         choruses=np.zeros(n * _native.CHORUS_KINDS if singers.size else 0, np.int64),

@@ -21,7 +21,7 @@ from gateway import _native
 from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
-from gateway.media.commands import RoomState, RowState
+from gateway.media.commands import KEYS, RoomState, RowState
 from gateway.media.events import MediaEvent, RowClosed
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
@@ -343,6 +343,23 @@ class Plane:
     def relay_now(self, leg: LegId, now: float) -> None:
         """Do not wait for a pause in speech: a direction that may go back to the relay does so at once."""
         self._steering.relay_now(self.row(leg), now)
+        self._plan = None
+
+    def press(self, leg: LegId, digit: str, duration_ms: int, now: float) -> None:
+        """Press a key for a leg's phone, as events of RTP (RFC 4733); one that wants none hears nothing.
+
+        It lasts 100 ms to 2.5 s.  A key that is being relayed to the same phone is not pressed again.
+
+        Raises:
+            LocalError: there is no such key, or no row.
+            Overload: sixteen keys wait already.
+        """
+        row = self.row(leg)
+        if digit not in KEYS or len(digit) != 1:
+            raise LocalError(f"there is no key {digit!r}")
+        tens = min(max(duration_ms // 10, 0), 255)
+        if not _native.press(self._columns.presses, row, KEYS.index(digit), tens, now):
+            raise Overload(f"leg {leg}: too many keys wait")
         self._plan = None
 
     # --- packets and time ---------------------------------------------------------------------------------------

@@ -247,6 +247,10 @@ class Reenactment:
         leg, now = unpacked(record)
         self._plane.relay_now(LegId(leg), now)
 
+    def _on_press(self, record: Record) -> None:
+        leg, digit, duration_ms, now = unpacked(record)
+        self._plane.press(LegId(leg), digit, duration_ms, now)
+
     # --- what it was ----------------------------------------------------------------------------------------------
 
     def _on_keyframe(self, record: Record) -> None:
@@ -363,6 +367,7 @@ _ACTS: Final[Mapping[int, Callable[[Reenactment, Record], None]]] = {
     Kind.APPLY: Reenactment._on_apply,
     Kind.ROOM: Reenactment._on_room,
     Kind.RELAY_NOW: Reenactment._on_relay_now,
+    Kind.PRESS: Reenactment._on_press,
     Kind.TICK: Reenactment._on_tick,
     Kind.KEYFRAME: Reenactment._on_keyframe,
     Kind.EVENTS: Reenactment._on_events,

@@ -19,13 +19,13 @@ import numpy as np
 from gateway import _native
 from gateway.ids import LegId
 from gateway.media.commands import RoomState, RowState
-from gateway.media.plan import Columns
+from gateway.media.plan import PRESSES_AT, Columns
 from gateway.media.table import ROW, Table
 
 __all__ = ["COLUMNS", "LAYOUT", "SLOT_ARRAYS", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
 
 SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
-COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost", "timed_out")
+COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost", "timed_out", "presses")
 """The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 LAYOUT: Final = hashlib.blake2b(
@@ -33,6 +33,7 @@ LAYOUT: Final = hashlib.blake2b(
         (
             _native.row_layout(),
             _native.mix_row_layout(),
+            _native.press_layout(),
             _native.SLOTS,
             _native.SLOT_BYTES,
             _native.VOICE_BYTES,
@@ -44,6 +45,7 @@ LAYOUT: Final = hashlib.blake2b(
 """Names the layout of `RowImage.row` and `RowImage.slots`."""
 
 
+_MOST_KEYS: Final = 16
 _NOISE_BYTES: Final = 33
 """A silence descriptor of RFC 3389 at most: a level and 32 coefficients."""
 
@@ -105,8 +107,10 @@ def put_image(image: RowImage, row: int, table: Table, columns: Columns) -> None
     """Make a row what an image says, descriptors and the numbers of other rows apart.
 
     Raises:
-        ValueError: its codec states are none, or its slots hold more than a frame.
+        ValueError: its codec states are none, its slots hold more than a frame, or more keys wait than may.
     """
+    if image.columns[COLUMNS.index("presses")][PRESSES_AT] > _MOST_KEYS:
+        raise ValueError("more keys than may wait")
     _, _, fill, codec = (np.frombuffer(part, np.uint8) for part in image.slots)
     if (fill > np.where(codec == _native.CODEC_COMFORT_NOISE, _NOISE_BYTES, _native.SLOT_BYTES)).any():
         raise ValueError("a playout slot that holds more than a frame")

@@ -1,4 +1,4 @@
-"""One tick of 10 ms: playout, sources, mix, encode, send.
+"""One tick of 10 ms: playout, sources, mix, keys, encode, send.
 
 A generator in stages of at most `BLOCK_ROWS` rows and half a millisecond of codec work.  What it yields must be sent
 before it is asked to go on: the buffer is used again.  Between two stages the live loop serves the packets that have
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gateway import _native
 from gateway.media.mixing import Mixing
-from gateway.media.plan import BLOCK_ROWS, Columns, Plan
+from gateway.media.plan import BLOCK_ROWS, PRESSES_AT, Columns, Plan
 from gateway.media.sources import Sources
 from gateway.media.table import SEND, Table
 
@@ -47,9 +47,15 @@ class Ticker:
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
         self._mixing.unite(kernel, plan, now)
-        yield nothing
+        yield self._press(plan, now) if plan.pressing.size else nothing
         for rows, at in plan.encode_stages:
             yield self._sends[: _native.speak(kernel, rows, plan.signal_of[at], plan.hears, now, self._sends)]
+
+    def _press(self, plan: Plan, now: float) -> NDArray[Any]:
+        """Return the packets of the keys that are pressed for phones, SEND [n]."""
+        presses = self._columns.presses
+        rows = plan.pressing[presses[plan.pressing, PRESSES_AT] != 0][:BLOCK_ROWS]
+        return self._sends[: _native.pressed(self._table.kernel, rows, presses, now, self._sends)]
 
     def _speak(self, rows: NDArray[np.int32], at: NDArray[np.int32], out: NDArray[np.int16]) -> None:
         if rows.size == 0:
