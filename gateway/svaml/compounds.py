@@ -28,7 +28,8 @@ _LONGEST_PROMPTS: Final = 16_000
 _MOST_IDS: Final = 64
 _MOST_PAIRS: Final = 64
 _PART: Final = Text(1024, empty=True)
-_TOKEN: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+", re.ASCII)
+_PRIVATE_HEADER: Final = re.compile(r"(?i:x-)[A-Za-z0-9.!%*_+`'~-]+", re.ASCII)
+"""Nobody else's name, and a token (RFC 3261 section 25.1)."""
 _ANYTHING: Final = re.compile(r".*", re.DOTALL)
 _ADDRESSES: Final[Mapping[IdentityType, tuple[re.Pattern[str], str]]] = {
     IdentityType.SIP: (re.compile(r"[^\s<>\"]+"), "write user@host"),
@@ -169,8 +170,8 @@ class KeyValues:
     most_bytes: int | None = None
     """All keys and values as UTF-8."""
     each: Text = _PART
-    tokens: bool = False
-    """A key is a name that a header may have."""
+    private: bool = False
+    """They become headers of SIP, and only those named `X-...` do: the others are remarked."""
     last_wins: bool = False
     """A key that comes again replaces the earlier one."""
 
@@ -213,8 +214,8 @@ class KeyValues:
         name = self.each.read(key, place)
         if not name:
             raise place.wrong("is empty", missing=True)
-        if self.tokens and not _TOKEN.fullmatch(name):
-            raise place.wrong(f"{shown(name)} cannot be the name of a header")
+        if self.private and not _PRIVATE_HEADER.fullmatch(name):
+            place.remark(f"{shown(name)} has no effect: private headers of SIP are named X-...")
         return name
 
     def _value(self, value: object, place: Place) -> str:

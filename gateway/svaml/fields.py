@@ -81,7 +81,7 @@ MOH: Final = Choice.of(Moh, lenient=True)
 CALL_HEADERS: Final = KeyValues(most_bytes=1024)
 _MOST_COOKIES: Final = 1024
 _TAGS: Final = KeyValues(each=Text(32, cut=True, empty=True, ascii=True), last_wins=True)
-_SIP_HEADERS: Final = KeyValues(most_bytes=1024, tokens=True)
+_SIP_HEADERS: Final = KeyValues(most_bytes=1024, private=True)
 _RING_TIME: Final = Whole(1, 600, "s")
 _PATIENCE: Final = Whole(1, 600_000, "ms")
 _MENU_ID: Final = Text(64)

@@ -311,7 +311,7 @@ class ConnectSip:
     """None is what the address says, or UDP."""
     suppress_callbacks: bool = False
     call_headers: Pairs = ()
-    """Further SIP headers; the names are tokens and the values have no line breaks."""
+    """Further SIP headers: those named `X-...` go along. No value has a line break."""
     moh: Moh | None = None
     """What is heard while the SIP peer puts the call on hold."""
     account: str | None = None

@@ -91,10 +91,6 @@ BAD = [
         '$.action.transport: "sctp" is not',
     ),
     (
-        {"action": {"name": "connectSip", "destination": "a@b", "callHeaders": {"a b": "c"}}},
-        '$.action.callHeaders["a b"]: "a b" cannot be the name of a header',
-    ),
-    (
         {"action": {"name": "connectSip", "destination": "a@b", "callHeaders": {"a": "c\n"}, "cli": "x\ny"}},
         "$.action.cli: has a control character in it",
     ),

@@ -134,6 +134,19 @@ def test_a_time_above_its_limit_is_cut_down_to_it():
     assert [remark.path for remark in parsed.ignored] == ["$.action.maxDuration"]
 
 
+def test_a_header_that_will_not_go_along_is_remarked():
+    headers = {"X-Ticket": "7", "Via": "x", "X-a b": "y"}
+    action = {"name": "connectSip", "destination": "a@b.example", "callHeaders": headers}
+
+    ignored = parse({"action": action}, moment=Moment.ICE).ignored
+
+    assert [remark.path for remark in ignored] == [
+        "$.action.callHeaders.Via",
+        '$.action.callHeaders["X-a b"]',
+    ]
+    assert ignored[0].reason == '"Via" has no effect: private headers of SIP are named X-...'
+
+
 def test_a_tag_that_does_not_fit_is_made_to_fit():
     tags = [{"key": "Zoë", "value": "x" * 40}]
     parsed = parse({"action": {"name": "connectPstn", "tags": tags}}, moment=Moment.ICE)
