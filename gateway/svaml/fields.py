@@ -9,6 +9,7 @@ The documented defaults are the dataclasses' (`gateway.svaml.model`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from gateway.svaml.compounds import CallerId, Endpoint, Ids, KeyValues, Prompts, Target, Via
@@ -158,22 +159,20 @@ def _check_cookie(cookie: SetCookie, place: Place) -> None:
 
 def _check_menus(run: RunMenu, place: Place) -> None:
     """There is a first menu, no two have one id, and every option leads somewhere."""
-    ids = [menu.id for menu in run.menus]
-    known = f"there are {', '.join(ids)}" if ids else "there are none"
-    if run.main_menu not in ids:
-        raise place.at("menus").wrong(f"no menu has the id {run.main_menu}", cure=known)
+    menus, ids = place.at("menus"), [menu.id for menu in run.menus]
+    _check_menu_id(run.main_menu, ids, menus)
     for index, menu in enumerate(run.menus):
-        here = place.at("menus").at(index)
         if menu.id in ids[:index]:
-            raise here.at("id").wrong(f"another menu has the id {menu.id}")
+            raise menus.at(index).at("id").wrong(f"another menu has the id {menu.id}")
         for n, option in enumerate(menu.options):
-            if isinstance(option.action, MenuGoTo) and option.action.menu not in ids:
-                raise (
-                    here.at("options")
-                    .at(n)
-                    .at("action")
-                    .wrong(f"no menu has the id {option.action.menu}", cure=known)
-                )
+            if isinstance(option.action, MenuGoTo):
+                _check_menu_id(option.action.menu, ids, menus.at(index).at("options").at(n).at("action"))
+
+
+def _check_menu_id(wanted: str, ids: Sequence[str], place: Place) -> None:
+    if wanted not in ids:
+        cure = f"there are {', '.join(ids)}" if ids else "there are none"
+        raise place.wrong(f"no menu has the id {wanted}", cure=cure)
 
 
 INSTRUCTIONS: Final[Family[Instruction]] = Family(
