@@ -29,19 +29,19 @@ def visiting(app: FastAPI, visit: Callable[[str], Awaitable[T]]) -> T:
 
     async def main() -> T:
         where: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        async with asyncio.TaskGroup() as tasks:
-            server = tasks.create_task(
-                serve_http(
-                    app,
-                    "127.0.0.1",
-                    0,
-                    on_listening=lambda host, port: where.set_result(f"http://{host}:{port}"),
-                )
+        server = asyncio.ensure_future(
+            serve_http(
+                app,
+                "127.0.0.1",
+                0,
+                on_listening=lambda host, port: where.set_result(f"http://{host}:{port}"),
             )
-            try:
-                return await visit(await where)
-            finally:
-                server.cancel()
+        )
+        try:
+            return await visit(await where)
+        finally:
+            server.cancel()
+            await asyncio.wait({server})
 
     return asyncio.run(main())
 

@@ -1,7 +1,7 @@
 """Every voice operation of the official Python client, PyPI `sinch` 1.1.4, unmodified.
 
-Reads `{"host", "key", "secret", "number"}` from standard input and prints what the client's own models made of the
-answers.
+Reads `{"host", "key", "secret", "number"}`, with `"call"` if it shall ask for that call alone, from standard input
+and prints what the client's own models made of the answers.
 """
 
 import dataclasses
@@ -34,6 +34,10 @@ def plain(answer):
     """Return a model as JSON can say it."""
     return dataclasses.asdict(answer) if dataclasses.is_dataclass(answer) else None
 
+
+if "call" in given:
+    json.dump(plain(voice.calls.get(given["call"])), sys.stdout, default=str)
+    sys.exit()
 
 speech = voice.callouts.text_to_speech(
     destination=phone, cli="+14045001000", locale="en-US", text="Hello", enable_dice=True

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 
 const require = createRequire(`${process.cwd()}/`);
+console.log = console.debug = console.info = console.warn = console.error; // our answer alone goes to stdout
 const { VoiceCallbackWebhooks } = require('@sinch/sdk-core');
 
 const { key, secret, callbacks } = JSON.parse(readFileSync(0, 'utf8'));
