@@ -9,8 +9,8 @@ Both directions sign the same five lines with the application's secret (HMAC-SHA
     /v1/sms/+46700000000                      the path
 
 and carry the result as `Authorization: Application KEY:SIGNATURE`.  Twelve years of clients agree on little more, so
-a verifier tries the path as sent (RFC 3986 escapes and all), decoded, and with its query; takes keys and the scheme in any
-case; and reads secrets without their base64 padding.  What was signed is taken to the byte: a changed one is refused.
+a verifier tries the path as sent (RFC 3986 escapes and all), decoded, and with its query; takes keys and the scheme in
+any case; and reads secrets without their base64 padding.  What was signed is taken to the byte.
 
 Pure arithmetic: the time is an argument, and who owns a key is asked of the caller.  An unknown key costs the same
 work and gets the same answer as a wrong signature, so that nobody learns which keys exist.

@@ -162,7 +162,7 @@ def test_a_timestamp_of_any_client_is_read(written):
 @pytest.mark.parametrize(
     "written",
     ["", "now", "1401889318", "2014-06-04", "2014-13-04T13:41:58Z", "2014-06-31T13:41:58Z", "2014-06-04T25:41:58Z",
-     "2014-06-04T13:41:58+99:00", "2014-06-04T13:41:58.Z", "٢٠١٤-٠٦-٠٤T١٣:٤١:٥٨Z", "0001-01-01T00:00:00+23:00"],
+     "2014-06-04T13:41:58+99:00", "2014-06-04T13:41:58.Z", "\u0662014-06-04T13:41:58Z"],
 )  # fmt: skip
 def test_what_is_no_timestamp_is_none(written):
     assert instant(written) is None
@@ -263,7 +263,9 @@ def test_a_refusal_has_the_status_of_its_code(refusal):
     assert (refusal.status, bool(refusal.message)) == (int(str(refusal.code)[:3]), True)
 
 
-@pytest.mark.parametrize("written", ["JViE5vDor0Sw3WllZka15Q==", "JViE5vDor0Sw3WllZka15Q", "JViE5vDor0Sw3WllZka15Q="])
+@pytest.mark.parametrize(
+    "written", ["JViE5vDor0Sw3WllZka15Q==", "JViE5vDor0Sw3WllZka15Q", "JViE5vDor0Sw3WllZka15Q="]
+)
 def test_a_secret_needs_no_padding(written):
     assert secret_bytes(written) == base64.b64decode(OWNER.secret)
 

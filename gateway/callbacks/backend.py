@@ -93,7 +93,9 @@ class HttpBackend:
                 await turns.acquire()
         except TimeoutError:
             self.counters["crowded"] += 1
-            raise CallbackFailed(f"{self._questions} callbacks of the application wait for an answer") from None
+            raise CallbackFailed(
+                f"{self._questions} callbacks of the application wait for an answer"
+            ) from None
         try:
             yield
         finally:

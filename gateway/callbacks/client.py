@@ -26,7 +26,16 @@ from yarl import URL
 from gateway.callbacks.guard import Forbidden, Guard, Names
 from gateway.errors import GatewayError
 
-__all__ = ["ANSWER_BYTES", "PATIENCE_S", "Client", "Failure", "NotDelivered", "open_client", "shown", "target_of"]
+__all__ = [
+    "ANSWER_BYTES",
+    "PATIENCE_S",
+    "Client",
+    "Failure",
+    "NotDelivered",
+    "open_client",
+    "shown",
+    "target_of",
+]
 
 ANSWER_BYTES: Final = 64 * 1024
 """The longest answer."""

@@ -56,7 +56,12 @@ class Courier:
         return {"under_way": self._under_way, "bypassed": bypassed}
 
     async def deliver(
-        self, application: Application, letter: Letter, *, url: str | None = None, accept: Accept | None = None
+        self,
+        application: Application,
+        letter: Letter,
+        *,
+        url: str | None = None,
+        accept: Accept | None = None,
     ) -> bytes:
         """Deliver a letter and return the body of the answer.
 
@@ -159,4 +164,6 @@ def _judge(answer: bytes, accept: Accept) -> None:
     try:
         accept(answer)
     except GatewayError as refusal:
-        raise NotDelivered(Failure.INVALID, f"the answer is not valid: {refusal}", refusal=refusal) from refusal
+        raise NotDelivered(
+            Failure.INVALID, f"the answer is not valid: {refusal}", refusal=refusal
+        ) from refusal

@@ -40,8 +40,8 @@ _LOOKUP_THREADS: Final = 16
 _PUBLIC_6: Final = IPv6Network("2000::/3")
 _NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 """IPv4 addresses in the last 32 bits (RFC 6052, RFC 4291 section 2.5.5.1)."""
-_METADATA: Final = (IPv4Address("168.63.129.16"),)
-"""Cloud services that have a public address and are not public; the others are link-local."""
+_NOT_PUBLIC_4: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
+"""What `ipaddress` takes for public: protocol assignments (RFC 6890) and a cloud's own services."""
 
 
 class Forbidden(OSError):
@@ -147,4 +147,8 @@ def _meant(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _PUBLIC_6:
         return False
-    return address.is_global and not address.is_multicast and address not in _METADATA
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address in network for network in _NOT_PUBLIC_4)
+    )

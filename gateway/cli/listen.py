@@ -53,10 +53,12 @@ def listen(
         ),
     ] = None,
     api: Annotated[
-        str | None, typer.Option(help="The switch's REST API; without it, by the configuration.", metavar="URL")
+        str | None,
+        typer.Option(help="The switch's REST API; without it, by the configuration.", metavar="URL"),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="How the switch reaches us, if not by --host and --port.", metavar="URL")
+        str | None,
+        typer.Option(help="How the switch reaches us, if not by --host and --port.", metavar="URL"),
     ] = None,
     config: ConfigOption = None,
     data: DataOption = None,

@@ -1,4 +1,4 @@
-"""The `X-CB-*` headers of a callout, which go along with every callback about its call (section 5.1 of the wire format).
+"""The `X-CB-*` headers of a callout, which go along with every callback about its call (wire format 5.1).
 
 An application's web server marks a request, `X-CB-Trace: 7`, and finds the mark again in the callbacks.  What may be
 marked so is narrow, since these lines end up in somebody's HTTP request: five headers, names of up to 32 characters,

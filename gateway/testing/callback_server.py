@@ -111,6 +111,8 @@ class CallbackServer:
     def __init__(self, behave: Behaviour, *, path: str = "/calls", tls: ssl.SSLContext | None = None) -> None:
         self.behave = behave
         self.received: list[Received] = []
+        self.asked = asyncio.Event()
+        """A request has come; who waits for another clears it."""
         self.connections = 0
         self.port = 0
         self._path = path
@@ -145,6 +147,7 @@ class CallbackServer:
             while not writer.is_closing():
                 request = await _read(reader)
                 self.received.append(request)
+                self.asked.set()
                 await self.behave(request, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has gone

@@ -60,9 +60,7 @@ class World:
         self.application = application
         self.servers = servers
         courier = Courier(client, clock)
-        self.backend = HttpBackend(
-            courier, self.find, SeededIds(1), questions=questions, patience_s=0.2
-        )
+        self.backend = HttpBackend(courier, self.find, SeededIds(1), questions=questions, patience_s=0.2)
 
     def find(self, key):
         return self.application if key.lower() == self.application.key.lower() else None
@@ -140,7 +138,10 @@ def test_the_scheme_is_in_lower_case():
 def test_a_changed_byte_is_noticed():
     _, request = told(ask_once, answer())
 
-    assert signed_by(replace(request, body=request.body.replace(b"ice", b"ace")), APPLICATION) is Refusal.SIGNATURE
+    assert (
+        signed_by(replace(request, body=request.body.replace(b"ice", b"ace")), APPLICATION)
+        is Refusal.SIGNATURE
+    )
 
 
 def test_the_body_has_the_order_of_the_event():
@@ -245,7 +246,9 @@ def test_an_answer_that_is_not_valid_is_a_failure():
     assert told(scenario, answer(SVAML), answer(ELSE)) == (ELSE, [1, 1])
 
 
-@pytest.mark.parametrize("fallback", [[answer(b"")], [answer(status=500)], []], ids=["invalid", "failing", "none"])
+@pytest.mark.parametrize(
+    "fallback", [[answer(b"")], [answer(status=500)], []], ids=["invalid", "failing", "none"]
+)
 def test_the_refusal_of_an_invalid_answer_is_told(fallback):
     async def scenario(made):
         with pytest.raises(CallbackFailed) as raised:
@@ -287,11 +290,10 @@ def test_a_call_that_ends_meanwhile_does_not_count_against_the_server():
     async def scenario(made):
         for _ in range(FAILURES):
             asking = asyncio.ensure_future(made.ask())
-            while not made.servers[0].received:
-                await asyncio.sleep(0)
+            await made.servers[0].asked.wait()
+            made.servers[0].asked.clear()
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
-            made.servers[0].received.clear()
         made.servers[0].behave = answer(SVAML)
         return await made.ask()
 
@@ -329,7 +331,9 @@ def test_a_question_whose_turn_never_comes_fails():
 
 def test_marks_of_the_callout_go_along():
     async def scenario(made):
-        await made.ask(forwarded=(("X-CB-Trace", "7"), ("x-cb-b", ""), ("Authorization", "mine"), ("X-CB-", "no")))
+        await made.ask(
+            forwarded=(("X-CB-Trace", "7"), ("x-cb-b", ""), ("Authorization", "mine"), ("X-CB-", "no"))
+        )
         return made.servers[0].received[0].headers
 
     headers = told(scenario, answer())
@@ -387,7 +391,9 @@ def test_an_item_of_an_application_that_is_gone_has_nowhere_to_go():
 
 
 def test_what_is_learnt_by_the_outbox_spares_the_next_question_its_wait():
-    item = Notification(id="n", call="7", application=APPLICATION.key, event="dice", body=b"{}", created_at=WALL)
+    item = Notification(
+        id="n", call="7", application=APPLICATION.key, event="dice", body=b"{}", created_at=WALL
+    )
 
     async def scenario(made):
         for _ in range(FAILURES):

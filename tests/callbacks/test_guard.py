@@ -64,7 +64,7 @@ def test_a_public_address_is_allowed(address):
 @pytest.mark.parametrize(
     "written",
     ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "127.0.1", "localhost", "", "127.0.0.1 ", "[::1]",
-     "１２７.0.0.1", "127.0.0.1\n", "8.8.8", "08.8.8.8"],
+     "\uff11\uff12\uff17.0.0.1", "127.0.0.1\n", "8.8.8", "08.8.8.8"],
 )  # fmt: skip
 def test_an_address_that_is_not_written_as_usual_is_forbidden(written):
     with pytest.raises(Forbidden):
@@ -103,7 +103,9 @@ def test_a_network_that_the_operator_allowed_is_allowed():
 
 
 def test_the_servers_of_the_operators_own_urls_are_trusted():
-    guard = Guard.allowing(["http://Backend.internal:8000/calls", "https://10.0.0.7/x", "no url", "http://h:99999"])
+    guard = Guard.allowing(
+        ["http://Backend.internal:8000/calls", "https://10.0.0.7/x", "no url", "http://h:99999"]
+    )
 
     assert guard.trusts(URL("http://backend.internal:8000/other"))
     assert guard.trusts(URL("https://10.0.0.7:443"))
@@ -142,7 +144,7 @@ def failure(guard, url, *, names=None, server=None):
         "http://[0:0:0:0:0:ffff:7f00:0001]:PORT/", "http://[::127.0.0.1]:PORT/", "http://[64:ff9b::7f00:1]:PORT/",
         "http://[2002:7f00:1::]:PORT/", "http://user@127.0.0.1:PORT/", "http://8.8.8.8@127.0.0.1:PORT/",
         "http://user:8.8.8.8@127.0.0.1:PORT/", "http://127.0.0.1:PORT/@8.8.8.8", "http://127.0.0.1:PORT/#@8.8.8.8",
-        "http://１２７.0.0.1:PORT/", "http://127。0。0。1:PORT/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ:PORT/",
+        "http://\uff11\uff12\uff17.0.0.1:PORT/", "http://127。0。0。1:PORT/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ:PORT/",
         "http://%31%32%37.0.0.1:PORT/", "http://127.0.0.1%00.example.org:PORT/", "http://①②⑦.0.0.1:PORT/",
         "http:\\\\127.0.0.1:PORT/", "http:/127.0.0.1:PORT/", "http:127.0.0.1:PORT/", "//127.0.0.1:PORT/",
         "HTTP://127.0.0.1:PORT/", " http://127.0.0.1:PORT/", "http://127.0.0.1:PORT", "http://127.0.0.1:PORT?x",
@@ -162,7 +164,10 @@ def test_no_spelling_of_an_inner_address_is_connected_to(url):
 
 
 def test_a_name_with_an_inner_address_is_forbidden():
-    assert failure(CLOSED, "http://app.example.org:PORT/", names=Zone(["127.0.0.1"])) == (Failure.FORBIDDEN, 0)
+    assert failure(CLOSED, "http://app.example.org:PORT/", names=Zone(["127.0.0.1"])) == (
+        Failure.FORBIDDEN,
+        0,
+    )
 
 
 def test_a_name_with_only_inner_addresses_is_forbidden():

@@ -46,11 +46,21 @@ class Listening:
             session.post(self.url + path, data=body, headers=signed) as response,
         ):
             answered = await response.read()
-            return response.status, json.loads(answered) if response.content_type.endswith("json") else answered
+            return response.status, json.loads(answered) if response.content_type.endswith(
+                "json"
+            ) else answered
 
     async def line(self):
         """Return the next line of stdout."""
         return (await self.process.stdout.readline()).decode()
+
+    async def page(self):
+        """Return stdout up to the empty line that ends an event."""
+        return "".join([line async for line in self._lines_of_a_page()])
+
+    async def _lines_of_a_page(self):
+        while (line := await self.line()).strip():
+            yield line
 
     async def heard(self):
         """Return the next line of stdout as JSON."""
@@ -85,14 +95,12 @@ async def listening(tmp_path, *options, secret=SECRET):
 def test_an_event_is_shown_with_its_signature_and_answered(tmp_path):
     async def run():
         async with listening(tmp_path) as listener:
-            answered = await listener.post()
-            return answered, [await listener.line() for _ in range(18)]
+            return await listener.post(), await listener.page()
 
-    answered, lines = asyncio.run(run())
-    page = "".join(lines)
+    answered, page = asyncio.run(run())
 
     assert answered == (200, {"action": {"name": "connectPstn", "number": "+46000000000"}})
-    assert "ICE  call/7  signature right" in lines[0]
+    assert "ICE  call/7  signature right" in page
     assert all(part in page for part in ('"endpoint": "+46000000000"', "the usual answer", '"connectPstn"'))
 
 
@@ -131,8 +139,8 @@ def test_a_signature_of_a_key_that_nobody_here_knows_is_not_checked(tmp_path):
 def test_a_repetition_is_known_by_its_id(tmp_path):
     async def run():
         async with listening(tmp_path, "--json") as listener:
-            for id in ("a", "b", "a"):
-                await listener.post(**{"ce-id": id})
+            for name in ("a", "b", "a"):
+                await listener.post(**{"ce-id": name})
             return [(await listener.heard())["again"] for _ in range(3)]
 
     assert asyncio.run(run()) == [False, False, True]
@@ -255,7 +263,18 @@ def test_a_callback_that_somebody_set_meanwhile_stays(tmp_path):
 
 
 def test_a_switch_that_is_not_there_is_said(tmp_path):
-    told = ("--port", "0", "--data", str(tmp_path), "--app", KEY, "--secret", SECRET, "--api", "http://127.0.0.1:9")
+    told = (
+        "--port",
+        "0",
+        "--data",
+        str(tmp_path),
+        "--app",
+        KEY,
+        "--secret",
+        SECRET,
+        "--api",
+        "http://127.0.0.1:9",
+    )
 
     ended = tandem("listen", *told)
 

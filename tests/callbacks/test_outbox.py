@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 import structlog
@@ -42,16 +43,18 @@ class MemoryOutbox:
         oldest = {}
         for item in self.items.values():
             oldest.setdefault(item.call, item)
-        return sorted((one for one in oldest.values() if one.next_at <= now), key=lambda one: one.next_at)[:limit]
+        return sorted((one for one in oldest.values() if one.next_at <= now), key=lambda one: one.next_at)[
+            :limit
+        ]
 
-    async def delivered(self, id):
+    async def delivered(self, id):  # noqa: A002 - the port has it
         del self.items[id]
 
-    async def failed(self, id, next_at):
+    async def failed(self, id, next_at):  # noqa: A002 - the port has it
         item = self.items[id]
         self.items[id] = replace(item, attempts=item.attempts + 1, next_at=next_at)
 
-    async def given_up(self, id):
+    async def given_up(self, id):  # noqa: A002 - the port has it
         del self.items[id]
         self.lost.append(id)
 
@@ -82,12 +85,12 @@ class World:
         if item.application == "nowhere":
             raise NoCallback("no URL")
 
-    async def put(self, id, *, call=None, application="app", created_at=None):
+    async def put(self, name, *, call=None, application="app", created_at=None):
         written_at = self.clock.wall() if created_at is None else created_at
         await self.outbox.put(
             Notification(
-                id=id,
-                call=call or id,
+                id=name,
+                call=call or name,
                 application=application,
                 event="dice",
                 body=b"{}",
@@ -98,7 +101,7 @@ class World:
 
     @property
     def ids(self):
-        return [id for id, _ in self.arrived]
+        return [name for name, _ in self.arrived]
 
 
 def play(scenario, outbox=None):
@@ -135,7 +138,7 @@ def test_a_failure_is_followed_by_attempts_further_and_further_apart():
 
     seconds = [at for _, at in play(scenario).arrived]
 
-    assert [round(later - before) for before, later in zip(seconds, seconds[1:], strict=False)] == [1, 2, 4, 8, 16, 32]
+    assert [round(later - before) for before, later in pairwise(seconds)] == [1, 2, 4, 8, 16, 32]
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 1), (2, 2), (10, 512), (11, 600), (100_000, 600)])
@@ -192,8 +195,8 @@ def test_an_item_that_has_nowhere_to_go_is_given_up_at_once():
 def test_items_of_one_call_keep_their_order():
     async def scenario(world):
         world.failing.add("app")
-        for id in "abc":
-            await world.put(id, call="one")
+        for name in "abc":
+            await world.put(name, call="one")
         await asyncio.sleep(10.0)
         world.failing.clear()
         await asyncio.sleep(10.0)
@@ -258,8 +261,8 @@ def test_a_server_that_is_back_gets_everything_soon():
 def test_a_restart_takes_up_what_was_left():
     async def left(world):
         world.failing.add("app")
-        for id in "ab":
-            await world.put(id)
+        for name in "ab":
+            await world.put(name)
         await asyncio.sleep(10.0)
 
     async def taken_up(world):
@@ -304,7 +307,7 @@ def test_a_fault_costs_its_own_item_some_seconds_and_others_nothing():
     class Faulty(MemoryOutbox):
         faults = 1
 
-        async def delivered(self, id):
+        async def delivered(self, id):  # noqa: A002 - the port has it
             if id == "a" and self.faults:
                 self.faults -= 1
                 raise RuntimeError("the disk is full")

@@ -27,7 +27,9 @@ _NOT_FOR_FILE_NAMES: Final = re.compile(r"[^A-Za-z0-9.@_-]")
 def show(console: Console, heard: Heard) -> None:
     """Print a callback for a person: what came, whether it was signed, what was answered."""
     lines: list[RenderableType] = [_headline(heard)]
-    came = _json(heard.event) if heard.event is not None else Text(escaped(heard.body.decode(errors="replace")))
+    came = (
+        _json(heard.event) if heard.event is not None else Text(escaped(heard.body.decode(errors="replace")))
+    )
     lines.append(Padding(came, (0, 0, 0, _INDENT)))
     lines.append(Padding(_answered(heard), (0, 0, 0, _INDENT)))
     console.print(Group(*lines), Text())

@@ -80,10 +80,16 @@ class _Configuration:
             "Content-Type": _JSON,
         }
         try:
-            async with self._session.request(method, self._url, data=body or None, headers=headers) as response:
+            async with self._session.request(
+                method, self._url, data=body or None, headers=headers
+            ) as response:
                 answered = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise LocalError(f"no switch answers at {self._url.origin()}: {error or 'it is silent'}") from error
+            raise LocalError(
+                f"no switch answers at {self._url.origin()}: {error or 'it is silent'}"
+            ) from error
         if response.status != 200:
-            raise LocalError(f"the switch refuses: {response.status} {answered.decode(errors='replace')[:300]}")
+            raise LocalError(
+                f"the switch refuses: {response.status} {answered.decode(errors='replace')[:300]}"
+            )
         return answered
