@@ -1,4 +1,4 @@
-"""What rows without a person say: tones, music, silence - loops of PCM read by position.
+"""What rows without a person say: tones, keys, ringing, music, silence - loops of PCM read by position.
 
 Each is made here, from integers and a table of one sine period: the same samples on every machine.  Audio from
 other processes (prompts, streams) will come by shared-memory rings and read the same way.
@@ -23,6 +23,15 @@ _SINE: Final = np.array(
 )
 """One period of a sine in 1/8000 steps: a tone of whole hertz is this table read in steps."""
 _TONE_PEAK: Final = 8231  # -12 dBFS
+
+_RING_HZ: Final = 425
+"""Ringing as most of Europe knows it (ITU-T E.180 supplement 2): a second of tone in five."""
+_KEYS: Final = "123A456B789C*0#D"
+_ROWS_HZ: Final = (697, 770, 852, 941)
+_COLUMNS_HZ: Final = (1209, 1336, 1477, 1633)
+"""The two tones of a key (ITU-T Q.23), by its place among four times four."""
+_KEY_PEAKS: Final = (7336, 9235)
+"""-13 dBFS for the low tone and -11 for the high one, which suffers more on its way (ITU-T Q.24)."""
 
 # A slow, quiet progression: four bars of arpeggiated chords, two seconds a bar.  Frequencies in hertz.
 _BARS: Final = ((262, 330, 392, 494), (220, 262, 330, 392), (175, 220, 262, 330), (196, 247, 294, 349))
@@ -56,6 +65,19 @@ def _music() -> NDArray[np.int16]:
     return np.clip(song, -32768, 32767).astype(np.int16)
 
 
+def _ring() -> NDArray[np.int16]:
+    cycle = np.zeros(5 * RATE_HZ, np.int16)
+    cycle[:RATE_HZ] = _tone(_RING_HZ, RATE_HZ, _TONE_PEAK)
+    return cycle
+
+
+def _key(key: str) -> NDArray[np.int16]:
+    row, column = divmod(_KEYS.index(key), 4)
+    low, high = _KEY_PEAKS
+    both = _tone(_ROWS_HZ[row], RATE_HZ, low) + _tone(_COLUMNS_HZ[column], RATE_HZ, high)
+    return both.astype(np.int16)
+
+
 def loop_of(source: str) -> NDArray[np.int16]:
     """Return the samples that a source repeats for ever, int16 [n] at 8 kHz.
 
@@ -67,11 +89,15 @@ def loop_of(source: str) -> NDArray[np.int16]:
         if not (argument or "440").isdecimal() or not 20 <= int(argument or 440) <= 3900:
             raise LocalError(f"source {source!r}: a tone has 20 to 3900 Hz")
         return _tone(int(argument or 440), RATE_HZ, _TONE_PEAK).astype(np.int16)
+    if name == "dtmf" and len(argument) == 1 and argument in _KEYS:
+        return _key(argument)
+    if name == "ring" and not argument:
+        return _ring()
     if name == "music" and not argument:
         return _music()
     if name == "silence" and not argument:
         return np.zeros(_native.UNIT_SAMPLES, np.int16)
-    raise LocalError(f"source {source!r}: there are tone:HZ, music, silence, echo and tap")
+    raise LocalError(f"source {source!r}: there are tone:HZ, dtmf:KEY, ring, music, silence, echo and tap")
 
 
 class Sources:

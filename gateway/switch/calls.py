@@ -1,18 +1,22 @@
-"""The life of one call, as a story: offered, routed, media open, ringing, answered, bridged, ended.
+"""The life of one call, as a story: begun, routed, media open, ringing, answered, bridged, ended.
 
 A call is one task.  Everything that happens to it (SIP events of its sessions, media events of its rows, a
 wish to end it) arrives in one inbox, in order, and the story awaits the next of them with a deadline: there
 is no state in which a call can wait for ever.  The story ends by raising `CallOver`, from wherever it is;
 what is then still up is hung up, every row is closed, and each leg leaves its canonical line.
+
+Most calls begin with somebody who calls (an `Arrival`).  A call of an application is told by its steering
+(`gateway.switch.steered`) with the same verbs, and may begin with nobody at all: then who is called first is
+the first to be there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final, NoReturn, assert_never
+from typing import Final, NoReturn, Protocol, assert_never
 
-from gateway.errors import Overload, PeerError
+from gateway.errors import Overload
 from gateway.ids import CallId, RoomId
 from gateway.media.events import RtpTimedOut
 from gateway.media.statistics import LegStatistics
@@ -25,70 +29,74 @@ from gateway.sip.events import (
     SessionOffered,
     SessionProgressed,
 )
-from gateway.sip.identity import PASSED_ON
-from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, refused_offer
+from gateway.sip.identity import CallerId
+from gateway.switch.arrivals import Arrival
+from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by
 from gateway.switch.dialling import Dialler
 from gateway.switch.early import EarlyMedia
 from gateway.switch.encryption import warn_of_keys
 from gateway.switch.joining import Joining
 from gateway.switch.legs import Leg
 from gateway.switch.midcall import MidCall
-from gateway.switch.origins import origin_of
 from gateway.switch.ringing import Branches
-from gateway.switch.routing import (
-    Destination,
-    Refused,
-    ToApplication,
-    ToBuiltIn,
-    ToRoom,
-    ToTrunk,
-    ToUser,
-    route,
-)
+from gateway.switch.routing import Refused, ToApplication, ToBuiltIn, ToRoom, ToTrunk, ToUser
 from gateway.switch.search import Errand
 from gateway.switch.world import CallOver, EndWanted, Happening, PatienceOver, World
 
-__all__ = ["Call"]
+__all__ = ["Call", "Story"]
 
 _INBOX: Final = 256
 _STATISTICS_S: Final = 1.0
-_MAX_FORWARDS: Final = 70
+
+
+class Story(Protocol):
+    """Whoever tells what a call does, in place of the plain story of caller and called party."""
+
+    async def live(self, call: Call) -> None:
+        """Tell it; returning ends the call."""
+        ...
+
+    async def over(self, ending: Ending) -> None:
+        """Note how it ended, after all is hung up."""
+        ...
 
 
 class Call:
-    """One call: an offered session, the legs made for it, and the story that `run` lives."""
+    """One call: the legs made for it, and the story that `run` lives."""
 
     def __init__(
         self,
         call: CallId,
-        offered: SessionOffered,
         world: World,
         own: Callable[[str, Call], None],
         find: Callable[[str], Call | None],
+        *,
+        arrival: Arrival | None = None,
+        story: Story | None = None,
     ) -> None:
         """`own` is told each session and row that is this call's, so that their events come here.
 
-        `find` returns the call that owns a session.
+        `find` returns the call that owns a session.  `arrival` is who calls; None = the call begins with `story`.
         """
         self.id: Final = call
         self.room: Final = RoomId(call)
-        self._world = world
-        self._offered = offered
+        self.world: Final = world
+        self.arrival: Final = arrival
+        self._told_by: Final = story
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(_INBOX)
-        self._legs: dict[str, Leg] = {}
-        self._midcall = MidCall(call, world, self._legs)
+        self.legs: Final[dict[str, Leg]] = {}
+        """By row and by session."""
+        self.midcall: Final = MidCall(call, world, self.legs)
         self._branches = Branches(world)
-        self._early = EarlyMedia(call, self.room, world, offered)
-        self._dialler = Dialler(world, self._legs, lambda key: own(key, self))
-        self._origin: Final = origin_of(offered, world)
-        self.caller_id: Final = self._origin.caller_id
-        """Who calls, as applications and called parties are told."""
+        self._early = None if arrival is None else EarlyMedia(call, self.room, world, arrival.offered)
+        self.dialler: Final = Dialler(world, self.legs, lambda key: own(key, self))
         self._started = world.clock.now()
         self._answered = False
         self._caller_gone: EndCause | None = None
         self._ending = ENDINGS["crashed"]
-        self._joining = Joining(self, world, self._legs, self._dialler, self._midcall, find)
-        own(offered.session, self)
+        self._joining = Joining(self, world, self.legs, self.dialler, self.midcall, find)
+        if arrival is not None:
+            own(arrival.session, self)
 
     def tell(self, happening: Happening) -> None:
         """Put something into the call's inbox.
@@ -103,8 +111,13 @@ class Call:
 
     @property
     def answered(self) -> bool:
-        """Whether the caller was answered."""
+        """Whether anybody talks: the caller was answered, or who was called first has answered."""
         return self._answered
+
+    @property
+    def caller_id(self) -> CallerId | None:
+        """Who calls, as applications and called parties are told; None = nobody does."""
+        return None if self.arrival is None else self.arrival.origin.caller_id
 
     def give(self, near: str, *, user: str | None) -> Leg | None:
         """Hand the far end of `near`'s leg, which must be `user`'s, over to another call; this one ends."""
@@ -112,7 +125,7 @@ class Call:
 
     async def run(self) -> None:
         """Live the call; returns when nothing of it is left."""
-        self._world.log.info("call.offered", call=self.id, **self._facts())
+        self.world.log.info("call.offered", call=self.id, **self._facts())
         try:
             await self._story()
         except CallOver as over:
@@ -121,148 +134,154 @@ class Call:
             self._ending = ENDINGS["shutdown"]
             raise
         finally:
-            await self._close()
+            try:
+                await self._close()
+            finally:  # whatever is wrong with a leg, the call has a record
+                if self._told_by is not None:
+                    await self._told_by.over(self._ending)
 
     async def _story(self) -> NoReturn:
-        destination = self._route()
-        match destination:
+        if self._told_by is not None:
+            await self._told_by.live(self)
+            raise CallOver(ENDINGS["hung_up"])
+        assert self.arrival is not None  # or there would be a story
+        match destination := self.arrival.route():
             case Refused(ending):
                 raise CallOver(ending)
             case ToApplication():
                 raise CallOver(ENDINGS["no_application"])
             case ToBuiltIn(source):
-                caller = await self._open_caller()
+                caller = await self.arrival.open(self.dialler)
                 caller.place(None, source=source)
-                self._answer(caller)
+                self.answer(caller)
             case ToRoom(room):
-                caller = await self._open_caller()
+                caller = await self.arrival.open(self.dialler)
                 caller.place(room)
-                self._answer(caller)
+                self.answer(caller)
             case ToUser() | ToTrunk():
-                caller = await self._open_caller()
-                await self._dial(destination, caller)
-                await self._bridge(caller, await self._ring(caller))
+                caller = await self.arrival.open(self.dialler)
+                errand = Errand(
+                    self.arrival.origin.caller_id, self.arrival.hops_left - 1, self.arrival.passed_on
+                )
+                deadline = self.world.clock.now() + self.world.settings.ring_timeout_s
+                await self.bridge(caller, await self.dial(destination, errand, caller, deadline=deadline))
             case _:
                 assert_never(destination)
         await self._talk()
 
-    # Offered and routed.
-
     def _facts(self) -> dict[str, object]:
-        offered = self._offered
-        return {
-            "user": self._origin.caller.user,
-            "trunk": self._origin.caller.trunk,
-            "dialled": self._origin.dialled,
-            "source": f"{offered.flow.transport}:{offered.flow.remote[0]}",
-        }
-
-    def _route(self) -> Destination:
-        if self._hops_left() <= 0:
-            return Refused(ENDINGS["too_many_hops"])
-        origin = self._origin
-        return route(origin.dialled, caller=origin.caller, table=self._world.settings.table)
-
-    def _hops_left(self) -> int:
-        """Return Max-Forwards (RFC 3261 section 20.22): we are a hop, or two of us would loop for ever."""
-        text = self._offered.request.headers.get("Max-Forwards") or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else _MAX_FORWARDS
-
-    async def _open_caller(self) -> Leg:
-        """Open the caller's row and see that there is a codec, before anybody else is disturbed."""
-        offered = self._offered
-        leg = await self._dialler.open_offered(offered, self._origin)
-        if offered.sdp is not None:
-            try:
-                leg.consider(offered.sdp)
-            except PeerError as error:
-                raise CallOver(refused_offer(error)) from error
-        return leg
+        return {} if self.arrival is None else self.arrival.facts
 
     # Ringing.
 
-    async def _dial(self, destination: ToUser | ToTrunk, caller: Leg) -> None:
-        offered = self._offered
-        passed = tuple(pair for pair in offered.request.headers if pair[0] in PASSED_ON)
-        errand = Errand(self.caller_id, self._hops_left() - 1, passed)
-        theirs = () if offered.sdp is None else caller.consider(offered.sdp)
-        await self._dialler.dial(self._branches, destination, errand, preferred=theirs)
-
-    async def _ring(self, caller: Leg) -> Leg:
-        """Wait until one branch answers and return its leg.
+    async def dial(
+        self,
+        destination: ToUser | ToTrunk,
+        errand: Errand,
+        caller: Leg | None,
+        *,
+        deadline: float,
+    ) -> Leg:
+        """Call somebody, for `caller` if one is there; return the leg that answered first.
 
         Raises:
-            CallOver: the caller gave up, nobody answered in time, or the last branch was refused.
+            CallOver: the caller gave up, nobody answered by `deadline`, or the last branch was refused.
         """
+        self._branches = Branches(self.world)
+        theirs: tuple[str, ...] = ()
+        if caller is not None and self.arrival is not None:
+            theirs = self.arrival.preferred(caller)
+        await self.dialler.dial(self._branches, destination, errand, preferred=theirs)
+        while self._branches:
+            happening = await self.next(deadline, lambda: self._branches.timeout)
+            if (winner := await self._heard_ringing(happening, caller)) is not None:
+                self._branches.cancel(ELSEWHERE)
+                return winner
+        raise CallOver(self._branches.best_failure)
+
+    async def _heard_ringing(self, happening: Happening, caller: Leg | None) -> Leg | None:
+        """Take in what happens while branches ring; the leg of the one that answered."""
         branches = self._branches
-        deadline = self._world.clock.now() + self._world.settings.ring_timeout_s
-        while branches:
-            happening = await self.next(deadline, lambda: branches.timeout)
-            match happening:
-                case SessionEnded(session=session, cause=cause) if session == caller.session:
-                    raise CallOver(ENDINGS["cancelled" if cause.by == "remote" else "caller_lost"])
-                case SessionProgressed(session=session) if session in branches:
+        match happening:
+            case SessionProgressed(session=session) if session in branches:
+                if caller is not None and self._early is not None:
                     self._early.progressed(caller, branches[session], happening)
-                case SessionAnswered(session=session, sdp=sdp) if session in branches:
-                    self._dialler.answered()
-                    if (winner := branches.answered(session, sdp)) is not None:
-                        return winner
-                case SessionEnded(session=session, cause=cause) if session in branches:
-                    leg = branches[session]
+                else:
+                    branches[session].alerted = True
+            case SessionAnswered(session=session, sdp=sdp) if session in branches:
+                self.dialler.answered()
+                return branches.answered(session, sdp)
+            case SessionEnded(session=session, cause=cause) if session in branches:
+                leg = branches[session]
+                if self._early is not None:
                     self._early.over(leg)
-                    branches.lost(session, cause)
-                    await self._dialler.lost(session, cause, alerted=leg.alerted)
-                case PatienceOver():
-                    await self._dialler.patience_over()
-                case _:
-                    self._midcall.handle(happening)
-        raise CallOver(branches.best_failure)
+                branches.lost(session, cause)
+                await self.dialler.lost(session, cause, alerted=leg.alerted)
+            case PatienceOver():
+                await self.dialler.patience_over()
+            case _:
+                await self.hear(happening)
+        return None
 
     # Answered and bridged.
 
-    async def _bridge(self, caller: Leg, winner: Leg) -> None:
-        self._branches.cancel(ELSEWHERE)
+    async def bridge(self, caller: Leg, winner: Leg) -> None:
+        """Let two parties hear each other, and let everybody else go."""
         winner.place(self.room)
         caller.place(self.room)
-        self._answer(caller, like=winner.codec)
-        await self.close_legs(leg for leg in self._legs.values() if leg not in (caller, winner))
+        self.answer(caller, like=winner.codec)
+        await self.close_legs(leg for leg in self.legs.values() if leg not in (caller, winner))
 
-    def _answer(self, caller: Leg, *, like: str | None = None) -> None:
-        """Send the 200: our answer, the one that early media had already, or our offer if there was none."""
-        if self._offered.sdp is None:
-            said = caller.offer(first=like)
-        elif caller.negotiated is None:
-            said = caller.answer(self._offered.sdp, like=like)
-        else:
-            said = caller.said
-        self._world.signalling.answer(self._offered.session, sdp=said)
+    def answer(self, caller: Leg, *, like: str | None = None) -> None:
+        """Answer the caller, who has not been yet; `like` is the codec of who is talked to."""
+        if self.arrival is None or self.arrival.answered:
+            return
+        self.arrival.answer(caller, like=like)
         self._answered = True
-        warn_of_keys(self._world.log, caller, self._offered.flow)
-        caller.answered_at = self._world.clock.now()
-        self._world.log.info("call.answered", call=self.id, codec=caller.codec, other_codec=like)
+        warn_of_keys(self.world.log, caller, self.arrival.offered.flow)
+        caller.answered_at = self.world.clock.now()
+        self.world.log.info("call.answered", call=self.id, codec=caller.codec, other_codec=like)
+
+    def picked_up(self, leg: Leg) -> None:
+        """Take it that the first party of a call without a caller is there."""
+        self._answered = True
+        self.world.log.info("call.answered", call=self.id, codec=leg.codec, other_codec=None)
 
     async def _talk(self) -> NoReturn:
         """Stay until one side hangs up, falls silent or has talked for too long."""
-        deadline = self._world.clock.now() + self._world.settings.max_call_s
+        deadline = self.world.clock.now() + self.world.settings.max_call_s
         while True:
-            happening = await self.next(deadline, lambda: ENDINGS["too_long"])
-            match happening:
-                case SessionEnded(session=session, cause=cause) if session in self._legs:
-                    leg = self._legs[session]
-                    if not leg.leaving:
-                        raise CallOver(hung_up_by(leg.side, cause))
-                    await self.close_legs([leg])
-                case RtpTimedOut(leg=row) if row in self._legs and not self._legs[row].leaving:
+            await self.hear(await self.next(deadline, lambda: ENDINGS["too_long"]))
+
+    async def hear(self, happening: Happening) -> None:
+        """Take in something that happens to parties who are there.
+
+        Raises:
+            CallOver: it ends the call.
+        """
+        match happening:
+            case SessionEnded(session=session, cause=cause) if session in self.legs:
+                await self._left(self.legs[session], cause)
+            case RtpTimedOut(leg=row) if row in self.legs and not self.legs[row].leaving:
+                if self._answered:
                     raise CallOver(ENDINGS["silent"])
-                case ReferReceived(session=session) if session in self._legs:
-                    await self._joining.transfer(happening, self._legs[session])
-                case ReferralOver(session=session) if session in self._legs:
-                    if self._legs[session].leaving:  # else its transfer failed, and it talks on
-                        self._joining.let_go(self._legs[session])
-                case SessionOffered(replaces=replaced) if replaced in self._legs:
-                    await self._joining.replace(happening, self._legs[replaced])
-                case _:
-                    self._midcall.handle(happening)
+            case ReferReceived(session=session) if session in self.legs and self._answered:
+                await self._joining.transfer(happening, self.legs[session])
+            case ReferralOver(session=session) if session in self.legs:
+                if self.legs[session].leaving:  # else its transfer failed, and it talks on
+                    self._joining.let_go(self.legs[session])
+            case SessionOffered(replaces=replaced) if replaced in self.legs and self._answered:
+                await self._joining.replace(happening, self.legs[replaced])
+            case _:
+                self.midcall.handle(happening)
+
+    async def _left(self, leg: Leg, cause: EndCause) -> None:
+        if leg.leaving:
+            await self.close_legs([leg])
+        elif leg.answered_at is not None:
+            raise CallOver(hung_up_by(leg.side, cause))
+        elif self.arrival is not None and leg.session == self.arrival.session:
+            raise CallOver(ENDINGS["cancelled" if cause.by == "remote" else "caller_lost"])
 
     def moved(self, leg: Leg) -> list[Happening]:
         """Return, and forget, what has happened to a leg that was given away and was not read yet."""
@@ -281,66 +300,73 @@ class Call:
         Raises:
             CallOver: with `late()` at the deadline, or because somebody wants the end.
         """
-        until = min(deadline, self._dialler.impatient_at)
+        happening = await self.next_until(deadline)
+        if happening is None:
+            raise CallOver(late())
+        return happening
+
+    async def next_until(self, deadline: float) -> Happening | None:
+        """Return the next thing that happens; None at the deadline.
+
+        Raises:
+            CallOver: somebody wants the end.
+        """
+        until = min(deadline, self.dialler.impatient_at)
         try:
-            async with asyncio.timeout(until - self._world.clock.now()):
+            async with asyncio.timeout(until - self.world.clock.now()):
                 happening = await self._inbox.get()
         except TimeoutError:
-            if until < deadline:
-                return PatienceOver()
-            raise CallOver(late()) from None
+            return PatienceOver() if until < deadline else None
         if isinstance(happening, EndWanted):
             raise CallOver(happening.ending)
         if isinstance(happening, SessionEnded):
             self._note_end(happening)
         elif isinstance(happening, SessionOffered) and not self._answered:
-            self._world.signalling.reject(happening.session, status=486)  # it rings: nobody can be replaced
+            self.world.signalling.reject(happening.session, status=486)  # it rings: nobody can be replaced
         return happening
 
     def _note_end(self, ended: SessionEnded) -> None:
-        if ended.session == self._offered.session:
+        if self.arrival is not None and ended.session == self.arrival.session:
             self._caller_gone = ended.cause
-        if (leg := self._legs.get(ended.session)) is not None:
+        if (leg := self.legs.get(ended.session)) is not None:
             leg.ended = ended.cause
 
     # Ended.
 
     async def _close(self) -> None:
         """Hang up what is up, close every row, and say in one line each what has been."""
-        signalling, ending = self._world.signalling, self._ending
+        signalling, ending = self.world.signalling, self._ending
         while not self._inbox.empty():  # an end that crossed ours is the peer's
             if isinstance(happening := self._inbox.get_nowait(), SessionEnded):
                 self._note_end(happening)
-        if self._caller_gone is None and not self._answered:
-            headers = ending.headers(self._world.settings.host, self._world.ids)
-            status = ending.status if ending.status >= 300 else 480
-            signalling.reject(self._offered.session, status=status, headers=headers)
+        if self.arrival is not None and self._caller_gone is None and not self.arrival.answered:
+            self.arrival.reject(ending)
         self._branches.cancel(ending.cause)
-        for leg in dict.fromkeys(self._legs.values()):
+        for leg in dict.fromkeys(self.legs.values()):
             if leg.session is not None and leg.ended is None:
                 signalling.hang_up(leg.session, cause=ending.cause)
-        await self.close_legs(self._legs.values())
-        self._world.log.info("call.ended", call=self.id, **self._facts(), **self._outcome())
+        await self.close_legs(self.legs.values())
+        self.world.log.info("call.ended", call=self.id, **self._facts(), **self._outcome())
 
     async def close_legs(self, legs: Iterable[Leg]) -> None:
         """Close the rows of some legs and say in one line each what they were."""
         over = set(legs)
-        for key in [key for key, leg in self._legs.items() if leg in over]:
-            del self._legs[key]
+        for key in [key for key, leg in self.legs.items() if leg in over]:
+            del self.legs[key]
         await asyncio.gather(*(self._close_leg(leg) for leg in over))
 
     async def _close_leg(self, leg: Leg) -> None:
         statistics = LegStatistics()
         try:
             async with asyncio.timeout(_STATISTICS_S):
-                statistics = await self._world.media.statistics(leg.id)
+                statistics = await self.world.media.statistics(leg.id)
         except TimeoutError:
             pass  # a line without counters is better than none
         finally:
             leg.close()
-        now = self._world.clock.now()
+        now = self.world.clock.now()
         cause = leg.ended or self._ending.cause
-        self._world.log.info(
+        self.world.log.info(
             "leg.ended",
             call=self.id,
             **leg.canonical(statistics, now=now),
@@ -357,7 +383,7 @@ class Call:
             "cause": ending.text,
             "q850": ending.q850,
             "by": str(ending.by),
-            "lasted_s": round(self._world.clock.now() - self._started, 3),
+            "lasted_s": round(self.world.clock.now() - self._started, 3),
         }
 
 

@@ -17,6 +17,7 @@ from gateway.errors import PeerError
 from gateway.ids import IdSource
 from gateway.sdp.agreement import NoCommonCodec
 from gateway.sip.events import EndCause
+from gateway.switch.records import CallReason
 
 __all__ = [
     "ELSEWHERE",
@@ -62,6 +63,8 @@ class Ending:
     """It is worth trying again soon: the answer says when."""
     warning: int = 304
     """The code of the Warning that goes with 488 and 606 (RFC 3261 section 20.43): what was not acceptable."""
+    reason: CallReason | None = None
+    """What its application is told, where status and who ended it do not say so (`outcome`)."""
 
     @property
     def cause(self) -> EndCause:
@@ -94,7 +97,7 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
         "unknown": Ending(404, "Nobody has this name or number here", 1),
         "no_application": Ending(404, "This number's application does not take calls", 1),
         "forbidden": Ending(403, "Only registered users and trunks may call", 21),
-        "unregistered": Ending(480, "The callee is not registered", 20),
+        "unregistered": Ending(480, "The callee is not registered", 20, reason=CallReason.USERNOTFOUND),
         "no_answer": Ending(480, "The callee did not answer in time", 19, by="timeout"),
         "lost": Ending(408, "The callee's phone did not respond", 18, by="timeout"),
         "unreachable": Ending(480, "The callee's connection is gone", 20, by="transport"),
@@ -110,6 +113,24 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
         "no_transfer": Ending(488, "That is nothing to be transferred to", 88),
         "silent": Ending(408, "No audio arrived for too long", 102, by="timeout"),
         "too_long": Ending(480, "The longest permitted call is over", 16, by="timeout"),
+        "no_user": Ending(404, "The application has no such user", 1, reason=CallReason.USERNOTFOUND),
+        "no_credit": Ending(402, "The application has no credit left", 21, reason=CallReason.NOCREDITPARTNER),
+        "not_allowed": Ending(403, "The application may not call there", 21, reason=CallReason.BLOCKED),
+        "managed": Ending(200, "The application ended the call", 16, by="manager"),
+        "managed_busy": Ending(486, "The application says busy", 17, by="manager"),
+        "managed_congestion": Ending(503, "The application says congestion", 42, by="manager"),
+        "callback_failed": Ending(
+            480, "The application did not answer", 41, by="application", reason=CallReason.CALLBACKERROR
+        ),
+        "bad_document": Ending(
+            480,
+            "The application's answer is invalid",
+            41,
+            by="application",
+            reason=CallReason.INVALIDSVAMLACTION,
+        ),
+        "not_offered": Ending(501, "The application wants something that this switch does not offer", 79),
+        "abandoned": Ending(487, "Who asked for the call went away", 16, by="caller"),
         "shutdown": Ending(503, "The switch shut down", 41, retry=True),
         "crashed": Ending(500, "The call failed inside the switch", 41),
     }

@@ -95,6 +95,8 @@ class Leg:
     """It was transferred away or replaced, and its end is no end of the call."""
     music: str | None = None
     """What it hears instead of its room."""
+    muted: bool = False
+    """Nobody hears it."""
     alerted: bool = False
     answered_at: float | None = None
     ended: EndCause | None = None
@@ -107,6 +109,7 @@ class Leg:
     """Our offer is out and its answer has not come."""
     _ours: SessionDescription | None = None
     _generation: int = 0
+    _closed: bool = False
 
     @property
     def codec(self) -> str | None:
@@ -184,8 +187,15 @@ class Leg:
             self.music = source
             self._show()
 
+    def mute(self, muted: bool) -> None:
+        """Let nobody in its room hear the party, or let them again."""
+        if muted != self.muted:
+            self.muted = muted
+            self._show()
+
     def close(self) -> None:
         """Give the row, its port and its place on a trunk back."""
+        self._closed = True
         self.media.close(self.id)
         self.vacate()
 
@@ -234,7 +244,7 @@ class Leg:
 
     def _show(self) -> None:
         """Tell the plane the whole state of the row."""
-        if self.negotiated is None:
+        if self.negotiated is None or self._closed:
             return
         self._generation += 1
         self.media.set(_row(self, self.negotiated, self._generation))
@@ -257,6 +267,7 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         room=leg.room,
         source=leg.source,
         force_tick=leg.force_tick,
+        muted=leg.muted,
         hold=leg.music,
         options=_options(agreed),
         crypto=_crypto(agreed),

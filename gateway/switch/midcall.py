@@ -6,6 +6,7 @@ alone; the other hears the difference, on hold music, and is not asked.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -39,6 +40,10 @@ class MidCall:
     world: World
     legs: dict[str, Leg]
     """By session and by row."""
+    music: str = "music"
+    """What a party hears whom the other one holds."""
+    on_digit: Callable[[Leg, str], None] = lambda _leg, _digit: None
+    """Told each key that is pressed, once."""
     _digits: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
     """The last digit of a leg, by the way it came, and when."""
 
@@ -79,7 +84,7 @@ class MidCall:
         self.world.signalling.accept_offer(session, sdp=said)
         if leg.held != was_held:
             for other in self.others(leg):
-                other.listen("music" if leg.held else None)
+                other.listen(self.music if leg.held else None)
             self.world.log.info("leg.held" if leg.held else "leg.resumed", call=self.call, leg=leg.id)
 
     def others(self, leg: Leg) -> list[Leg]:
@@ -115,3 +120,4 @@ class MidCall:
         self.world.log.info(
             "dtmf.heard", call=self.call, leg=leg.id, digit=digit, duration_ms=duration_ms, via=via
         )
+        self.on_digit(leg, digit)

@@ -34,7 +34,9 @@ __all__ = [
     "ToTrunk",
     "ToUser",
     "Trunk",
+    "room_of",
     "route",
+    "trunks_to",
 ]
 
 BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
@@ -42,6 +44,7 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a registered user may always call, and the media plane's source that answers."""
 
+_ROOM_PREFIX: Final = "conf-"
 _ROOM: Final = re.compile(r"conf-([A-Za-z0-9_.-]{1,64})")
 _NUMBER: Final = re.compile(r"\+?[0-9][0-9().-]{0,31}")
 _VISUAL: Final = str.maketrans("", "", "().-")
@@ -82,6 +85,8 @@ class Trunk:
     """How often each server is asked by OPTIONS whether it is there; 0 = never."""
     registers: bool = False
     """Register there with `credentials`, and be called by that way."""
+    application: str = ""
+    """Key of the application whose calls come by it; "" = it is a carrier and nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +161,17 @@ def route(dialled: str, *, caller: Caller, table: RoutingTable) -> Destination:
     number = dialled.translate(_VISUAL) if _NUMBER.fullmatch(dialled) else dialled
     if (application := table.numbers.get(number)) is not None:
         return ToApplication(number, application)
-    if caller.user is not None and (trunks := _longest_prefix(number, table.trunks)):
+    if caller.user is not None and (trunks := trunks_to(number, table.trunks)):
         return ToTrunk(trunks, number)
     return Refused(ENDINGS["unknown"])
 
 
-def _longest_prefix(number: str, trunks: tuple[Trunk, ...]) -> tuple[Trunk, ...]:
+def room_of(dialled: str) -> str | None:
+    """Return the name of the conference room that was dialled; None if it was something else."""
+    return dialled.removeprefix(_ROOM_PREFIX) if _ROOM.fullmatch(dialled) else None
+
+
+def trunks_to(number: str, trunks: tuple[Trunk, ...]) -> tuple[Trunk, ...]:
     """Return the trunks of the longest prefix that fits; only telephone numbers leave.
 
     A shorter prefix is no way round: whoever says where a country's calls go has said where they do not go.

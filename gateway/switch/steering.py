@@ -209,6 +209,16 @@ class SteeredCall(Protocol):
         """Whether somebody was answered, or has answered."""
         ...
 
+    @property
+    def parked(self) -> bool:
+        """Whether it waits for an order that says what an answer to its first question could have said."""
+        ...
+
+    @property
+    def conferring(self) -> bool:
+        """Whether it is in a conference."""
+        ...
+
     # What is known of it.
 
     def silence(self) -> None:
@@ -281,7 +291,7 @@ class SteeredCall(Protocol):
         ...
 
     def fail(self, reason: str) -> NoReturn:
-        """End the call for a reason of `gateway.switch.outcome`, e.g. `callback_failed`."""
+        """End the call for a reason of `gateway.switch.causes.ENDINGS`, e.g. `callback_failed`."""
         ...
 
 
@@ -293,15 +303,18 @@ class Steering(Protocol):
         ...
 
     def read_order(self, call: SteeredCall, document: bytes) -> object:
-        """Understand what an API asks of a call under way.
+        """Understand what an API asks of a call under way; None = nothing but its end, which comes at once.
 
         Raises:
             GatewayError: it cannot be understood or is not allowed now; the text says where and why.
         """
         ...
 
-    def last_words(self, call: SteeredCall, record: CallRecord) -> Sequence[Notification]:
-        """Return what the application is told of a call that is over; kept with the record in one go."""
+    def last_words(self, record: CallRecord, callout: Callout | None) -> Sequence[Notification]:
+        """Return what the application is told of a call that is over; kept with the record in one go.
+
+        callout: what was asked for, if an application began the call and that is still known.
+        """
         ...
 
 

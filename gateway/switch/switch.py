@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from gateway.errors import Overload
+from gateway.errors import LocalError, Overload
 from gateway.ids import CallId
 from gateway.media.events import ActiveSpeaker, MediaEvent, RoomLevels, WorkerLost, WorkerReady
 from gateway.sip.events import (
@@ -24,8 +24,10 @@ from gateway.sip.events import (
     SessionId,
     SessionOffered,
 )
-from gateway.switch.calls import Call
+from gateway.switch.arrivals import Arrival
+from gateway.switch.calls import Call, Story
 from gateway.switch.causes import ENDINGS, Ending
+from gateway.switch.ownership import story_of
 from gateway.switch.trunk_keeper import TrunkKeeper
 from gateway.switch.world import EndWanted, World
 
@@ -42,6 +44,8 @@ class Switch:
         self._owners: dict[str, Call] = {}
         """By SIP session and by row of the media plane."""
         self._tasks: dict[CallId, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+        """Where the tasks of calls live; None = the switch does not run."""
         self._draining = False
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -65,9 +69,10 @@ class Switch:
     async def run(self) -> None:
         """Serve until the signalling port ends or the task is cancelled; calls end with it."""
         async with asyncio.TaskGroup() as tasks:
+            self._group = tasks
             background = [tasks.create_task(self._hear_media()), tasks.create_task(self._keeper.run())]
             async for event in self._world.signalling.events():
-                self._hear(event, tasks)
+                self._hear(event)
             for task in background:
                 task.cancel()
 
@@ -85,10 +90,36 @@ class Switch:
         for call in self._calls.values():
             self._tell(call, EndWanted(ending))
 
-    def _hear(self, event: Event, tasks: asyncio.TaskGroup) -> None:
+    # Calls that an application begins.
+
+    def admit(self) -> None:
+        """See that there is room for another call.
+
+        Raises:
+            Overload: as many are up as may be, or the switch is shutting down.
+        """
+        if (refusal := self._refusal()) is not None:
+            raise Overload(refusal.text)
+
+    def begin(self, call: CallId, story: Story) -> None:
+        """Give a call that nobody makes its task.
+
+        Raises:
+            LocalError: the switch does not run.
+        """
+        self._start(Call(call, self._world, self._owners.__setitem__, self._owners.get, story=story))
+
+    def end(self, call: CallId, wish: EndWanted) -> None:
+        """Let a call end; one that is not there is no error."""
+        if (found := self._calls.get(call)) is not None:
+            self._tell(found, wish)
+
+    # Events.
+
+    def _hear(self, event: Event) -> None:
         match event:
             case SessionOffered():
-                self._offered(event, tasks)
+                self._offered(event)
             case BindingChanged(user=user, expires_s=expires_s, flow=flow):
                 self._world.log.info(
                     "user.registered" if expires_s else "user.unregistered",
@@ -117,22 +148,32 @@ class Switch:
                     if (call := self._owners.get(event.leg)) is not None:
                         self._tell(call, event)
 
-    def _offered(self, offered: SessionOffered, tasks: asyncio.TaskGroup) -> None:
-        if self._draining:
-            self._refuse(offered.session, ENDINGS["draining"])
-            return
-        if len(self._calls) >= self._world.settings.max_calls:
-            self._refuse(offered.session, ENDINGS["overload"])
+    def _offered(self, offered: SessionOffered) -> None:
+        if (refusal := self._refusal()) is not None:
+            self._refuse(offered.session, refusal)
             return
         if offered.replaces is not None and (replaced := self._owners.get(offered.replaces)) is not None:
             self._tell(replaced, offered)
             return
-        call = Call(
-            CallId(self._world.ids.token()), offered, self._world, self._owners.__setitem__, self._owners.get
+        world, call = self._world, CallId(self._world.ids.token())
+        arrival = Arrival(offered, world)
+        story = story_of(call, arrival, world)
+        self._start(
+            Call(call, world, self._owners.__setitem__, self._owners.get, arrival=arrival, story=story)
         )
+
+    def _start(self, call: Call) -> None:
+        if self._group is None:
+            raise LocalError("the switch does not run")
         self._calls[call.id] = call
         self._quiet.clear()
-        self._tasks[call.id] = tasks.create_task(self._live(call), name=f"call {call.id}")
+        self._tasks[call.id] = self._group.create_task(self._live(call), name=f"call {call.id}")
+
+    def _refusal(self) -> Ending | None:
+        """Return why no call can be taken now; None = it can."""
+        if self._draining:
+            return ENDINGS["draining"]
+        return ENDINGS["overload"] if len(self._calls) >= self._world.settings.max_calls else None
 
     def _refuse(self, session: SessionId, ending: Ending) -> None:
         self._world.log.info("call.refused", status=ending.status, cause=ending.text)

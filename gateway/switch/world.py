@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
@@ -15,10 +15,14 @@ from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog, MediaPort, SignallingPort
 from gateway.switch.routing import RoutingTable
+from gateway.switch.steering import Order
 from gateway.switch.trunk_health import HealthState
 from gateway.switch.trunks import Trunks
 
-__all__ = ["CallOver", "EndWanted", "Happening", "PatienceOver", "Settings", "World"]
+if TYPE_CHECKING:
+    from gateway.switch.applications import Applications
+
+__all__ = ["CallOver", "EndWanted", "Happening", "Ordered", "PatienceOver", "Settings", "WorkDone", "World"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class World:
     settings: Settings
     trunks: Trunks = field(default_factory=Trunks)
     """What has become of the trunks in the routing table."""
+    applications: Applications | None = None
+    """Whoever steers calls; None = every call does what was dialled."""
 
     def log_trunks(self) -> None:
         """Log which servers of trunks are in another state than before."""
@@ -77,7 +83,19 @@ class PatienceOver:
     """A server of a trunk was given its time to say something."""
 
 
-Happening: TypeAlias = Event | MediaEvent | EndWanted | PatienceOver
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An API wants the call to do something."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """What was done while the call went on has come to its end."""
+
+
+Happening: TypeAlias = Event | MediaEvent | EndWanted | PatienceOver | Ordered | WorkDone
 
 
 class CallOver(GatewayError):

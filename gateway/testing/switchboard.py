@@ -19,6 +19,7 @@ from typing import Final
 from gateway.ids import SeededIds
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.settings import EndpointConfig
+from gateway.switch.applications import Applications
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
 from gateway.testing.fake_media import FakeMediaPort
@@ -70,6 +71,7 @@ class Board:
         trunks: Sequence[str],
         seed: int,
         plane: PlanePort | None,
+        applications: Applications | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.network: Final = SipNetwork()
@@ -80,7 +82,13 @@ class Board:
         config = EndpointConfig(users=dict.fromkeys(users, PASSWORD), trusted_sources=frozenset(trunks))
         self.rim: Final = self.network.attach(Endpoint(config, self.ids), SWITCH)
         self.world: Final = World(
-            Signalling(self.rim), plane or self.media, VirtualClock(loop), self.ids, self.log, settings
+            Signalling(self.rim),
+            plane or self.media,
+            VirtualClock(loop),
+            self.ids,
+            self.log,
+            settings,
+            applications=applications,
         )
         self.switch: Final = Switch(self.world)
         self._stack = AsyncExitStack()
@@ -155,15 +163,16 @@ async def switchboard(
     trunks: Sequence[str] = (),
     seed: int = 1,
     plane: PlanePort | None = None,
+    applications: Applications | None = None,
 ) -> AsyncIterator[Board]:
     """Run a switch for these users; `settings` without a routing table gets one of the users.
 
-    With a `plane` the calls have real audio; else media is `FakeMediaPort`.
+    With a `plane` the calls have real audio; else media is `FakeMediaPort`.  `applications` steer calls.
     """
     settings = settings or Settings()
     if not settings.table.users:
         settings = replace(settings, table=replace(settings.table, users=frozenset(users)))
-    board = Board(settings, users, trunks, seed, plane)
+    board = Board(settings, users, trunks, seed, plane, applications)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(board.switch.run())
         try:

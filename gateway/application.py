@@ -1,0 +1,109 @@
+"""Composes what steers calls: the store, the callbacks, SVAML, and the desk that the REST API speaks to.
+
+`service` opens this beside the SIP rim and the media client, gives its `applications` to the world of the switch and
+its `platform` to the API.  Calls that a crash has left without an end are closed in the book before new ones begin:
+whoever was told of them is told that they are over.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.api.platform import Platform
+from gateway.callbacks import LOOPBACK, Courier, Guard, HttpBackend, OutboxWorker, open_client
+from gateway.clock import Clock
+from gateway.config import Config
+from gateway.ids import IdSource
+from gateway.store import Store, open_store
+from gateway.svaml.asking import Asking, Urls
+from gateway.svaml.interpreter import Interpreter
+from gateway.switch.applications import Applications
+from gateway.switch.causes import ENDINGS
+from gateway.switch.conferences import Conferences
+from gateway.switch.desk import Desk
+from gateway.switch.ledger import Ledger
+from gateway.switch.ports import EventLog
+from gateway.switch.switch import Switch
+from gateway.switch.world import World
+
+__all__ = ["ApplicationLayer", "open_applications"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLayer:
+    """Everything about applications in one process."""
+
+    store: Store
+    backend: HttpBackend
+    outbox: OutboxWorker
+    applications: Applications
+
+    def platform(self, world: World, switch: Switch) -> Platform:
+        """Return what the REST API speaks to."""
+        return Platform(
+            calls=Desk(world, self.applications, switch),
+            directory=self.store.directory,
+            book=self.store.calls,
+            administration=self.store.administration,
+            reports=self.store.reports,
+            clock=world.clock,
+            ids=world.ids,
+            log=world.log,
+        )
+
+    async def run(self) -> None:
+        """Deliver what waits in the outbox, until cancelled."""
+        await self.outbox.run()
+
+
+@asynccontextmanager
+async def open_applications(
+    config: Config, log: EventLog, clock: Clock, ids: IdSource
+) -> AsyncIterator[ApplicationLayer]:
+    """Open the store and the client of callbacks for as long as the block runs.
+
+    Raises:
+        ConfigError: there can be no such database.
+        Overload: the database does not answer.
+    """
+    async with open_store(config, log) as store, open_client(_guard(config)) as client:
+        backend = HttpBackend(Courier(client, clock), store.directory.application, ids)
+        outbox = OutboxWorker(store.outbox, backend.deliver, clock)
+        asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
+        interpreter = Interpreter(asking, store.directory)
+        applications = Applications(
+            store.directory, store.calls, interpreter, Conferences(clock.now), post=outbox.wake
+        )
+        await _close_what_is_left(store, interpreter, clock, log)
+        yield ApplicationLayer(store, backend, outbox, applications)
+
+
+async def _close_what_is_left(store: Store, interpreter: Interpreter, clock: Clock, log: EventLog) -> None:
+    """End the calls of a process that did not live to end them."""
+    left = store.calls.ongoing()
+    if not left:
+        return
+    for record in left:
+        ended = Ledger(record, store.calls).close(ENDINGS["crashed"], clock.wall(), reached=True)
+        await store.calls.finish(ended, *interpreter.last_words(ended, None))
+    log.warning("calls.left_closed", calls=len(left))
+
+
+_DECLARED: Final = ("callback", "fallback")
+
+
+def _guard(config: Config) -> Guard:
+    """Allow what the configuration names; and loopback where nobody but this machine can reach the API."""
+    urls = [getattr(each, name) or "" for each in config.applications for name in _DECLARED]
+    return Guard.allowing(urls, LOOPBACK if _is_loopback(config.http.listen.host) else ())
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,63 @@
+"""What parties are played: prompts and tones, while the call goes on.
+
+A party hears a source of the plane in place of whoever it talks to, for as long as the clip lasts; keys, hang-ups and
+orders are heard meanwhile, and whoever asked says by `enough` when something cuts it short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from gateway.switch.legs import Leg
+from gateway.switch.prompts import Clip
+
+__all__ = ["Speaking"]
+
+_KEY_S: Final = 0.1
+_BETWEEN_KEYS_S: Final = 0.08
+_PAUSE: Final = "w"
+_PAUSE_S: Final = 0.5
+
+
+def _never() -> bool:
+    return False
+
+
+class Speaking:
+    """Plays to the parties of one call."""
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        hear: Callable[[float], Awaitable[None]],
+        restore: Callable[[Sequence[Leg]], None],
+    ) -> None:
+        """`hear(until)` lets the next thing happen; `restore` lets parties hear again what they heard before."""
+        self._now: Final = now
+        self._hear: Final = hear
+        self._restore: Final = restore
+
+    async def pause(self, seconds: float, *, enough: Callable[[], bool] = _never) -> None:
+        """Let the call go on for a while, or until it is enough."""
+        until = self._now() + seconds
+        while self._now() < until and not enough():
+            await self._hear(until)
+
+    async def play(self, clip: Clip, to: Sequence[Leg], *, enough: Callable[[], bool] = _never) -> None:
+        """Play a clip to its end, or until it is enough."""
+        for leg in to:
+            leg.listen(clip.source)
+        try:
+            await self.pause(clip.duration_s, enough=enough)
+        finally:
+            self._restore(to)
+
+    async def send(self, digits: str, to: Sequence[Leg]) -> None:
+        """Send digits as tones, `w` as half a second of silence."""
+        for digit in digits:
+            if digit == _PAUSE:
+                await self.pause(_PAUSE_S)
+                continue
+            await self.play(Clip(f"dtmf:{digit}", _KEY_S), to)
+            await self.pause(_BETWEEN_KEYS_S)
