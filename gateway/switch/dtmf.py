@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.errors import BadMessage
 
-__all__ = ["parse_dtmf_info_untrusted"]
+__all__ = ["parse_dtmf_info_untrusted", "write_dtmf_info"]
 
 _DIGITS: Final = frozenset("0123456789*#ABCD")
 _SPELT_OUT: Final = {"10": "*", "11": "#", "STAR": "*", "POUND": "#", "16": "!", "FLASH": "!"}
@@ -33,6 +33,15 @@ def parse_dtmf_info_untrusted(content_type: str, body: bytes) -> tuple[str, int]
             return _relayed(text)
         case _:
             return None
+
+
+def write_dtmf_info(digit: str, duration_ms: int) -> tuple[str, bytes]:
+    """Return the content type and the body of an INFO that says a key.
+
+    >>> write_dtmf_info("5", 160)
+    ('application/dtmf-relay', b'Signal=5\\r\\nDuration=160\\r\\n')
+    """
+    return "application/dtmf-relay", f"Signal={digit}\r\nDuration={duration_ms}\r\n".encode()
 
 
 def _relayed(text: str) -> tuple[str, int]:

@@ -23,6 +23,7 @@ from gateway.sip.events import (
 )
 from gateway.switch.causes import ENDINGS
 from gateway.switch.dtmf import parse_dtmf_info_untrusted
+from gateway.switch.keys import press_for
 from gateway.switch.legs import Leg
 from gateway.switch.world import CallOver, Happening, World
 
@@ -108,16 +109,19 @@ class MidCall:
         except BadMessage as error:
             self.world.log.info("dtmf.not_understood", call=self.call, leg=leg.id, reason=str(error))
             return
-        if heard is not None:
-            self._digit(leg, *heard, via="info")
+        if heard is not None and self._digit(leg, *heard, via="info"):
+            world = self.world
+            press_for(self.others(leg), *heard, media=world.media, signalling=world.signalling)
 
-    def _digit(self, leg: Leg, digit: str, duration_ms: int, *, via: str) -> None:
+    def _digit(self, leg: Leg, digit: str, duration_ms: int, *, via: str) -> bool:
+        """Tell of a key, unless it was told already when it came the other way; returns whether it was news."""
         now = self.world.clock.now()
         twin, when = self._digits.pop((leg.id, "rtp" if via == "info" else "info"), ("", 0.0))
         if twin == digit and now - when <= _SAME_KEY_S:
-            return
+            return False
         self._digits[leg.id, via] = (digit, now)
         self.world.log.info(
             "dtmf.heard", call=self.call, leg=leg.id, digit=digit, duration_ms=duration_ms, via=via
         )
         self.on_digit(leg, digit)
+        return True

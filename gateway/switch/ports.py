@@ -42,6 +42,10 @@ class MediaPort(Protocol):
         """Say how a room shall be mixed: absolute, idempotent, before anybody is in it or later."""
         ...
 
+    def press(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        """Press a key (0-9, *, #, A-D) for the leg's phone, as events of RTP; lost when media is away."""
+        ...
+
     def close(self, leg: LegId) -> None:
         """Give the row and its port back; a leg that was never opened is no error."""
         ...

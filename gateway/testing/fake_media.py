@@ -30,6 +30,8 @@ class FakeMediaPort:
         self.room_states: Final[dict[RoomId, RoomState]] = {}
         self.history: Final[list[RowState]] = []
         """Every state that was ever set, in order."""
+        self.pressed: Final[list[tuple[LegId, str, int]]] = []
+        """Every key that was pressed for a phone, and for how many ms."""
         self._address = address
         self._free = [20_000 + 2 * n for n in reversed(range(ports))]
         self._statistics: dict[LegId, LegStatistics] = {}
@@ -76,6 +78,10 @@ class FakeMediaPort:
     def set_room(self, room: RoomState) -> None:
         """Remember how a room is mixed."""
         self.room_states[room.room] = room
+
+    def press(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        """Remember a key."""
+        self.pressed.append((leg, digit, duration_ms))
 
     def set(self, row: RowState) -> None:
         """Remember the state; an older generation than the row has is a fault of the switch."""

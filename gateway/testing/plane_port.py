@@ -62,6 +62,10 @@ class PlanePort:
         self.rows[row.leg] = row
         self.plane.apply(row, self._loop.time())
 
+    def press(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        """Press a key."""
+        self.plane.press(leg, digit, duration_ms, self._loop.time())
+
     def set_room(self, room: RoomState) -> None:
         """Mix a room so."""
         self.plane.apply_room(room)

@@ -110,6 +110,12 @@ class MediaClient:
         self._placement.set_room(room)
         self._settle()
 
+    def press(self, leg: LegId, digit: str, duration_ms: int) -> None:
+        """Have a key pressed where the leg is; see `MediaPort.press`."""
+        worker = self._placement.worker_of(leg)
+        if worker in self._writers:
+            self._send(worker, {"press": leg, "digit": digit, "ms": duration_ms})
+
     def close(self, leg: LegId) -> None:
         """Forget the leg and say so; see `MediaPort.close`."""
         self._placement.close(leg)

@@ -7,6 +7,7 @@ the second where the first exists (CI does).
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import selectors
 import socket
@@ -107,8 +108,8 @@ class EpollIo:
             _io.send(self._loop, sends, sends.size, rtcp)
 
     def capture(self, memory: memoryview, announced: str) -> None:
-        address = pack_address((announced, 0))
-        _io.capture(self._loop, memory, address["ip"].tobytes(), int(address["family"]))
+        address = ipaddress.ip_address(announced)
+        _io.capture(self._loop, memory, address.packed.ljust(16, b"\0"), address.version)
         self._captured = memory[:CAPTURE_HEAD_BYTES].cast("Q")[_CAPTURE_COUNTS]
 
     def counters(self) -> dict[str, int]:

@@ -217,6 +217,8 @@ class MediaProcess:
                 self._plane.apply(state, now)
             case {"room": fields}:
                 self._plane.apply_room(room_from_map(fields))
+            case {"press": leg, "digit": digit, "ms": duration_ms}:
+                self._plane.press(LegId(leg), str(digit), int(duration_ms), now)
             case {"open": leg}:
                 self._rows.open(LegId(leg), refusal=self.health.admission.refusal)
             case {"reopen": leg}:

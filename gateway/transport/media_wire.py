@@ -3,6 +3,7 @@
     both      {"hello": version, "epoch": n}
     switch    {"open": leg}  {"reopen": leg}  {"set": row}  {"move": leg, "to": worker}  {"close": leg}
               {"room": room}    how it is mixed; to every worker, because any may have a part of it
+              {"press": leg, "digit": "5", "ms": 160}    a key for its phone, as events of RTP
               {"statistics": leg, "id": n}  {"health": n}
     worker    {"rows": legs}                                     once, after its hello
               {"opened": leg, "port": p, "address": a, "bound": b}  {"refused": leg, "reason": text}  {"absent": leg}

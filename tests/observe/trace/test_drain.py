@@ -51,7 +51,9 @@ class House:
         self.io.attach(self.row)
         self.log = Events()
         self.path = path
-        self.drain = Drain(Ring(self.memory), CaptureFile(path, 10_000_000), self.log)
+        file = CaptureFile(path, 10_000_000)
+        file.prepare()
+        self.drain = Drain(Ring(self.memory), file, self.log)
         self.phone, self.to = phone, ("127.0.0.1", rtp.getsockname()[1])
 
     def speak(self, n=1):
