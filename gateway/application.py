@@ -75,9 +75,7 @@ async def open_applications(
         outbox = OutboxWorker(store.outbox, backend.deliver, clock)
         asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
         interpreter = Interpreter(asking, store.directory)
-        applications = Applications(
-            store.directory, store.calls, interpreter, Conferences(clock.now), post=outbox.wake
-        )
+        applications = Applications(store.directory, store.calls, interpreter, Conferences(clock.now))
         await _close_what_is_left(store, interpreter, clock, log)
         yield ApplicationLayer(store, backend, outbox, applications)
 

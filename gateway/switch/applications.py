@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,8 +33,6 @@ class Applications:
     live: dict[CallId, Steered] = field(default_factory=dict)
     """The calls that are up."""
     counters: Counter[str] = field(default_factory=Counter)
-    post: Callable[[], None] = lambda: None
-    """Told that something waits in the outbox."""
 
     def of_user(self, name: str) -> Application | None:
         """Return the application that a user of this switch belongs to."""

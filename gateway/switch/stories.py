@@ -73,5 +73,3 @@ class ApplicationStory:
         record = self._ledger.close(ending, self._world.clock.wall(), reached=self._reached)
         words = applications.steering.last_words(record, self._callout)
         await applications.book.finish(record, *words)
-        if words:
-            applications.post()

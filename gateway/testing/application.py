@@ -119,6 +119,7 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self.waiting: Final[list[Notification]] = []
+        self._news: Final = asyncio.Event()
 
     def bodies(self, event: str) -> list[dict[str, Any]]:
         """Return what waits of one event, as the application would read it."""
@@ -128,6 +129,12 @@ class MemoryOutbox:
         """Keep one more."""
         if all(each.id != notification.id for each in self.waiting):
             self.waiting.append(notification)
+            self._news.set()
+
+    async def news(self) -> None:
+        """Wait for one more."""
+        await self._news.wait()
+        self._news.clear()
 
     async def due(self, now: float, limit: int = 100) -> Sequence[Notification]:
         """Return what is due."""
