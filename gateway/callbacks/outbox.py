@@ -73,16 +73,23 @@ class OutboxWorker:
     """Empties an outbox for as long as `run` runs.
 
     deliver: makes one attempt; raises NoCallback or CallbackFailed, e.g. `HttpBackend.deliver`.
+    look_s: how long the outbox is left alone when nothing is known to be due.
 
     `counters` counts `delivered`, `put_off` and `given_up`.
     """
 
     def __init__(
-        self, outbox: Outbox, deliver: Callable[[Notification], Awaitable[None]], clock: Clock
+        self,
+        outbox: Outbox,
+        deliver: Callable[[Notification], Awaitable[None]],
+        clock: Clock,
+        *,
+        look_s: float = LOOK_S,
     ) -> None:
         self._outbox = outbox
         self._deliver = deliver
         self._clock = clock
+        self._look_s = look_s
         self._lanes: dict[str, _Lane] = {}
         self._under_way: set[str] = set()
         self._repetitions: list[float] = []
@@ -147,8 +154,8 @@ class OutboxWorker:
         while self._repetitions and self._repetitions[0] <= self._looked_at:
             heapq.heappop(self._repetitions)
         if not self._repetitions:
-            return LOOK_S
-        return min(LOOK_S, max(0.0, self._repetitions[0] - self._clock.wall()))
+            return self._look_s
+        return min(self._look_s, max(0.0, self._repetitions[0] - self._clock.wall()))
 
     async def _deliver_whatever_happens(self, item: Notification, lane: _Lane) -> None:
         """Deliver one item; what goes wrong with it is nobody else's affair."""

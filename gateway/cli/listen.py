@@ -27,58 +27,61 @@ from gateway.lab.phone.stopping import stop_on_signals
 __all__ = ["listen"]
 
 
+_Port = Annotated[int, typer.Option(min=0, max=65535, help="Listen here; 0 = any port.")]
+_Host = Annotated[str, typer.Option(help="Listen on this address.")]
+_Svaml = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Answers: a file with the keys ice, ace, pie; or EVENT=FILE; may repeat. "
+        "Without it calls go where they would have gone.",
+        metavar="FILE",
+    ),
+]
+_Save = Annotated[
+    Path | None, typer.Option(help="Keep every event and its answer in this directory.", metavar="DIR")
+]
+_App = Annotated[
+    str | None, typer.Option(help="Be this application's callback until the end.", metavar="KEY")
+]
+_Secret = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TANDEM_APP_SECRET",
+        help="The application's secret; without it, that of the configuration.",
+        metavar="BASE64",
+    ),
+]
+_Api = Annotated[
+    str | None, typer.Option(help="The switch's REST API; without it, by the configuration.", metavar="URL")
+]
+_Url = Annotated[
+    str | None, typer.Option(help="How the switch reaches us, if not by --host and --port.", metavar="URL")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")]
+
+
 def listen(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Listen here; 0 = any port.")] = 3000,
-    host: Annotated[str, typer.Option(help="Listen on this address.")] = "127.0.0.1",
-    svaml: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Answers: a file with the keys ice, ace, pie; or EVENT=FILE; may repeat. "
-            "Without it calls go where they would have gone.",
-            metavar="FILE",
-        ),
-    ] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Keep every event and its answer in this directory.", metavar="DIR")
-    ] = None,
-    app: Annotated[
-        str | None, typer.Option(help="Be this application's callback until the end.", metavar="KEY")
-    ] = None,
-    secret: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TANDEM_APP_SECRET",
-            help="The application's secret; without it, that of the configuration.",
-            metavar="BASE64",
-        ),
-    ] = None,
-    api: Annotated[
-        str | None,
-        typer.Option(help="The switch's REST API; without it, by the configuration.", metavar="URL"),
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="How the switch reaches us, if not by --host and --port.", metavar="URL"),
-    ] = None,
+    port: _Port = 3000,
+    host: _Host = "127.0.0.1",
+    svaml: _Svaml = None,
+    save: _Save = None,
+    app: _App = None,
+    secret: _Secret = None,
+    api: _Api = None,
+    url: _Url = None,
     config: ConfigOption = None,
     data: DataOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")] = False,
+    as_json: _Json = False,
 ) -> None:
     """Take callbacks: show each one, check its signature, answer with SVAML out of files.  Ctrl-C ends.
 
     Exit code 0: ended as it was asked to.  1: the port or the switch could not be had.
     """
     known = _configuration(config, data)
-    try:
-        answers = Answers.from_options(svaml or [])
-        if save is not None:
-            save.mkdir(parents=True, exist_ok=True)
-    except (LocalError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
     listener = _Listener(
         host=host,
         port=port,
-        answers=answers,
+        answers=_answers(svaml or []),
         owner=_owner(app, secret, known) if app else None,
         find=_finder(app, secret, known),
         api=api or (f"http://{known.http.listen}" if known else "http://127.0.0.1:8080"),
@@ -154,7 +157,20 @@ def _finder(app: str | None, secret: str | None, known: Config | None) -> Callab
     return lambda key: owners.get(key.lower())
 
 
+def _answers(options: list[str]) -> Answers:
+    try:
+        return Answers.from_options(options)
+    except LocalError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _teller(save: Path | None, *, as_json: bool) -> Callable[[Heard], None]:
+    """Return what tells of each callback; where they are to be kept is made now, or is a usage error."""
+    try:
+        if save is not None:
+            save.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"--save: {error}") from error
     console = Console(highlight=False, soft_wrap=True)
 
     def tell(heard: Heard) -> None:

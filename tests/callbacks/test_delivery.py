@@ -22,9 +22,10 @@ async def telling(data_dir, url):
         asyncio.TaskGroup() as tasks,
     ):
         backend = HttpBackend(Courier(client, SystemClock()), store.directory.application, SystemIds())
-        worker = tasks.create_task(OutboxWorker(store.outbox, backend.deliver, SystemClock()).run())
+        worker = OutboxWorker(store.outbox, backend.deliver, SystemClock(), look_s=0.2)
+        running = tasks.create_task(worker.run())
         yield store
-        worker.cancel()
+        running.cancel()
 
 
 async def finish(store, call):
