@@ -12,7 +12,8 @@ from fastapi import APIRouter, Request
 
 from gateway.api import faults
 from gateway.api.admission import Document, Protected, Visit, Visitor
-from gateway.api.schema import CALLOUT, REFUSALS
+from gateway.api.callout_schema import CALLOUT
+from gateway.api.schema import REFUSALS
 from gateway.api.wire import CalloutResponse
 from gateway.errors import Overload
 from gateway.ids import CallId

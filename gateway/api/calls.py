@@ -20,7 +20,7 @@ router: Final = APIRouter(route_class=Protected, tags=["calls"], responses=REFUS
 
 CallKey = Annotated[str, Path(alias="callId", max_length=255)]
 Leg = Annotated[Literal["caller", "callee", "both"], Path(alias="callLeg")]
-_SVAML: Final = json_body("SVAML: instructions and an action", {"type": "object"})
+_SVAML: Final = json_body("SVAML: instructions and an action", {"type": "object"}, required=False)
 
 
 @router.get("/calling/v1/calls/id/{callId}", operation_id="getCall")

@@ -31,7 +31,7 @@ def moment(written: str) -> float:
     """
     text = f"{written}T00:00:00Z" if _DATE.fullmatch(written) else written.replace(" ", "+")
     at = signing.instant(text)
-    if at is None or at < 0:
+    if at is None:
         raise faults.invalid(f"Invalid time: {written[:40]!r}")
     return at
 

@@ -1,7 +1,6 @@
 """What `/openapi.json` says beyond the handlers' types: who may ask, how refusals look, bodies read elsewhere.
 
-SVAML and callouts are parsed by `gateway.svaml`, which is more tolerant than a schema can say; what is written here
-is what a client should send, and everything that fits it is understood.
+Bodies that `gateway.svaml` reads have no model here; `json_body` says what a client should send.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from gateway.api.paths import ALIASES
 from gateway.api.wire import FaultResponse, RecordsResponse
 
-__all__ = ["CALLOUT", "REFUSALS", "UNPROTECTED", "cdr_answers", "describe", "json_body"]
+__all__ = ["REFUSALS", "UNPROTECTED", "Schema", "cdr_answers", "describe", "json_body"]
 
 Schema = dict[str, Any]
 
@@ -39,102 +38,12 @@ _SECURITY: Final[Schema] = {
         "of ISO 8601 in UTC.",
     },
 }
-_NUMBER: Final[Schema] = {"type": "string", "maxLength": 64}
-_TEXT: Final[Schema] = {"type": "string", "maxLength": 600}
-_DTMF: Final[Schema] = {"type": "string", "pattern": "^[0-9#*w]*$", "maxLength": 64}
-_DESTINATION: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "type": {"type": "string", "enum": ["number", "username", "sip"]},
-        "endpoint": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
-    "required": ["type", "endpoint"],
-}
-_EVERY: Final[Schema] = {
-    "cli": _NUMBER,
-    "destination": _DESTINATION,
-    "dtmf": _DTMF,
-    "custom": {"type": "string", "maxLength": 4096},
-}
-_TOLD: Final[Schema] = {name: {"type": "boolean"} for name in ("enableAce", "enableDice", "enablePie")}
-_SPOKEN: Final[Schema] = {
-    "domain": {"type": "string", "enum": ["pstn", "mxp"]},
-    "locale": {"type": "string", "maxLength": 32},
-}
-_DURATION: Final[Schema] = {"maxDuration": {"type": "integer", "minimum": 1, "maximum": 14400}}
-_CONFERENCE_DTMF: Final[Schema] = {
-    "type": "object",
-    "properties": {
-        "mode": {"type": "string", "enum": ["ignore", "forward", "detect"]},
-        "maxDigits": {"type": "integer", "minimum": 1, "maximum": 100},
-        "timeoutMills": {"type": "integer", "minimum": 1, "maximum": 60000},
-    },
-}
 
 
 def json_body(description: str, schema: Schema, *, required: bool = True) -> Schema:
     """Return what documents a body of which the handler takes the bytes."""
     content = {"application/json": {"schema": schema}}
     return {"requestBody": {"description": description, "required": required, "content": content}}
-
-
-def _method(name: str, properties: Schema, required: list[str]) -> Schema:
-    """Return the schema of a callout of one method."""
-    return {
-        "title": name,
-        "type": "object",
-        "properties": {
-            "method": {"type": "string", "enum": [name]},
-            name: {"type": "object", "properties": properties, "required": required},
-        },
-        "required": ["method", name],
-    }
-
-
-CALLOUT: Final = json_body(
-    "One of the three callouts, under its own name.",
-    {
-        "oneOf": [
-            _method(
-                "ttsCallout",
-                {
-                    **_EVERY,
-                    **_TOLD,
-                    **_SPOKEN,
-                    "text": _TEXT,
-                    "prompts": {"type": "string", "maxLength": 4096},
-                },
-                ["destination"],
-            ),
-            _method(
-                "conferenceCallout",
-                {
-                    **_EVERY,
-                    **_TOLD,
-                    **_SPOKEN,
-                    **_DURATION,
-                    "conferenceId": {"type": "string", "minLength": 1, "maxLength": 64},
-                    "conferenceDtmfOptions": _CONFERENCE_DTMF,
-                    "greeting": _TEXT,
-                    "mohClass": {"type": "string", "enum": ["ring", "music1", "music2", "music3"]},
-                },
-                ["destination", "conferenceId"],
-            ),
-            _method(
-                "customCallout",
-                {
-                    **_EVERY,
-                    **_DURATION,
-                    **{
-                        event: {"type": "string", "description": "URL or SVAML"}
-                        for event in ("ice", "ace", "pie", "dice")
-                    },
-                },
-                ["destination"],
-            ),
-        ]
-    },
-)
 
 
 def cdr_answers() -> dict[int | str, Schema]:
