@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -94,14 +95,19 @@ class OutboxWorker:
         self._under_way: set[str] = set()
         self._repetitions: list[float] = []
         self._looked_at = 0.0
+        self._counted_at = -math.inf
+        self._n_waiting = 0
         self._reasons = asyncio.Event()
         """There is one to look: news, or a delivery that has ended."""
         self.counters: Counter[str] = Counter()
 
     def census(self) -> Mapping[str, float]:
-        """Return the deliveries under way, and the applications whose server does not answer."""
+        """Return the deliveries under way, the applications whose server does not answer, and what waits in all.
+
+        What waits is counted every few seconds.
+        """
         failing = sum(lane.failing for lane in self._lanes.values())
-        return {"delivering": len(self._under_way), "failing": failing}
+        return {"delivering": len(self._under_way), "failing": failing, "waiting": self._n_waiting}
 
     async def run(self) -> None:
         """Deliver until cancelled; what is then under way stays in the outbox."""
@@ -111,9 +117,16 @@ class OutboxWorker:
                 self._reasons.clear()
                 try:
                     await self._start_due(deliveries)
+                    await self._count()
                 except Exception:
                     log.exception("outbox.fault_stopped")
                 await self._rest()
+
+    async def _count(self) -> None:
+        now = self._clock.now()
+        if now - self._counted_at >= self._look_s:
+            self._counted_at = now
+            self._n_waiting = await self._outbox.backlog()
 
     async def _hear(self) -> None:
         while True:

@@ -230,7 +230,7 @@ def test_no_more_than_eight_deliveries_to_one_application_are_under_way():
 
     world = play(scenario)
 
-    assert world.seen == {"delivering": AT_A_TIME, "failing": 0}
+    assert world.seen == {"delivering": AT_A_TIME, "failing": 0, "waiting": 20}
     assert sorted(world.ids, key=int) == [str(number) for number in range(20)]
 
 
@@ -243,7 +243,7 @@ def test_a_server_that_fails_is_tried_by_one_delivery_at_a_time():
         await asyncio.sleep(15.0)
         world.seen = world.worker.census()
 
-    assert play(scenario).seen == {"delivering": 1, "failing": 1}
+    assert play(scenario).seen == {"delivering": 1, "failing": 1, "waiting": 100}
 
 
 def test_a_server_that_is_back_gets_everything_soon():
