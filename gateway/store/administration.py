@@ -6,13 +6,12 @@ moment ago.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import LocalError
 from gateway.store import tables
@@ -32,7 +31,7 @@ from gateway.switch.records import Application, Money, Number, Rate, User
 
 __all__ = ["StoredAdministration", "insert_application"]
 
-Work = Callable[[AsyncConnection], Awaitable[None]]
+Work = Callable[[Connection], None]
 
 
 class StoredAdministration:
@@ -43,10 +42,10 @@ class StoredAdministration:
         self._directory = directory
 
     async def create_application(self, application: Application) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            if await _find_application(connection, application.key) is not None:
+        def work(connection: Connection) -> None:
+            if _find_application(connection, application.key) is not None:
                 raise LocalError(f"there is an application {application.key} already")
-            await insert_application(connection, application)
+            insert_application(connection, application)
 
         await self._change(work)
 
@@ -65,54 +64,54 @@ class StoredAdministration:
         return await self._with_application(key, lambda old: booked(old, money))
 
     async def add_number(self, number: Number) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             if number.application is not None:
-                await _application(connection, number.application)
-            await connection.execute(upsert(connection.dialect.name, tables.numbers), number_row(number))
+                _application(connection, number.application)
+            connection.execute(upsert(connection.dialect.name, tables.numbers), number_row(number))
 
         await self._change(work)
 
     async def assign(self, application: str, numbers: Sequence[str], capability: str = "voice") -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await _application(connection, application)
+        def work(connection: Connection) -> None:
+            _application(connection, application)
             for number in numbers:
-                await _set_owner(connection, number, capability, folded(application))
+                _set_owner(connection, number, capability, folded(application))
 
         await self._change(work)
 
     async def unassign(self, application: str, number: str, capability: str = "voice") -> None:
-        async def work(connection: AsyncConnection) -> None:
-            row = await _number(connection, number, capability)
+        def work(connection: Connection) -> None:
+            row = _number(connection, number, capability)
             if row["application"] != folded(application):
                 raise LocalError(f"{number} is not assigned to {application}")
-            await _set_owner(connection, number, capability, None)
+            _set_owner(connection, number, capability, None)
 
         await self._change(work)
 
     async def add_user(self, user: User) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await _application(connection, user.application)
-            found = await connection.execute(
+        def work(connection: Connection) -> None:
+            _application(connection, user.application)
+            found = connection.execute(
                 select(tables.users.c.application).where(tables.users.c.name == user.name)
             )
             if found.scalar() not in (None, folded(user.application)):
                 raise LocalError(f"{user.name!r} is a user of another application")
-            await connection.execute(upsert(connection.dialect.name, tables.users), user_row(user))
+            connection.execute(upsert(connection.dialect.name, tables.users), user_row(user))
 
         await self._change(work)
 
     async def remove_user(self, application: str, name: str) -> None:
-        async def work(connection: AsyncConnection) -> None:
+        def work(connection: Connection) -> None:
             mine = (tables.users.c.name == name, tables.users.c.application == folded(application))
-            await connection.execute(delete(tables.users).where(*mine))
+            connection.execute(delete(tables.users).where(*mine))
 
         await self._change(work)
 
     async def set_rates(self, rates: Sequence[Rate]) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(delete(tables.rates))
+        def work(connection: Connection) -> None:
+            connection.execute(delete(tables.rates))
             if rates:
-                await connection.execute(insert(tables.rates), [rate_row(rate) for rate in rates])
+                connection.execute(insert(tables.rates), [rate_row(rate) for rate in rates])
 
         await self._change(work)
 
@@ -120,11 +119,11 @@ class StoredAdministration:
         """Replace an application by what `changed` makes of it, and return that."""
         results: list[Application] = []
 
-        async def work(connection: AsyncConnection) -> None:
-            results[:] = [changed(await _application(connection, key))]
+        def work(connection: Connection) -> None:
+            results[:] = [changed(_application(connection, key))]
             row = application_row(results[0])
             del row["key"], row["written_key"]
-            await connection.execute(
+            connection.execute(
                 update(tables.applications).where(tables.applications.c.key == folded(key)).values(row)
             )
 
@@ -134,11 +133,11 @@ class StoredAdministration:
     async def _change(self, work: Work) -> None:
         """Do `work`, count it, and have the directory show what came of it."""
 
-        async def whole(connection: AsyncConnection) -> Snapshot:
-            await connection.run_sync(lock)
-            await work(connection)
-            await bump(connection)
-            return await read_snapshot(connection)
+        def whole(connection: Connection) -> Snapshot:
+            lock(connection)
+            work(connection)
+            bump(connection)
+            return read_snapshot(connection)
 
         try:
             self._directory.replace(await self._writer.work(whole))
@@ -146,35 +145,35 @@ class StoredAdministration:
             raise LocalError(f"the database refuses it: {error.orig}") from error
 
 
-async def insert_application(connection: AsyncConnection, application: Application) -> None:
+def insert_application(connection: Connection, application: Application) -> None:
     """Add an application behind the others."""
-    last = await connection.execute(select(func.coalesce(func.max(tables.applications.c.position), 0)))
+    last = connection.execute(select(func.coalesce(func.max(tables.applications.c.position), 0)))
     row = {**application_row(application), "position": last.scalar_one() + 1}
-    await connection.execute(insert(tables.applications), row)
+    connection.execute(insert(tables.applications), row)
 
 
-async def _find_application(connection: AsyncConnection, key: str) -> Application | None:
+def _find_application(connection: Connection, key: str) -> Application | None:
     """Return an application; nobody else changes it before the transaction ends."""
     mine = select(tables.applications).where(tables.applications.c.key == folded(key)).with_for_update()
-    row = (await connection.execute(mine)).mappings().first()
+    row = connection.execute(mine).mappings().first()
     return None if row is None else application_of(row)
 
 
-async def _application(connection: AsyncConnection, key: str) -> Application:
-    if (found := await _find_application(connection, key)) is None:
+def _application(connection: Connection, key: str) -> Application:
+    if (found := _find_application(connection, key)) is None:
         raise LocalError(f"there is no application {key}")
     return found
 
 
-async def _number(connection: AsyncConnection, number: str, capability: str) -> Mapping[str, Any]:
+def _number(connection: Connection, number: str, capability: str) -> Mapping[str, Any]:
     this = (tables.numbers.c.number == number, tables.numbers.c.capability == capability)
-    row = (await connection.execute(select(tables.numbers).where(*this))).mappings().first()
+    row = connection.execute(select(tables.numbers).where(*this)).mappings().first()
     if row is None:
         raise LocalError(f"{number} ({capability}) is not a number of ours")
     return dict(row)
 
 
-async def _set_owner(connection: AsyncConnection, number: str, capability: str, owner: str | None) -> None:
-    await _number(connection, number, capability)
+def _set_owner(connection: Connection, number: str, capability: str, owner: str | None) -> None:
+    _number(connection, number, capability)
     this = (tables.numbers.c.number == number, tables.numbers.c.capability == capability)
-    await connection.execute(update(tables.numbers).where(*this).values(application=owner))
+    connection.execute(update(tables.numbers).where(*this).values(application=owner))

@@ -16,9 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, bindparam, case, delete, func, literal, or_, update
+from sqlalchemy import Connection, Executable, bindparam, case, delete, func, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.changes import (
     Change,
@@ -41,27 +40,25 @@ Kind = TypeVar("Kind", bound=Change)
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 
-async def apply(connection: AsyncConnection, changes: Sequence[Change]) -> None:
+def apply(connection: Connection, changes: Sequence[Change]) -> None:
     """Do all of them, in the transaction that is open."""
     dialect = connection.dialect.name
     kept = [call_row(change.record) for change in _of(KeepCall, changes)]
-    await _each(connection, _keep_call(dialect), kept)
+    _each(connection, _keep_call(dialect), kept)
     states = [{"call": change.call, "state": change.state} for change in _of(KeepState, changes)]
-    await _each(connection, upsert(dialect, call_states), states)
-    closed = await _close(connection, list(_of(CloseCall, changes)))
+    _each(connection, upsert(dialect, call_states), states)
+    closed = _close(connection, list(_of(CloseCall, changes)))
     messages = [notification_row(message) for message in _messages(changes, closed)]
-    await _each(connection, _put(dialect), messages)
+    _each(connection, _put(dialect), messages)
     for kind, statement in _FATES.items():
         found = [_parameters(change) for change in _of(kind, changes)]
-        await _each(connection, statement, found)
+        _each(connection, statement, found)
 
 
-async def _each(
-    connection: AsyncConnection, statement: Executable, rows: Sequence[Mapping[str, Any]]
-) -> None:
+def _each(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
     """Execute a statement for each of `rows`."""
     if rows:
-        await connection.execute(statement, rows)
+        connection.execute(statement, rows)
 
 
 def _of(kind: type[Kind], changes: Iterable[Change]) -> Iterable[Kind]:
@@ -85,7 +82,7 @@ def _parameters(change: Change) -> dict[str, object]:
 # The end of calls.
 
 
-async def _close(connection: AsyncConnection, changes: Sequence[CloseCall]) -> Mapping[str, CallRecord]:
+def _close(connection: Connection, changes: Sequence[CloseCall]) -> Mapping[str, CallRecord]:
     """Close calls and book what they cost; return those that were open until now."""
     first: dict[str, CallRecord] = {}
     for change in changes:
@@ -93,11 +90,15 @@ async def _close(connection: AsyncConnection, changes: Sequence[CloseCall]) -> M
     if not first:
         return {}
     rows = [call_row(record) for record in first.values()]
-    done = await connection.execute(_close_call(connection.dialect.name), rows)
+    done = connection.execute(_close_call(connection.dialect.name), rows)
     closed = {call: first[call] for call in done.scalars() if call in first}
-    await _each(connection, _FORGET_STATE, [{"the_call": call} for call in closed])
-    for (key, currency), amount in _debits(closed.values()).items():
-        await _book(connection, key, amount, currency)
+    _each(connection, _FORGET_STATE, [{"the_call": call} for call in closed])
+    debits = [
+        {"the_key": key, "the_currency": currency, "the_amount": amount}
+        for (key, currency), amount in _debits(closed.values()).items()
+    ]
+    _each(connection, _TAKE, debits)
+    _each(connection, _SPEND, debits)
     return closed
 
 
@@ -108,17 +109,6 @@ def _debits(records: Iterable[CallRecord]) -> Mapping[tuple[str, str], Decimal]:
         if record.debit is not None and record.debit.amount:
             sums[folded(record.application), record.debit.currency] += record.debit.amount
     return sums
-
-
-async def _book(connection: AsyncConnection, key: str, amount: Decimal, currency: str) -> None:
-    """Take an amount from the balance and add it to what was spent; each counts one currency only."""
-    table, mine = applications.c, applications.c.key == key
-    left = update(applications).where(mine, table.balance_currency == currency)
-    await connection.execute(left.values(balance=table.balance - amount))
-    same = or_(table.spent_currency.is_(None), table.spent_currency == currency)
-    so_far = func.coalesce(table.spent, literal(Decimal(0), table.spent.type))
-    added = {"spent": so_far + literal(amount, table.spent.type), "spent_currency": currency}
-    await connection.execute(update(applications).where(mine, same).values(added))
 
 
 # Statements, written once for each kind of database.
@@ -160,6 +150,20 @@ def _put(dialect: str) -> Insert:
     return _insert(dialect, outbox).on_conflict_do_nothing(index_elements=["id"])
 
 
+_AMOUNT: Final = bindparam("the_amount", type_=applications.c.spent.type)
+_OWN: Final = applications.c.key == bindparam("the_key")
+_CURRENCY: Final = bindparam("the_currency", type_=applications.c.spent_currency.type)
+_TAKE: Final = (
+    update(applications)
+    .where(_OWN, applications.c.balance_currency == _CURRENCY)
+    .values(balance=applications.c.balance - _AMOUNT)
+)
+_SPEND: Final = (
+    update(applications)
+    .where(_OWN, func.coalesce(applications.c.spent_currency, _CURRENCY) == _CURRENCY)
+    .values(spent=func.coalesce(applications.c.spent, 0) + _AMOUNT, spent_currency=_CURRENCY)
+)
+"""A balance and a sum count one currency each; what a call cost in another is in its record."""
 _FORGET_STATE: Final = delete(call_states).where(call_states.c.call == bindparam("the_call"))
 _THIS: Final = outbox.c.id == bindparam("the_id")
 _FATES: Final[Mapping[type[Change], Executable]] = {

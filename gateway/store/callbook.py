@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Executable, select
 
 from gateway.store.changes import CloseCall, KeepCall, KeepState, Report
 from gateway.store.database import Database
@@ -44,12 +44,9 @@ class StoredCalls:
 
     async def load(self) -> None:
         """Learn which calls a process before this one has left."""
-        async with self._database.reading() as connection:
-            left = await connection.execute(select(calls).where(calls.c.ended_at.is_(None)))
-            records = [call_of(row) for row in left.mappings()]
-            states = (await connection.execute(select(call_states))).all()
+        records, states = await self._database.read(_left)
         self._open = {record.call: record for record in records}
-        self._states = {row.call: row.state for row in states if row.call in self._open}
+        self._states = {call: state for call, state in states if call in self._open}
 
     async def begin(self, record: CallRecord) -> None:
         self._open[record.call] = record
@@ -78,10 +75,7 @@ class StoredCalls:
     async def find(self, call: str) -> CallRecord | None:
         if (known := self._open.get(call) or self._recent.get(call)) is not None:
             return known
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(calls).where(calls.c.call == call))
-            row = found.mappings().first()
-        return None if row is None else call_of(row)
+        return await self._database.read(lambda connection: _found(connection, call))
 
     def ongoing(self) -> Sequence[CallRecord]:
         return sorted(self._open.values(), key=lambda record: record.started_at)
@@ -127,3 +121,18 @@ class StoredCalls:
         self._recent[record.call] = record
         if len(self._recent) > MOST_RECENT:
             self._recent.popitem(last=False)
+
+
+def _left(connection: Connection) -> tuple[list[CallRecord], list[tuple[str, bytes]]]:
+    """Return the calls that have not ended, and the states that are kept."""
+    still_open = select(calls).where(calls.c.ended_at.is_(None))
+    states = connection.execute(select(call_states.c.call, call_states.c.state))
+    return _records(connection, still_open), [(call, state) for call, state in states]
+
+
+def _found(connection: Connection, call: str) -> CallRecord | None:
+    return next(iter(_records(connection, select(calls).where(calls.c.call == call))), None)
+
+
+def _records(connection: Connection, wanted: Executable) -> list[CallRecord]:
+    return [call_of(row) for row in connection.execute(wanted).mappings()]

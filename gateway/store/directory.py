@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import Executable, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, Executable, select
 
 from gateway.store.applying import upsert
 from gateway.store.rows import application_of, folded, number_of, rate_of, user_of
@@ -110,33 +109,31 @@ def _belongs(owner: str | None, application: str | None) -> bool:
 # From the database.
 
 
-async def read_snapshot(connection: AsyncConnection) -> Snapshot:
+def read_snapshot(connection: Connection) -> Snapshot:
     """Return everybody, applications and users in the order in which they came."""
     written = applications.c.written_key
     owned = select(users, written).join(applications, users.c.application == applications.c.key)
     assigned = select(numbers, written).outerjoin(applications, numbers.c.application == applications.c.key)
 
-    async def rows(statement: Executable) -> list[dict[str, Any]]:
-        return [dict(row) for row in (await connection.execute(statement)).mappings()]
+    def rows(statement: Executable) -> list[dict[str, Any]]:
+        return [dict(row) for row in connection.execute(statement).mappings()]
 
     return Snapshot(
-        applications=tuple(
-            map(application_of, await rows(select(applications).order_by(applications.c.position)))
-        ),
-        numbers=tuple(map(number_of, await rows(assigned.order_by(numbers.c.number, numbers.c.capability)))),
-        users=tuple(map(user_of, await rows(owned.order_by(users.c.name)))),
-        rates=tuple(map(rate_of, await rows(select(rates).order_by(rates.c.prefix)))),
-        revision=await read_revision(connection),
+        applications=tuple(map(application_of, rows(select(applications).order_by(applications.c.position)))),
+        numbers=tuple(map(number_of, rows(assigned.order_by(numbers.c.number, numbers.c.capability)))),
+        users=tuple(map(user_of, rows(owned.order_by(users.c.name)))),
+        rates=tuple(map(rate_of, rows(select(rates).order_by(rates.c.prefix)))),
+        revision=read_revision(connection),
     )
 
 
-async def read_revision(connection: AsyncConnection) -> int:
+def read_revision(connection: Connection) -> int:
     """Return how often an administrator has changed something."""
-    found = await connection.execute(select(facts.c.value).where(facts.c.name == _REVISION))
+    found = connection.execute(select(facts.c.value).where(facts.c.name == _REVISION))
     return int(found.scalar() or 0)
 
 
-async def bump(connection: AsyncConnection) -> None:
+def bump(connection: Connection) -> None:
     """Count one change more, in the transaction that makes it."""
-    revision = str(await read_revision(connection) + 1)
-    await connection.execute(upsert(connection.dialect.name, facts), {"name": _REVISION, "value": revision})
+    revision = str(read_revision(connection) + 1)
+    connection.execute(upsert(connection.dialect.name, facts), {"name": _REVISION, "value": revision})

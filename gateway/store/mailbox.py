@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from gateway.store.changes import Forget, GiveUp, Put, Retry
 from gateway.store.database import Database
@@ -56,10 +56,11 @@ class StoredOutbox:
         decided = self._decided()
         ready = select(outbox).where(_WAITS, outbox.c.next_at <= now, ~_BLOCKED)
         in_order = ready.order_by(outbox.c.next_at, outbox.c.sequence).limit(limit + len(decided))
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(in_order)).mappings().all()
-        found = (notification_of(row) for row in rows)
-        return [each for each in found if each.id not in decided][:limit]
+
+        def read(connection: Connection) -> list[Notification]:
+            return [notification_of(row) for row in connection.execute(in_order).mappings()]
+
+        return [each for each in await self._database.read(read) if each.id not in decided][:limit]
 
     async def delivered(self, id: str) -> None:  # noqa: A002 - the Protocol's name
         await self._writer.write(Forget(id))
@@ -71,9 +72,8 @@ class StoredOutbox:
         await self._writer.write(GiveUp(id, time.time()))
 
     async def backlog(self) -> int:
-        async with self._database.reading() as connection:
-            found = await connection.execute(select(func.count()).select_from(outbox).where(_WAITS))
-            return int(found.scalar_one())
+        counted = select(func.count()).select_from(outbox).where(_WAITS)
+        return int(await self._database.read(lambda connection: connection.execute(counted).scalar_one()))
 
     def _decided(self) -> set[str]:
         """Return those of which the database still has to hear how they fared."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Executable, and_, case, func, or_, select, tuple_
 
 from gateway.store.callbook import StoredCalls
 from gateway.store.database import Database
@@ -39,8 +40,9 @@ class StoredReports:
         ).where(_ended_between(start, stop, application), _takes_part(identity))
         if domain is not None:
             figures = figures.where(func.lower(calls.c.domain) == domain.lower())
-        async with self._database.reading() as connection:
-            success, duration_s, every = (await connection.execute(figures)).one()
+        success, duration_s, every = await self._database.read(
+            lambda connection: connection.execute(figures).one()
+        )
         return Usage(int(success), int(duration_s), int(every) - int(success))
 
     async def finished(
@@ -50,8 +52,7 @@ class StoredReports:
         wanted = select(calls).where(calls.c.kind == str(kind), _ended_between(start, stop, application))
         page = wanted.order_by(*order).limit(_PAGE)
         while True:
-            async with self._database.reading() as connection:
-                records = [call_of(row) for row in (await connection.execute(page)).mappings()]
+            records = await self._database.read(partial(_records, page))
             for record in records:
                 yield record
             if len(records) < _PAGE:
@@ -68,6 +69,10 @@ class StoredReports:
             if application is None or folded(record.application) == folded(application)
         ]
         return len(mine), time.time()
+
+
+def _records(page: Executable, connection: Connection) -> list[CallRecord]:
+    return [call_of(row) for row in connection.execute(page).mappings()]
 
 
 def _ended_between(start: float, stop: float, application: str | None) -> ColumnElement[bool]:

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, insert, select
 
 from gateway.config import Config
 from gateway.store.administration import insert_application
@@ -38,19 +37,19 @@ def configured(config: Config) -> Snapshot:
     )
 
 
-async def seed(connection: AsyncConnection, config: Config) -> bool:
+def seed(connection: Connection, config: Config) -> bool:
     """Take over what the configuration says, if no start before this one has; say whether that was done."""
-    seeded = await connection.execute(select(facts.c.value).where(facts.c.name == _SEEDED))
+    seeded = connection.execute(select(facts.c.value).where(facts.c.name == _SEEDED))
     if seeded.scalar() is not None:
         return False
     told = configured(config)
     for application in told.applications:
-        await insert_application(connection, application)
+        insert_application(connection, application)
     if told.numbers:
-        await connection.execute(insert(numbers), [number_row(each) for each in told.numbers])
+        connection.execute(insert(numbers), [number_row(each) for each in told.numbers])
     if told.users:
-        await connection.execute(insert(users), [user_row(each) for each in told.users])
-    await connection.execute(insert(facts), {"name": _SEEDED, "value": str(int(time.time()))})
+        connection.execute(insert(users), [user_row(each) for each in told.users])
+    connection.execute(insert(facts), {"name": _SEEDED, "value": str(int(time.time()))})
     return True
 
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy import Connection
+
 from gateway.config import Config
 from gateway.errors import Overload
 from gateway.store.administration import StoredAdministration
@@ -17,9 +19,11 @@ from gateway.store.database import Database, is_mistake, store_url
 from gateway.store.directory import MemoryDirectory, Snapshot, read_revision, read_snapshot
 from gateway.store.journal import Journal
 from gateway.store.mailbox import StoredOutbox
+from gateway.store.postgresql import PostgresDatabase
 from gateway.store.reports import StoredReports
 from gateway.store.schema import HEAD, lock, upgrade, version
 from gateway.store.seeding import seed
+from gateway.store.sqlite import SqliteDatabase
 from gateway.store.writer import Writer
 from gateway.switch.ports import EventLog
 
@@ -60,7 +64,7 @@ async def open_store(config: Config, log: EventLog, *, serving: bool = True) -> 
         ConfigError: there can be no such database.
         Overload: the database does not answer.
     """
-    database = Database(store_url(config.store.url, config.data_dir))
+    database = _database(config)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         await _prepare(database, config, log)
@@ -68,8 +72,7 @@ async def open_store(config: Config, log: EventLog, *, serving: bool = True) -> 
         async with Writer(database, journal, log).running() as writer:
             if journal is not None and (left := journal.lines()):
                 log.info("store.journal_read", changes=await writer.resume(left))
-            async with database.reading() as connection:  # not before the journal is in it
-                directory = MemoryDirectory(await read_snapshot(connection))
+            directory = MemoryDirectory(await database.read(read_snapshot))  # with the journal in it
             store = _assembled(database, writer, directory)
             await store.calls.load()
             log.info("store.opened", url=str(database), calls=len(store.calls.ongoing()))
@@ -86,17 +89,23 @@ async def peek(config: Config) -> Snapshot | None:
         ConfigError: there can be no such database.
         Overload: the database does not answer.
     """
-    url = store_url(config.store.url, config.data_dir)
-    database = Database(url, only_look=True)
+
+    def look(connection: Connection) -> Snapshot | None:
+        return read_snapshot(connection) if version(connection) == HEAD else None
+
+    database = _database(config, only_look=True)
     try:
-        if database.file is not None and not database.file.exists():
-            return None
-        async with database.reading() as connection:
-            if await connection.run_sync(version) != HEAD:
-                return None
-            return await read_snapshot(connection)
+        return await database.read(look) if database.exists else None
     finally:
         await database.close()
+
+
+def _database(config: Config, *, only_look: bool = False) -> Database:
+    """Return the database of a configuration.  Raises ConfigError if there can be none."""
+    url = store_url(config.store.url, config.data_dir)
+    if url.get_backend_name() == "sqlite":
+        return SqliteDatabase(url, only_look=only_look)
+    return PostgresDatabase(url)
 
 
 def _assembled(database: Database, writer: Writer, directory: MemoryDirectory) -> Store:
@@ -115,13 +124,15 @@ def _assembled(database: Database, writer: Writer, directory: MemoryDirectory) -
 
 async def _prepare(database: Database, config: Config, log: EventLog) -> None:
     """Bring the database to this version, and seed it; others who start now wait."""
+
+    def prepare(connection: Connection) -> bool:
+        lock(connection)
+        upgrade(connection)
+        return seed(connection, config)
+
     for tries_left in reversed(range(_TRIES)):
         try:
-            async with database.writes.begin() as connection:
-                await connection.run_sync(lock)
-                await connection.run_sync(upgrade)
-                seeded = await seed(connection, config)
-            if seeded:
+            if await database.write(prepare):
                 log.info("store.seeded", applications=len(config.applications), numbers=len(config.numbers))
             return
         except Exception as error:
@@ -137,8 +148,7 @@ async def _watch(database: Database, directory: MemoryDirectory) -> None:
     while True:
         await asyncio.sleep(_LOOK_S)
         try:
-            async with database.reading() as connection:
-                if await read_revision(connection) != directory.snapshot.revision:
-                    directory.replace(await read_snapshot(connection))
+            if await database.read(read_revision) != directory.snapshot.revision:
+                directory.replace(await database.read(read_snapshot))
         except Overload:
             continue  # what is known stays known

@@ -18,12 +18,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 from gateway import failpoints
 from gateway.errors import Overload
@@ -38,7 +38,7 @@ from gateway.switch.ports import EventLog
 __all__ = ["CLOSING_S", "GATHER_S", "LATE_S", "NOTED_S", "WORK_S", "Writer"]
 
 GATHER_S: Final = 0.003
-NOTED_S: Final = 0.01
+NOTED_S: Final = 0.05
 LATE_S: Final = 0.05
 WORK_S: Final = 10.0
 """An administrator who has waited so long is refused."""
@@ -54,7 +54,7 @@ T = TypeVar("T")
 class _Work:
     """An administrator's transaction."""
 
-    run: Callable[[AsyncConnection], Awaitable[None]]
+    run: Callable[[Connection], None]
     done: asyncio.Future[None]
     after: int
     """How many changes had been given when it was."""
@@ -114,7 +114,7 @@ class Writer:
         """Forget a noted change: a later one, which is acknowledged, says it all."""
         self._pending.drop(key)
 
-    async def work(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    async def work(self, work: Callable[[Connection], T]) -> T:
         """Return what `work` returned in a transaction of its own, which is committed then.
 
         Raises:
@@ -123,8 +123,8 @@ class Writer:
         """
         results: list[T] = []
 
-        async def run(connection: AsyncConnection) -> None:
-            results[:] = [await work(connection)]
+        def run(connection: Connection) -> None:
+            results[:] = [work(connection)]
 
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work.append(_Work(run, done, self._pending.given))
@@ -249,9 +249,12 @@ class Writer:
     async def _commit(self, changes: Sequence[Change]) -> None:
         if not changes:
             return
-        async with self._database.writes.begin() as connection:
-            await apply(connection, changes)
+
+        def write(connection: Connection) -> None:
+            apply(connection, changes)
             failpoints.passing("store.before_commit")
+
+        await self._database.write(write)
         failpoints.passing("store.committed")
         self.counters["commits"] += 1
         self.counters["changes"] += len(changes)
@@ -275,8 +278,7 @@ class Writer:
         error: Exception | None = None
         if not work.done.done():
             try:
-                async with self._database.writes.begin() as connection:
-                    await work.run(connection)
+                await self._database.write(work.run)
             except Exception as raised:
                 if not is_mistake(raised):
                     self._fall_behind(raised)
@@ -347,7 +349,7 @@ class Writer:
         self._catch_up()
 
 
-async def _nothing(_connection: AsyncConnection) -> None:
+def _nothing(_connection: Connection) -> None:
     """Be an administrator's work that comes after everything else."""
 
 

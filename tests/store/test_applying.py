@@ -1,22 +1,27 @@
 """A batch comes to the same as its changes one by one."""
 
-import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, select
 
 from gateway.store.applying import apply
 from gateway.store.changes import CloseCall, Forget, GiveUp, KeepCall, KeepState, Put, Report, Retry
-from gateway.store.database import Database, store_url
 from gateway.store.rows import application_row
 from gateway.store.tables import METADATA, applications, call_states, calls, outbox
 from gateway.switch.records import Application, Money
 from gateway.testing.stores import KEY, a_call, ended, to_tell
 
 RICH = Application(KEY, "c2VjcmV0", balance=Money(Decimal(10), "USD"))
+TABLES = (
+    select(applications),
+    select(calls).order_by(calls.c.call),
+    select(call_states).order_by(call_states.c.call),
+    select(*(column for column in outbox.c if column.name != "sequence")).order_by(outbox.c.sequence),
+)
 
 
 def life(number):
@@ -52,44 +57,30 @@ def histories(draw):
     return mixed
 
 
-def written(tmp_path, *batches):
+def written(*batches):
     """Return what stands in the tables after these batches."""
 
-    async def story():
-        database = Database(store_url("sqlite+aiosqlite://", tmp_path))
-        async with database.writes.begin() as connection:
-            await connection.run_sync(METADATA.create_all)
-            await connection.execute(insert(applications), {**application_row(RICH), "position": 1})
-            for batch in batches:
-                await apply(connection, batch)
-            tables = (
-                select(applications),
-                select(calls).order_by(calls.c.call),
-                select(call_states).order_by(call_states.c.call),
-                select(*(column for column in outbox.c if column.name != "sequence")).order_by(
-                    outbox.c.sequence
-                ),
-            )
-            found = [(await connection.execute(table)).all() for table in tables]
-        await database.close()
-        return found
-
-    return asyncio.run(story())
+    engine = create_engine("sqlite://")
+    with ExitStack() as open_things:
+        open_things.callback(engine.dispose)
+        connection = open_things.enter_context(engine.begin())
+        METADATA.create_all(connection)
+        connection.execute(insert(applications), {**application_row(RICH), "position": 1})
+        for batch in batches:
+            apply(connection, batch)
+        return [connection.execute(table).all() for table in TABLES]
 
 
 @settings(max_examples=60, deadline=None)
 @given(history=histories())
-def test_a_batch_is_its_changes_one_by_one(tmp_path_factory, history):
-    nowhere = tmp_path_factory.getbasetemp()
-
-    assert written(nowhere, history) == written(nowhere, *([change] for change in history))
+def test_a_batch_is_its_changes_one_by_one(history):
+    assert written(history) == written(*([change] for change in history))
 
 
 @settings(max_examples=30, deadline=None)
 @given(history=histories())
-def test_what_is_applied_twice_counts_once(tmp_path_factory, history):
+def test_what_is_applied_twice_counts_once(history):
     """A journal is read again after a crash; only attempts and what arrived meanwhile may be there once more."""
-    nowhere = tmp_path_factory.getbasetemp()
     lasting = [change for change in history if isinstance(change, KeepCall | CloseCall | Report)]
 
-    assert written(nowhere, lasting, lasting) == written(nowhere, lasting)
+    assert written(lasting, lasting) == written(lasting)

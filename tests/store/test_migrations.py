@@ -10,9 +10,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from gateway.errors import ConfigError
-from gateway.store.database import Database, store_url
+from gateway.store.database import store_url
+from gateway.store.postgresql import PostgresDatabase
 from gateway.store.schema import HEAD, MIGRATIONS, upgrade, version
+from gateway.store.sqlite import SqliteDatabase
 from gateway.store.tables import METADATA
+from gateway.testing.stores import SQLITE
 
 
 @pytest.fixture
@@ -21,10 +24,10 @@ def database(url, tmp_path):
 
     def run(work):
         async def story():
-            database = Database(store_url(url, tmp_path))
+            there = store_url(url, tmp_path)
+            database = SqliteDatabase(there) if url == SQLITE else PostgresDatabase(there)
             try:
-                async with database.writes.begin() as connection:
-                    return await connection.run_sync(work)
+                return await database.write(work)
             finally:
                 await database.close()
 
