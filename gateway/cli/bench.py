@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.bench_codecs import codecs as bench_codecs
+from gateway.cli.bench_signalling import signalling as bench_signalling
 from gateway.errors import GatewayError
 from gateway.lab.bench.capacity import SERVER_CORE, CapacityBench, Step
 from gateway.lab.bench.capacity_plot import write_plot
@@ -46,6 +47,7 @@ def _bench() -> None:
 
 
 bench.command("codecs")(bench_codecs)
+bench.command("signalling")(bench_signalling)
 
 
 @bench.command()

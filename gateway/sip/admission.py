@@ -6,20 +6,20 @@ between its arrival at our socket and its turn.  That one number holds everythin
 
 Delays are averaged over windows of 100 ms, new work and begun work apart; the worse one counts.  Two windows
 in a row above the target are an *episode* of overload, a single one may be a pause of the machine.  In an
-episode new work is let in at a rate: nine tenths of what was managed when it began, less by a tenth whenever a
+episode new work is let in at a rate: seven tenths of what was managed when it began, less by a tenth whenever a
 window is late again, more by a hundredth for each that is not and had to refuse.  A second without a refusal
 ends the episode.  A rate, and not a share to refuse, because a rate needs no time to find out that ten times
 as much is offered as before.
 
-The rate is a bucket of tokens.  A source that asks for less than half of an equal share may take its tokens
-ahead of time, so that one who asks for ten times too much does not crowd out the others.
+The rate is a bucket of tokens.  A source that was let in less often than an equal share of the rate may take its
+token ahead of time, so that one who asks for ten times too much does not crowd out the others.
 
 Sans-IO: `now` in, a verdict out; `episodes` tells when one began and when it was over.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,16 +28,19 @@ __all__ = ["Admission", "Episode"]
 _WINDOW_S: Final = 0.1
 _LATE_WINDOWS: Final = 2
 _CALM_WINDOWS: Final = 10
+_AT_FIRST: Final = 0.7
+"""What was managed before calls came to their ends is more than can be managed."""
 _LESS: Final = 0.9
 _MORE: Final = 1.01
-_SETTLING_S: Final = 0.2
+_SETTLING_S: Final = 0.5
 """How long a lower rate is given to show in the delay, before it is lowered again."""
 _LEAST_PER_S: Final = 1.0
 _TOO_LATE: Final = 4.0
 """New work that has waited for so many times the target is refused in an episode: its turn came too late."""
-_DEBT_S: Final = 0.5
-_FAIR_SHARE: Final = 0.5
+_DEBT_S: Final = 0.1
 _FAIR_S: Final = 1.0
+_BURST_S: Final = 0.1
+"""By how much a source may be ahead of its share: calls do not come evenly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,9 @@ class Admission:
         self._settled_at = 0.0
         self._began_at = 0.0
         self._refused = 0
-        self._asked: Counter[str] = Counter()
+        self._due_at: dict[str, float] = {}
+        """When each source of the last second has used up its share (the virtual time of ITU-T I.371's GCRA)."""
+        self._asking: set[str] = set()
         self._sources = 1
         self._counting_since = 0.0
 
@@ -116,6 +121,7 @@ class Admission:
         modest = self._is_modest(source, now)
         if self._tokens >= 1.0 or (modest and self._tokens > -_DEBT_S * self._rate_per_s):
             self._tokens -= 1.0
+            self._due_at[source] = max(now, self._due_at.get(source, now)) + self._sources / self._rate_per_s
             return True
         self.refuse()
         return False
@@ -151,7 +157,7 @@ class Admission:
 
     def _begin(self, window: _Window, now: float) -> None:
         managed = window.handled[True] + self._previous.handled[True]
-        self._set_rate(_LESS * managed / (now - self._previous.began), now)
+        self._set_rate(_AT_FIRST * managed / (now - self._previous.began), now)
         self._tokens, self._filled_at = 0.0, now
         self._began_at, self._refused = now, 0
         self.episodes.append(Episode(over=False, delay_s=window.delay_s, rate_per_s=self._rate_per_s or 0.0))
@@ -172,10 +178,10 @@ class Admission:
         self._filled_at = now
 
     def _is_modest(self, source: str, now: float) -> bool:
-        """Count one piece of work for `source`; tell whether it asks for less than half of an equal share."""
+        """Tell whether `source` was let in less often than an equal share of the rate."""
         if now >= self._counting_since + _FAIR_S:
-            self._sources, self._counting_since = max(1, len(self._asked)), now
-            self._asked.clear()
-        self._asked[source] += 1
-        equal_share = (self._rate_per_s or 0.0) * _FAIR_S / self._sources
-        return self._asked[source] <= _FAIR_SHARE * equal_share
+            self._due_at = {each: at for each, at in self._due_at.items() if at > now - _FAIR_S}
+            self._sources, self._counting_since = max(1, len(self._asking)), now
+            self._asking.clear()
+        self._asking.add(source)
+        return self._due_at.get(source, now) <= now + _BURST_S

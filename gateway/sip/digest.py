@@ -313,6 +313,9 @@ def _parse_parameter_untrusted(text: str, at: int) -> tuple[str, str, int]:
 
 
 def _parse_quoted_untrusted(text: str, at: int) -> tuple[str, int]:
+    end = text.find('"', at)
+    if end >= 0 and text.find("\\", at, end) < 0:
+        return text[at:end], end + 1
     characters: list[str] = []
     while at < len(text):
         character = text[at]

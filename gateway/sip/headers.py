@@ -11,7 +11,7 @@ passes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -96,11 +96,11 @@ class Headers:
         """Replace `name` by `values`, one line each, where it first stood (or at the end)."""
         name = canonical_name(name)
         fresh = tuple(_checked(name, value) for value in values)
-        low = name.lower()
+        low = None if name in NAMES else name.lower()  # a known name has one spelling here
         kept: list[tuple[str, str]] = []
         placed = False
         for pair in self._pairs:
-            if pair[0].lower() != low:
+            if pair[0] != name and (low is None or pair[0].lower() != low):
                 kept.append(pair)
             elif not placed:
                 kept.extend(fresh)
@@ -137,15 +137,20 @@ class Headers:
     def __repr__(self) -> str:
         return f"Headers({list(self._pairs)!r})"
 
-    def _values(self, name: str) -> list[str]:
+    @property
+    def by_name(self) -> Mapping[str, list[str]]:
+        """The texts of each header, under the RFC's spelling of its name; an unknown one in lower case, too."""
         index = self._index
         if index is None:
-            index = {}
+            index = self._index = {}
             for key, value in self._pairs:
                 index.setdefault(key, []).append(value)
                 if key not in NAMES:
                     index.setdefault(key.lower(), index[key])
-            self._index = index
+        return index
+
+    def _values(self, name: str) -> list[str]:
+        index = self.by_name
         values = index.get(name)
         if values is not None:
             return values
@@ -157,7 +162,7 @@ class Headers:
 
 def _checked(name: str, value: str) -> tuple[str, str]:
     """Refuse what would end the line early: a header is data, never a way to write another one."""
-    if not is_token(name) or "\r" in value or "\n" in value:
+    if (name not in NAMES and not is_token(name)) or "\r" in value or "\n" in value:
         raise LocalError(f"header {name!r} cannot be written: not a name, or a line break in its value")
     return canonical_name(name), value
 

@@ -20,6 +20,7 @@ from typing import Final, TypeAlias
 
 from gateway.errors import BadMessage, LocalError
 from gateway.sip.grammar import LWS, is_token, parse_number_untrusted
+from gateway.sip.header_names import NAMES
 from gateway.sip.headers import (
     CSeq,
     Headers,
@@ -276,11 +277,10 @@ def _parse_head_untrusted(head: bytes) -> tuple[str, Headers, int | None]:
     pairs: list[tuple[str, str]] = []
     content_length: int | None = None
     for line in lines:
-        name, colon, value = line.partition(":")
-        name = name.rstrip(LWS)
-        if not colon or not is_token(name) or len(line) > MAX_LINE_CHARACTERS:
-            raise BadMessage("a header line has no name or is too long")
-        name, value = canonical_name(name), value.strip(LWS)
+        spelt, colon, value = line.partition(":")
+        name, value = NAMES.get(spelt) or _parse_name_untrusted(spelt), value.strip(LWS)
+        if not colon or len(line) > MAX_LINE_CHARACTERS:
+            raise BadMessage("a header line has no colon or is too long")
         if name != "Content-Length":
             pairs.append((name, value))
         elif content_length is not None:
@@ -290,27 +290,36 @@ def _parse_head_untrusted(head: bytes) -> tuple[str, Headers, int | None]:
     return start, Headers.trusted(tuple(pairs)), content_length
 
 
+def _parse_name_untrusted(spelt: str) -> str:
+    """Read a header's name as few spell it."""
+    name = spelt.rstrip(LWS)
+    if not is_token(name):
+        raise BadMessage("a header line has no name")
+    return canonical_name(name)
+
+
 def _parse_essentials_untrusted(headers: Headers) -> _Essentials:
+    lines = headers.by_name
     for name in _NEEDED:
-        if name not in headers:
+        if name not in lines:
             raise BadMessage(f"the message has no {name}")
     for name in _ONLY_ONCE:
-        if headers.count(name) > 1:
+        if name in lines and len(lines[name]) > 1:
             raise BadMessage(f"{name} stands twice")
     vias = headers.all("Via")
-    if not 0 < len(vias) <= MAX_VIAS or len(headers.all("Route")) > MAX_ROUTES:
+    if not 0 < len(vias) <= MAX_VIAS or ("Route" in lines and len(headers.all("Route")) > MAX_ROUTES):
         raise BadMessage("the message has no Via, or too many Via or Route elements")
     if len(vias) > 1 and not all("/" in via for via in vias):
         raise BadMessage("a Via element is none")
-    call_id = headers.get("Call-ID") or ""
+    call_id = lines["Call-ID"][0]
     if not call_id or " " in call_id:
         raise BadMessage("Call-ID is not one word")
     return _Essentials(
         parse_via_untrusted(vias[0]),
-        parse_name_addr_untrusted(headers.get("From") or ""),
-        parse_name_addr_untrusted(headers.get("To") or ""),
+        parse_name_addr_untrusted(lines["From"][0]),
+        parse_name_addr_untrusted(lines["To"][0]),
         call_id,
-        parse_cseq_untrusted(headers.get("CSeq") or ""),
+        parse_cseq_untrusted(lines["CSeq"][0]),
     )
 
 

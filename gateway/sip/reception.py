@@ -93,10 +93,10 @@ class Reception:
             self._dispatch(arrival, now)
         except PeerError as error:
             self._wire.counters[f"refused_{error.status}"] += 1
-            self._wire.answer(arrival, error.status, now, headers=self._explain(error.status, arrival))
+            self._wire.refuse(arrival, error.status, now, headers=self._explain(error.status, arrival))
         except Overload:
             self._wire.counters["refused_503"] += 1
-            self._wire.answer(arrival, 503, now, headers=[retry_after(self._wire.ids)])
+            self._wire.refuse(arrival, 503, now, headers=[retry_after(self._wire.ids)])
 
     def report(self, changes: list[BindingChange] | tuple[BindingChange, ...]) -> None:
         """Report what changed in the registrar."""
@@ -210,7 +210,7 @@ class Reception:
             self._knocks.give_back(arrival.flow.remote[0])
             return who.user
         self._wire.counters[f"refused_{who.status}"] += 1
-        self._wire.answer(arrival, who.status, now, headers=who.headers)
+        self._wire.refuse(arrival, who.status, now, headers=who.headers)
         return None
 
     def _explain(self, status: int, arrival: Arrival) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ in a dialog.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -201,6 +201,8 @@ class Sessions:
         self._by_id: dict[SessionId, Session] = {}
         self._by_dialog: dict[DialogId, tuple[Session, Dialog]] = {}
         self._by_invite: dict[TransactionKey, Session] = {}
+        self._from: Counter[str] = Counter()
+        """How many incoming sessions each address has."""
         self._ours: set[tuple[str, str]] = set()
         """Call-ID and From-tag of each INVITE of ours."""
 
@@ -217,6 +219,7 @@ class Sessions:
         self._by_id[session.id] = session
         if isinstance(session.side, Incoming):
             self._by_invite[session.side.arrival.key] = session
+            self._from[session.side.arrival.flow.remote[0]] += 1
         else:
             self._ours.add((session.side.call_id, session.local_tag))
 
@@ -235,11 +238,22 @@ class Sessions:
         """Forget the session and its dialogs."""
         for remote_tag in list(session.dialogs):
             self.drop_dialog(session, remote_tag)
-        self._by_id.pop(session.id, None)
+        known = self._by_id.pop(session.id, None) is not None
         if isinstance(session.side, Incoming):
             self._by_invite.pop(session.side.arrival.key, None)
+            if known:
+                self._count_down(session.side.arrival.flow.remote[0])
         else:
             self._ours.discard((session.side.call_id, session.local_tag))
+
+    def n_from(self, address: str) -> int:
+        """Return how many sessions an address has begun that are not over."""
+        return self._from[address]
+
+    def _count_down(self, address: str) -> None:
+        self._from[address] -= 1
+        if not self._from[address]:
+            del self._from[address]
 
     def get(self, session: str) -> Session | None:
         """Return the session, or None if it is over and forgotten."""

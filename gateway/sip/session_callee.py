@@ -65,7 +65,7 @@ class Callee:
         Raises:
             PeerError: 482 for an INVITE of our own, 406 if it takes no SDP, 400 without a Contact, 415 with a body
                 that we do not understand, 422 with too short a session interval.
-            Overload: there are as many sessions as there may be.
+            Overload: there are as many sessions as there may be, in all or of one address.
         """
         wire, request = self._wire, arrival.request
         if self._sessions.is_ours(request):
@@ -74,8 +74,11 @@ class Callee:
             raise PeerError("it takes no session description for an answer", status=406)
         sdp = session_description(request)
         self._timers.check(request)
-        if len(self._sessions) >= wire.config.limits.sessions:
+        limits, source = wire.config.limits, arrival.flow.remote[0]
+        if len(self._sessions) >= limits.sessions:
             raise Overload("there are as many sessions as there may be")
+        if not trusted and self._sessions.n_from(source) >= limits.sessions_per_source:
+            raise Overload("this address has as many sessions as it may have")
         tag = wire.ids.token(8)
         dialog = Dialog.of_callee(request, tag, wire.ids.number(10_000))
         session = Session(

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
+
+from gateway.sip.symbols import Symbol
 
 __all__ = ["TRANSITIONS", "Action", "SessionInput", "SessionState", "SessionStep"]
 
 
-class SessionState(Enum):
+class SessionState(Symbol):
     """Where a session is; the first three are the caller's, the next three the callee's."""
 
     CALLING = "our INVITE is out"
@@ -36,7 +37,7 @@ class SessionState(Enum):
     ENDED = "nothing more will be sent"
 
 
-class SessionInput(Enum):
+class SessionInput(Symbol):
     """What can happen to a session."""
 
     PROVISIONAL = "101-199 to our INVITE"
@@ -55,7 +56,7 @@ class SessionInput(Enum):
     BYE_DONE = "our BYE was answered, or never will be"
 
 
-class Action(Enum):
+class Action(Symbol):
     """What a step does, in order."""
 
     REPORT_PROGRESS = "report progress and start the ringing clock again"

@@ -22,6 +22,8 @@ class EndpointLimits:
     """How long an INVITE may wait for our own user."""
     sessions: int = 10_000
     """Beyond it INVITEs get 503 with a Retry-After."""
+    sessions_per_source: int = 1_000
+    """How many calls one address may have up that the configuration does not trust; beyond it 503."""
     transactions: int = 20_000
     """Beyond it requests outside dialogs get 503 with a Retry-After."""
     strangers_per_s: float = 100.0

@@ -11,13 +11,14 @@ Our own exist because no state may be without a deadline, whatever the code abov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
+
+from gateway.sip.symbols import Symbol
 
 __all__ = ["RETRANSMISSIONS", "Timer", "TimerTable"]
 
 
-class Timer(Enum):
+class Timer(Symbol):
     """A timer of a transaction; the value is what it is for."""
 
     A = "INVITE client: send the request again"

@@ -143,6 +143,18 @@ class TransactionLayer:
         self._engine.step(transaction, answer_event(key, response.status), now)
         return True
 
+    def refuse_once(self, key: TransactionKey, response: Response) -> None:
+        """Answer a request and forget it: it is not said again, lest a forged source be flooded (8.2.7).
+
+        A repetition of the request is a new one, and gets its own answer; the ACK is nobody's.
+        """
+        transaction = self._transactions.get(key)
+        if transaction is not None:
+            data = response.to_bytes()  # before anything is forgotten, for it may raise
+            self._engine.datagrams.append(Datagram(data, transaction.flow))
+            transaction.quiet = True
+            self._engine.forget(transaction)
+
     def cancel(self, key: TransactionKey, now: float, headers: Sequence[tuple[str, str]] = ()) -> None:
         """Cancel an INVITE of ours: now, or as soon as a provisional response comes (RFC 3261 section 9.1).
 

@@ -97,7 +97,7 @@ class TransactionEngine:
             for action in step.actions:
                 next_trigger = self._do(transaction, action, now) or next_trigger
         if transaction.state is State.TERMINATED:
-            self._forget(transaction)
+            self.forget(transaction)
 
     def _do(self, transaction: Transaction, action: Action, now: float) -> Timer | None:
         """Take one action; return the timer that it started if that fires at once."""
@@ -197,7 +197,8 @@ class TransactionEngine:
         transaction.running.discard(timer)
         self._alarms.clear((transaction.key, timer))
 
-    def _forget(self, transaction: Transaction) -> None:
+    def forget(self, transaction: Transaction) -> None:
+        """Drop a transaction with its timers, and say that it is over unless nobody knows of it."""
         for timer in transaction.running:
             self._alarms.clear((transaction.key, timer))
         del self.transactions[transaction.key]

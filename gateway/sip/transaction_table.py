@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from gateway.sip.symbols import Symbol
 from gateway.sip.timers import Timer
 
 __all__ = [
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 
-class State(Enum):
+class State(Symbol):
     """Where a transaction stands; not every machine has every state."""
 
     START = "start"
@@ -61,7 +61,7 @@ class State(Enum):
     TERMINATED = "terminated"
 
 
-class Event(Enum):
+class Event(Symbol):
     """What can happen to a transaction besides a timer."""
 
     BEGIN = "begin"
@@ -80,7 +80,7 @@ class Event(Enum):
     TRANSPORT_ERROR = "transport failed"
 
 
-class Do(Enum):
+class Do(Symbol):
     """What a step makes the layer do."""
 
     SEND_REQUEST = "send request"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Final, Literal, Protocol
 
 from gateway.ids import IdSource
@@ -24,6 +23,7 @@ from gateway.sip.message import Request, Response, respond
 from gateway.sip.offers import Arrival
 from gateway.sip.session_names import SessionNames
 from gateway.sip.settings import EndpointConfig
+from gateway.sip.symbols import Symbol
 from gateway.sip.transaction import TransactionKey, TransactionLayer
 
 __all__ = [
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-class Alarm(Enum):
+class Alarm(Symbol):
     """What an alarm is for; its name in `Wire.alarms` is `(alarm, session or registration)`."""
 
     RING = "it has been ringing for long enough"
@@ -52,7 +52,7 @@ class Alarm(Enum):
     REFRESH = "time to register again"
 
 
-class Purpose(Enum):
+class Purpose(Symbol):
     """Why a request of ours is under way."""
 
     INVITE = "begin a session"
@@ -208,6 +208,18 @@ class Wire:
         response = respond(arrival.request, status, reason, to_tag=tag, headers=named, body=body)
         self.transactions.send_response(arrival.key, response, now)
         return response
+
+    def refuse(
+        self, arrival: Arrival, status: int, now: float, *, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Refuse a request; to a stranger's INVITE it is said once, and not again until its ACK comes."""
+        request = arrival.request
+        if request.method != "INVITE" or request.to.tag is not None or self.config.trusts(arrival.flow):
+            self.answer(arrival, status, now, headers=headers)
+            return
+        named = [*headers, ("Server", self.config.user_agent)]
+        response = respond(request, status, to_tag=self.ids.token(8), headers=named)
+        self.transactions.refuse_once(arrival.key, response)
 
     def contact(self, flow: Flow) -> tuple[str, str]:
         """Return our Contact header for `flow`."""

@@ -17,10 +17,12 @@ from typing import Final, Protocol
 from gateway.sip.flow import Flow
 from gateway.transport.sip_wires import Wire
 
-__all__ = ["Connection", "ConnectionOwner", "StreamLimits", "prepare_tcp"]
+__all__ = ["KEEPALIVE", "Connection", "ConnectionOwner", "StreamLimits", "prepare_tcp"]
 
 _PENDING_BYTES: Final = 256 << 10
 """What a connection may hold unsent; a peer that reads slower than that is cut off."""
+KEEPALIVE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""The kernel's own pings, in seconds and a number: a half-open connection is found in less than a minute."""
 _NOWHERE: Final = ("", 0)
 
 
@@ -32,7 +34,7 @@ class StreamLimits:
     total: int = 10_000
     finish_message_s: float = 30.0
     idle_s: float = 120.0
-    ping_s: float = 30.0
+    ping_s: float = 15.0
     """How often a WebSocket is asked; one that is silent for three times as long is dead."""
 
 
@@ -231,6 +233,6 @@ def _keep_alive(connected: socket.socket) -> None:
     """Have the kernel find a half-open connection within a minute."""
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+    for option, value in KEEPALIVE.items():
         if hasattr(socket, option):  # macOS names the first one otherwise
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

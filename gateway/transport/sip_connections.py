@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import resource
 import socket
 import ssl
 from collections import Counter
@@ -25,6 +26,9 @@ from gateway.transport.sip_wires import StreamWire, WebSocketWire, Wire
 __all__ = ["Connections", "Security"]
 
 _CONNECT_S: Final = 10.0
+_BACKLOG: Final = 512
+_ACCEPTED_AT_ONCE: Final = 4
+"""In one turn of the loop, before they can be refused; each has a descriptor meanwhile."""
 _SECURE: Final = frozenset({"tls", "wss"})
 _WEB: Final = frozenset({"ws", "wss"})
 
@@ -60,6 +64,8 @@ class Connections:
     ) -> None:
         self.limits: Final = limits
         self.counters: Final = counters
+        self._most: Final = min(limits.total, _descriptors() // 2)
+        """The other half is for whoever else needs one: to accept and refuse takes one, too."""
         self._security = security
         self._received = received
         self._ended = ended
@@ -85,13 +91,16 @@ class Connections:
             raise LocalError(
                 f"{transport}:{host}:{port} needs a certificate: set sip.certificate and sip.key"
             )
+        listener = socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=_BACKLOG
+        )
         server = await loop.create_server(
             lambda: Connection(self, next(self._numbers), self._wire(transport), transport),
-            host,
-            port,
-            backlog=512,
+            sock=listener,
+            backlog=_ACCEPTED_AT_ONCE,
             ssl=secure,
         )
+        listener.listen(_BACKLOG)  # to asyncio one number is both
         self._servers.append((transport, server))
 
     def send(self, message: bytes, flow: Flow) -> bool:
@@ -143,7 +152,7 @@ class Connections:
     def opened(self, connection: Connection) -> bool:
         """Take in an incoming connection unless its address or the whole has too many."""
         address = connection.flow.remote[0]
-        if len(self._table) >= self.limits.total or self._unproved[address] >= self.limits.per_address:
+        if len(self._table) >= self._most or self._unproved[address] >= self.limits.per_address:
             self.counters[f"{connection.flow.transport}.too_many"] += 1
             return False
         self._unproved[address] += 1
@@ -232,3 +241,8 @@ class Connections:
 def _address(server: asyncio.Server) -> tuple[str, int]:
     host, port = server.sockets[0].getsockname()[:2]
     return host, port
+
+
+def _descriptors() -> int:
+    """Return how many descriptors this process may have."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -171,8 +171,8 @@ class EndpointDriver:
         deadline = self.endpoint.next_deadline()
         when = None if deadline is None else max(deadline, not_before)
         if self._timer is not None:
-            if when == self._timer.when():
-                return
+            if when is not None and self._timer.when() <= when:
+                return  # it rings too early, and is set anew then: cheaper than at each message
             self._timer.cancel()
             self._timer = None
         if when is not None:

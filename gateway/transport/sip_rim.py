@@ -32,6 +32,7 @@ from gateway.sip.uri import Uri
 from gateway.transport.sip_connection import StreamLimits
 from gateway.transport.sip_connections import Connections, Security
 from gateway.transport.sip_driver import EndpointDriver
+from gateway.transport.sip_names import RememberedNames
 from gateway.transport.sip_targets import DnsNames, Names, Target, find_targets
 from gateway.transport.sip_udp import UdpSocket, bind_udp
 
@@ -94,7 +95,7 @@ class SipRim:
             security=security or Security(),
             counters=self.counters,
         )
-        self._names: Final = names or DnsNames()
+        self._names: Final = names or RememberedNames(DnsNames())
         self._on_fault = on_fault
         self._on_message = on_message
         self._on_load = on_load

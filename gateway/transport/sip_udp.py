@@ -20,7 +20,7 @@ from typing import Final
 
 from gateway.sip.flow import Flow
 
-__all__ = ["UdpSocket", "bind_udp", "source_address"]
+__all__ = ["UdpSocket", "age_s", "bind_udp", "source_address"]
 
 _RECEIVE_BUFFER_BYTES: Final = 4 << 20
 _DRAIN: Final = 256
@@ -120,7 +120,7 @@ class UdpSocket:
             if len(data) <= _KEEPALIVE_BYTES:
                 self._counters["udp.keepalive"] += 1
                 continue
-            self._receive(data, self.flow_to((address[0], address[1])), _age_s(ancillary, read_at))
+            self._receive(data, self.flow_to((address[0], address[1])), age_s(ancillary, read_at))
         self._batch_ended()
 
     def _source(self, remote: tuple[str, int]) -> str:
@@ -134,10 +134,11 @@ class UdpSocket:
         return source
 
 
-def _age_s(ancillary: list[tuple[int, int, bytes]], read_at: float) -> float:
+def age_s(ancillary: list[tuple[int, int, bytes]], read_at: float) -> float:
     """Return how long before `read_at`, in wall time, a datagram came; 0 where the kernel does not say."""
     for _, kind, data in ancillary:
         if kind == _SO_TIMESTAMPNS and len(data) >= _STAMP.size:
             seconds, nanoseconds = _STAMP.unpack_from(data)
-            return min(max(read_at - seconds - 1e-9 * nanoseconds, 0.0), _OLDEST_S)
+            age: float = read_at - seconds - 1e-9 * nanoseconds
+            return min(max(age, 0.0), _OLDEST_S)
     return 0.0

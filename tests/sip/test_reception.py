@@ -264,6 +264,20 @@ def test_too_many_sessions_are_503_with_a_retry_after() -> None:
         phone.be_called(OFFER)
 
 
+def test_one_address_has_no_more_than_its_share_of_sessions() -> None:
+    phone = Stranger(EndpointConfig(users={"bob": "secret"}, limits=EndpointLimits(sessions_per_source=2)))
+
+    def call(n: int) -> int:
+        phone.now += 1.0
+        return signed(phone, "INVITE", call_id=f"c{n}", body="v=0").status
+
+    offered = 0
+    assert [call(n) for n in range(3)] == [offered, offered, 503]
+    phone.endpoint.reject(phone.session, status=486, now=phone.now)
+    phone.listen()
+    assert call(3) == offered
+
+
 def test_a_full_registrar_is_503() -> None:
     limits = EndpointLimits(registrar=RegistrarLimits(bindings=0))
     phone = Stranger(EndpointConfig(users={"bob": "secret"}, limits=limits))

@@ -1,6 +1,7 @@
 """The adapter's walls: an engine that falls over costs a message, never the loop."""
 
 import asyncio
+import time
 from collections import deque
 
 from gateway.sip.flow import Flow
@@ -63,3 +64,50 @@ def test_a_deadline_that_cannot_be_handled_does_not_become_a_busy_loop():
         driver.close()
 
     run_virtual(scenario())
+
+
+class Slow(Clumsy):
+    """An engine that needs two milliseconds for each message."""
+
+    def __init__(self, messages):
+        super().__init__()
+        self.left = messages
+        self.episodes = deque()
+
+    def handle_next(self, now):
+        until = time.monotonic() + 0.002
+        while time.monotonic() < until:
+            pass
+        self.left -= 1
+        return self.left > 0
+
+    def next_deadline(self):
+        return None
+
+
+def test_between_messages_others_get_their_turn():
+    async def scenario():
+        engine, turns = Slow(50), 0
+        driver = EndpointDriver(engine, lambda _: None)
+        driver.work()
+        while engine.left:
+            await asyncio.sleep(0)
+            turns += 1
+        driver.close()
+        return turns
+
+    assert asyncio.run(scenario()) >= 5
+
+
+def test_what_is_left_when_the_driver_closes_is_left():
+    async def scenario():
+        engine = Slow(50)
+        driver = EndpointDriver(engine, lambda _: None)
+        driver.work()
+        driver.close()
+        left = engine.left
+        await asyncio.sleep(0)
+
+        assert engine.left == left > 0
+
+    asyncio.run(scenario())
