@@ -18,7 +18,7 @@ from typing import Final
 from gateway.store import Store
 from gateway.testing.stores import a_call, ended, opened, to_tell
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 _LIVES: Final = 6
 
@@ -45,7 +45,8 @@ async def _live_on(store: Store, line: int) -> None:
         await _live(store, f"{line}-{n}", delivers=n % 3 == 0)
 
 
-async def _main(data_dir: Path, url: str) -> None:
+async def main(data_dir: Path, url: str) -> None:
+    """Live until killed."""
     async with opened(data_dir, url) as store, asyncio.TaskGroup() as lives:
         for line in range(_LIVES):
             lives.create_task(_live_on(store, line))
@@ -53,4 +54,4 @@ async def _main(data_dir: Path, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

@@ -6,8 +6,14 @@ from alembic import context
 
 from gateway.store.tables import METADATA
 
-__all__: list[str] = []
+__all__ = ["run"]
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
-with context.begin_transaction():
-    context.run_migrations()
+
+def run() -> None:
+    """Go from version to version."""
+    context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run()
