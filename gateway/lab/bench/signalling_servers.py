@@ -101,6 +101,7 @@ class TandemSwitch:
                 "--data",
                 directory / "data",
             ],
+            stdout=subprocess.DEVNULL,
             stderr=self._resources.enter_context(log.open("wb")),
             preexec_fn=pinned_to(self._core),
         )
@@ -141,6 +142,7 @@ loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
+loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "auth.so"
 request_route {{
