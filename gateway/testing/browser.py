@@ -21,8 +21,9 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["BrowserPhone", "Chromium", "bundled"]
 
 _HOST: Final = "127.0.0.1"
-_PAGE: Final = f"http://{_HOST}:1/"
-"""Where pages seem to come from: nothing is asked there, but a microphone is given to this host only."""
 _LINES: Final = 3
 _FLAGS: Final = (
     "--autoplay-policy=no-user-gesture-required",
@@ -55,9 +54,10 @@ _FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-_FRAME_BYTES: Final = 160
-_FRAME_S: Final = 0.02
-_SILENCE: Final = b"\xff" * _FRAME_BYTES
+_PACKET_BYTES: Final = 160
+_FRAME_BYTES: Final = 80
+_PACKET_S: Final = 0.02
+_SILENCE: Final = b"\xff" * _PACKET_BYTES
 _POLL_MS: Final = 20
 _FIND: Final = """([what, facts, count]) => {
   const fits = (event) => Object.entries(facts).every(([name, value]) => event[name] === value);
@@ -83,7 +83,14 @@ def bundled(sources: Path, workshop: Path, names: Sequence[str]) -> dict[str, Pa
         _run(workshop, npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
         brought.write_text(wanted)
     esbuild = str(workshop / "node_modules/.bin/esbuild")
-    _run(workshop, esbuild, *(f"{name}.js" for name in names), "--bundle", "--outdir=bundles", "--log-level=error")
+    _run(
+        workshop,
+        esbuild,
+        *(f"{name}.js" for name in names),
+        "--bundle",
+        "--outdir=bundles",
+        "--log-level=error",
+    )
     return {name: workshop / "bundles" / f"{name}.js" for name in names}
 
 
@@ -100,19 +107,44 @@ class Chromium:
 
         program = shutil.which("chromium")
         assert program, "chromium is not installed (Debian: apt install chromium)"
-        self._playwright = sync_playwright().start()
-        try:
-            self.browser: Browser = self._playwright.chromium.launch(executable_path=program, args=_FLAGS)
-        except BaseException:
-            self._playwright.stop()
-            raise
+        with contextlib.ExitStack() as starting:
+            self.page = starting.enter_context(_blank_page())
+            playwright = starting.enter_context(sync_playwright())
+            self.browser: Browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+            starting.callback(self.browser.close)
+            self._running = starting.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.browser.close()
-        self._playwright.stop()
+        self._running.close()
+
+
+@contextlib.contextmanager
+def _blank_page() -> Iterator[str]:
+    """Serve an empty page on loopback: only such a one is given a microphone, and may connect to loopback."""
+    with ThreadingHTTPServer((_HOST, 0), _Blank) as server:
+        thread = threading.Thread(target=server.serve_forever, name="blank-page", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{_HOST}:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Blank(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = b"<!doctype html><title>phone</title>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - the name is http.server's
+        """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +201,8 @@ class BrowserPhone:
         with contextlib.ExitStack() as starting:
             self._ears = [starting.enter_context(RtpEar()) for _ in range(_LINES)]
             starting.callback(self._fall_silent)
-            self._page = starting.enter_context(self._chromium.browser.new_context()).new_page()
+            profile = self._chromium.browser.new_context(permissions=["microphone"])
+            self._page = starting.enter_context(profile).new_page()
             self._open()
             if self._registered:
                 self.wait_for_next("registered")
@@ -275,11 +308,10 @@ class BrowserPhone:
         page = self._page
         page.on("pageerror", lambda error: self._complaints.append(str(error)))
         page.on("console", lambda line: self._complaints.append(line.text))
-        page.route("**/*", lambda route: route.fulfill(content_type="text/html", body="<!doctype html>"))
         if self._stand_in is not None:
             ports = [ear.address[1] for ear in self._ears]
             page.add_init_script(script=f"window.plainPorts = {ports};\n{self._stand_in.read_text()}")
-        page.goto(_PAGE)
+        page.goto(self._chromium.page)
         page.add_script_tag(path=self._script)
         page.evaluate("settings => phone.start(settings)", self._settings)
 
@@ -325,8 +357,8 @@ class _Voice:
         """Say int16 [n] after what is still to be said."""
         audio = b"".join(voicecodecs.encode_frames(pcm, "pcmu"))
         with self._lock:
-            for start in range(0, len(audio) - _FRAME_BYTES + 1, _FRAME_BYTES):
-                self._due.append([self._mouth.say(audio[start : start + _FRAME_BYTES]).to_bytes()])
+            for start in range(0, len(audio) - _PACKET_BYTES + 1, _PACKET_BYTES):
+                self._due.append([self._mouth.say(audio[start : start + _PACKET_BYTES]).to_bytes()])
 
     def press(self, keys: str) -> None:
         """Press keys, 100 ms each and 60 ms apart (RFC 4733 section 2.5)."""
@@ -351,7 +383,7 @@ class _Voice:
         while not self._stopping.wait(max(0.0, due - time.monotonic())):
             for packet in self._next():
                 self._ear.send(packet, self._to)
-            due += _FRAME_S
+            due += _PACKET_S
 
     def _next(self) -> list[bytes]:
         with self._lock:

@@ -1,7 +1,9 @@
 """The scenarios that are built into SIPp, unchanged: what the world tries first on a switch.
 
-`uac` and `regexp` call a user from a trunk, since they know no passwords; `uas` is a carrier.  They say nothing,
-so it is SIPp's count of the calls that went as scripted that is looked at.
+`uac` and `regexp` call a user from a trunk, since they know no passwords; `uas` is a carrier; `3pcc-C-A` and
+`3pcc-C-B` are the two sides of a controller (RFC 3725, flow I) that calls two users and has each answer the other's
+offer.  They say nothing, so it is SIPp's count of the calls that went as scripted that is looked at.  `branchc`
+registers without a password, which is nothing for this switch.
 """
 
 from pathlib import Path
@@ -63,3 +65,30 @@ def test_a_user_calls_a_carrier_that_follows_the_scenario_uas(serve, tmp_path):
         callee.wait()
 
     assert caller.counted() == callee.counted() == (N_CALLS, 0), caller.complaint() + callee.complaint()
+
+
+def test_a_controller_joins_two_users_by_the_scenarios_3pcc(serve, tmp_path):
+    switch, n_calls = serve(settings=TRUNK), 5
+    twin = ("-3pcc", f"{CARRIER}:{CARRIER_PORTS[20]}")
+
+    def side(scenario, user, first_port, *more):
+        return Sipp(
+            tmp_path,
+            scenario,
+            (switch.address, "-s", user, *twin, *more),
+            ip=CARRIER,
+            sip_port=first_port,
+            rtp_port=first_port + 4,
+            n_calls=n_calls,
+        )
+
+    with (
+        switch.answering("alice", "--calls", str(n_calls)),
+        switch.answering("bob", "--calls", str(n_calls)),
+        side("3pcc-C-B", "bob", CARRIER_PORTS[30]) as second,
+        side("3pcc-C-A", "alice", CARRIER_PORTS[0], "-r", "2") as first,
+    ):
+        first.wait()
+        second.wait()
+
+    assert first.counted() == second.counted() == (n_calls, 0), first.complaint() + second.complaint()
