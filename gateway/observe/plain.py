@@ -34,6 +34,8 @@ def escaped(text: str) -> str:
     """Return `text`, elided after MAX_TEXT, with its control characters written out in hexadecimal."""
     if len(text) > MAX_TEXT:
         text = f"{text[:MAX_TEXT]}... ({len(text)} characters)"
+    if text.isascii() and text.isprintable():
+        return text
     return UNSAFE.sub(_written_out, text)
 
 
