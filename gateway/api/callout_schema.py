@@ -17,7 +17,8 @@ _TEXT: Final[Schema] = {"type": "string", "maxLength": 600, "pattern": _LINE}
 _WORDS: Final[Schema] = {**_TEXT, "minLength": 1, "pattern": r"^[^\x00-\x20\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"}
 _PROMPTS: Final[Schema] = {
     "type": "string",
-    "description": "`;`-separated: names, `#tts[words]`, `#href[URL]`, ...",
+    "description": "`;`-separated: names, `#tts[words]`, `#ssml[...]`, `#href[URL]`.",
+    "minLength": 1,
     "maxLength": 4096,
 }
 _DTMF: Final[Schema] = {"type": "string", "pattern": "^[0-9#*w]*$", "maxLength": 64}

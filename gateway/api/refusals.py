@@ -77,6 +77,11 @@ def answer_refusals(app: FastAPI, ids: IdSource, routes: Sequence[APIRoute]) -> 
 
 
 def _methods(path: str, routes: Sequence[APIRoute]) -> str:
-    """Return the methods that a path has, as `Allow` lists them (RFC 9110 section 10.2.1)."""
-    fitting = (route.methods or () for route in routes if route.path_regex.match(path))
-    return ", ".join(sorted({method for methods in fitting for method in methods}))
+    """Return the methods of what a path names, as `Allow` lists them (RFC 9110 section 10.2.1).
+
+    `.../conferences/id/a/b` fits a conference and a member: of several templates the longest counts.
+    """
+    fitting = (route.path for route in routes if route.path_regex.match(path))
+    template = max(fitting, key=lambda one: one.count("/"), default=None)
+    siblings = (route.methods or () for route in routes if route.path == template)
+    return ", ".join(sorted({method for methods in siblings for method in methods}))
