@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from gateway.store.changes import Change
@@ -102,9 +103,8 @@ class Pending:
 
     def batch(self) -> Batch:
         """Return what may go now; it stays here until it is settled."""
-        waiting = list(self.waiting)[:MOST_AT_ONCE]
-        room = MOST_AT_ONCE - len(waiting)
-        return Batch(waiting, list(self._noted.items())[:room] if room else ())
+        waiting = list(islice(self.waiting, MOST_AT_ONCE))
+        return Batch(waiting, list(islice(self._noted.items(), MOST_AT_ONCE - len(waiting))))
 
     def settle(self, batch: Batch) -> None:
         """Take out what is in the database and tell who waits; what was noted anew meanwhile stays."""

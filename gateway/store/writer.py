@@ -174,6 +174,7 @@ class Writer:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.add(Waiting(change, time.monotonic(), durable, journalled))
         self._acknowledging.set()
+        self._hurried.set()
         self._something.set()
         return durable
 
@@ -215,14 +216,15 @@ class Writer:
 
     async def _gather(self) -> None:
         """Give others time to come along; not when the last commit took long enough for that."""
-        if self._work or len(self._pending.waiting) > 1:
-            return
-        self._hurried.clear()
-        try:
-            async with asyncio.timeout(GATHER_S if self._pending.waiting else NOTED_S):
-                await self._hurried.wait()
-        except TimeoutError:
-            return
+        if not (self._pending.waiting or self._work):
+            self._hurried.clear()
+            try:
+                async with asyncio.timeout(NOTED_S):
+                    await self._hurried.wait()
+            except TimeoutError:
+                pass
+        if len(self._pending.waiting) == 1:
+            await asyncio.sleep(GATHER_S)
 
     async def _committed(self, batch: Batch) -> bool:
         """Commit a batch; False = the database is behind and everything that is left is as it was."""

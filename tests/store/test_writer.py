@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import ExitStack, asynccontextmanager
+from decimal import Decimal
 
 import pytest
 
@@ -245,3 +246,35 @@ def test_the_default_is_a_file_in_the_data_directory(tmp_path):
             return (tmp_path / "tandem.db").exists()
 
     assert asyncio.run(story())
+
+
+@pytest.mark.slow
+def test_fifty_calls_a_second_while_the_database_is_locked_for_twelve_seconds(tmp_path):
+    """Longer than a statement waits: commits fail, and are tried again."""
+    waits_s = []
+
+    async def live(store, call):
+        began = time.monotonic()
+        await store.calls.begin(a_call(call))
+        await store.calls.finish(ended(a_call(call)), to_tell(f"dice-{call}", call))
+        waits_s.append((time.monotonic() - began) / 2)
+
+    async def story():
+        async with opened(tmp_path) as store:
+            with locked(tmp_path):
+                async with asyncio.TaskGroup() as lives:
+                    for n in range(600):
+                        lives.create_task(live(store, f"call-{n}"))
+                        await asyncio.sleep(0.02)
+            await caught_up(store)
+            return await store.outbox.backlog(), store.directory.application(KEY).spent.amount
+
+    async def after():
+        async with opened(tmp_path) as store:
+            return await store.outbox.backlog(), store.directory.application(KEY).spent.amount
+
+    told, spent = asyncio.run(story())
+
+    assert (told, spent) == (600, 600 * Decimal("0.05")) == asyncio.run(after())
+    assert sorted(waits_s)[int(0.99 * len(waits_s))] < PROMISED_S
+    assert left_in_the_journal(tmp_path) == 0
