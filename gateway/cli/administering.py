@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from gateway.store import Store
 
 __all__ = ["AppOption", "JsonOption", "administer", "money_of", "owner", "print_list", "validated"]
+
+_WHOLE: Final = ("key", "number", "name", "password", "prefix")
+"""Columns that are copied: never broken."""
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
@@ -95,15 +98,16 @@ def money_of(text: str | None) -> Money | None:
 
 
 def print_list(rows: Sequence[dict[str, object]], *, as_json: bool) -> None:
-    """Print rows of the same columns, as JSON or as a table."""
+    """Print rows of the same columns, as JSON or as a table of those that hold something."""
     if as_json:
         print(json.dumps(rows))
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in rows[0] if rows else ():
-        table.add_column(name, overflow="fold")
+    filled = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, "") for row in rows)]
+    for name in filled:
+        table.add_column(name, overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in filled))
     Console(highlight=False).print(table)
 
 

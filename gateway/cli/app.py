@@ -89,7 +89,9 @@ def set_(
     spend_cap: Annotated[
         str | None, typer.Option(help="Most that its calls may cost in all.", metavar="'100 USD'")
     ] = None,
-    calls_per_s: Annotated[float | None, typer.Option(help="New calls a second.", min=0)] = None,
+    calls_per_s: Annotated[
+        float | None, typer.Option(help="New calls a second; 0 = no limit.", min=0)
+    ] = None,
     destination: Annotated[
         list[str] | None, typer.Option(help="It may call numbers that begin so; may repeat.", metavar="+46")
     ] = None,
