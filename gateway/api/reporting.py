@@ -67,8 +67,8 @@ async def user_calls_of_domain(
 
 @router.get("/v1/counters/{id}", operation_id="getCounter")
 async def get_counter(id: Word, visit: Visitor) -> CounterResponse:  # noqa: A002 - the wire's word
-    """Return a counter of the whole platform, e.g. `currentcalls`."""
-    counted = await visit.platform.reports.counter(id)
+    """Return a counter, e.g. `currentcalls`: the application's own calls that are up."""
+    counted = await visit.platform.reports.counter(id, visit.key)
     if counted is None:
         raise faults.not_found("Counter")
     value, modified = counted

@@ -187,7 +187,7 @@ class MemoryStore:
             if record.kind is kind:
                 yield record
 
-    async def counter(self, name: str) -> tuple[int, float] | None:
+    async def counter(self, name: str, application: str | None = None) -> tuple[int, float] | None:
         return self.counters.get(name)
 
     def _between(self, start: float, stop: float, application: str | None) -> list[CallRecord]:

@@ -145,7 +145,7 @@ def test_what_is_wrong_with_a_parameter_is_said_with_its_path(world):
 
 
 def test_an_overloaded_store_is_told_when_to_be_asked_again(world, monkeypatch):
-    async def counter(_name):
+    async def counter(*_):
         raise Overload("locked", retry_after_s=4)
 
     monkeypatch.setattr(world.store, "counter", counter)
@@ -157,7 +157,7 @@ def test_an_overloaded_store_is_told_when_to_be_asked_again(world, monkeypatch):
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), GatewayError("of no known kind")])
 def test_a_fault_of_ours_is_told_without_its_secrets_and_logged_with_its_reference(world, monkeypatch, error):
-    async def counter(_name):
+    async def counter(*_):
         raise error
 
     monkeypatch.setattr(world.store, "counter", counter)
