@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.mixer import MIX_ROW, rest
 
-__all__ = ["BLOCK_ROWS", "IDLE", "PRESSES_AT", "RELAY", "STAGE_COST", "TICK", "Columns", "Plan", "Stages", "make_plan"]
+__all__ = [
+    "BLOCK_ROWS",
+    "IDLE",
+    "PRESSES_AT",
+    "RELAY",
+    "STAGE_COST",
+    "TICK",
+    "Columns",
+    "Plan",
+    "Stages",
+    "make_plan",
+]
 
 IDLE: Final = 0
 RELAY: Final = 1
@@ -26,10 +37,9 @@ BLOCK_ROWS: Final = 64
 """Rows of codec work in one stage, at most."""
 STAGE_COST: Final = 384
 """Microseconds of codec work in one stage: below 0.5 ms, so that a relayed packet never waits longer."""
-_PRESS_BYTES: Final
-PRESSES_AT: Final
-_PRESS_BYTES, PRESSES_AT = _native.press_layout()
-"""The bytes of a row's keys, and where among them their number is."""
+_PRESS_BYTES: Final = _native.press_layout()[0]
+PRESSES_AT: Final = _native.press_layout()[1]
+"""Where among the bytes of a row's keys their number is."""
 _REMEMBERING: Final = (_native.CODEC_G729, _native.CODEC_ILBC_20, _native.CODEC_ILBC_30)
 _LEAST_COST: Final = STAGE_COST // BLOCK_ROWS
 
