@@ -7,13 +7,15 @@ whoever was told of them is told that they are over.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.api.platform import Platform
+from gateway.api.cdr_files import CdrFiles
+from gateway.api.platform import ApiSettings, Platform
 from gateway.callbacks import LOOPBACK, Courier, Guard, HttpBackend, OutboxWorker, open_client
 from gateway.clock import Clock
 from gateway.config import Config
@@ -40,7 +42,9 @@ class ApplicationLayer:
     store: Store
     backend: HttpBackend
     outbox: OutboxWorker
+    files: CdrFiles
     applications: Applications
+    settings: ApiSettings
 
     def platform(self, world: World, switch: Switch) -> Platform:
         """Return what the REST API speaks to."""
@@ -53,11 +57,14 @@ class ApplicationLayer:
             clock=world.clock,
             ids=world.ids,
             log=world.log,
+            settings=self.settings,
         )
 
     async def run(self) -> None:
-        """Deliver what waits in the outbox, until cancelled."""
-        await self.outbox.run()
+        """Deliver what waits in the outbox and write the daily files, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.outbox.run())
+            tasks.create_task(self.files.run())
 
 
 @asynccontextmanager
@@ -77,7 +84,9 @@ async def open_applications(
         interpreter = Interpreter(asking, store.directory)
         applications = Applications(store.directory, store.calls, interpreter, Conferences(clock.now))
         await _close_what_is_left(store, interpreter, clock, log)
-        yield ApplicationLayer(store, backend, outbox, applications)
+        files = CdrFiles(config.data_dir / "cdr", store.reports, clock, log)
+        settings = ApiSettings.configured(config.http)
+        yield ApplicationLayer(store, backend, outbox, files, applications, settings)
 
 
 async def _close_what_is_left(store: Store, interpreter: Interpreter, clock: Clock, log: EventLog) -> None:

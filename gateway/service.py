@@ -25,6 +25,7 @@ from typing import Final, Self
 import structlog
 
 from gateway.api import create_app, serve_http
+from gateway.application import open_applications
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.endpoint_settings import endpoint_config
@@ -95,7 +96,7 @@ class Surroundings:
 
 async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> None:
     """Run the switch from start to end."""
-    ids = SystemIds()
+    ids, clock = SystemIds(), SystemClock()
     keeper = DoorKeeper(config, log)
     doors = await keeper.open()
     endpoint = Endpoint(endpoint_config(config, doors), ids)
@@ -106,46 +107,25 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
         seats=config.media.room_legs,
     )
 
-    def tell_fault(traceback: str) -> None:
-        log.warning("sip.fault_stopped", traceback=traceback.splitlines()[-_TRACEBACK_LINES:])
-
-    def tell_connect_failed(flow: Flow, why: str) -> None:
-        log.warning("sip.connect_failed", transport=flow.transport, remote=list(flow.remote), reason=why)
-
-    def tell_load(episode: Episode) -> None:
-        facts = {"delay_ms": round(1000 * episode.delay_s), "rate_per_s": round(episode.rate_per_s, 1)}
-        if episode.over:
-            log.info("sip.recovered", refused=episode.refused, lasted_s=round(episode.lasted_s, 1), **facts)
-        else:
-            log.warning("sip.overloaded", **facts)
-
-    def tell_stall(stall: Stall) -> None:
-        rim.counters["loop.stalled"] += 1
-        log.warning("loop.stalled", lasted_ms=round(1000 * stall.lasted_s), stack=stall.stack[-_TRACEBACK_LINES:])
-
     tracer = _tracer(config)
-    rim = SipRim(
-        endpoint,
-        [str(listen) for listen in config.sip.listen],
-        security=_security(config),
-        on_fault=tell_fault,
-        on_connect_failed=tell_connect_failed,
-        on_message=_shown_to(tracer) if tracer else None,
-        on_load=tell_load,
-    )
-    async with rim, asyncio.TaskGroup() as tasks:
-        world = World(Signalling(rim), media, SystemClock(), ids, log, _settings(config, doors))
+    rim = _sip_rim(config, endpoint, tracer, log)
+    async with open_applications(config, log, clock, ids) as layer, rim, asyncio.TaskGroup() as tasks:
+        signalling, settings = Signalling(rim), _settings(config, doors)
+        world = World(signalling, media, clock, ids, log, settings, applications=layer.applications)
         switch = Switch(world)
         if (reason := srtp_why_not()) is not None:
             log.warning("srtp.unavailable", reason=reason)
         app = create_app(
-            _Status(switch, media, endpoint), registry=_metrics(endpoint, rim, media, world).registry
+            _Status(switch, media, endpoint),
+            registry=_metrics(endpoint, rim, media, world).registry,
+            platform=layer.platform(world, switch),
         )
         listening = asyncio.Event()
-        with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(tell_stall):
+        with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
             background = [
                 tasks.create_task(media.run()),
                 tasks.create_task(switch.run()),
+                tasks.create_task(layer.run()),
                 tasks.create_task(keeper.run()),
                 *([tasks.create_task(tracer.run())] if tracer else ()),
                 tasks.create_task(
@@ -280,6 +260,42 @@ async def _say_ready(
 
 
 # From the configuration.
+
+
+def _sip_rim(config: Config, endpoint: Endpoint, tracer: Tracer | None, log: EventLog) -> SipRim:
+    """Return the sockets of SIP, which tell the log what goes wrong on them."""
+
+    def tell_fault(traceback: str) -> None:
+        log.warning("sip.fault_stopped", traceback=traceback.splitlines()[-_TRACEBACK_LINES:])
+
+    def tell_connect_failed(flow: Flow, why: str) -> None:
+        log.warning("sip.connect_failed", transport=flow.transport, remote=list(flow.remote), reason=why)
+
+    def tell_load(episode: Episode) -> None:
+        facts = {"delay_ms": round(1000 * episode.delay_s), "rate_per_s": round(episode.rate_per_s, 1)}
+        if episode.over:
+            log.info("sip.recovered", refused=episode.refused, lasted_s=round(episode.lasted_s, 1), **facts)
+        else:
+            log.warning("sip.overloaded", **facts)
+
+    return SipRim(
+        endpoint,
+        [str(listen) for listen in config.sip.listen],
+        security=_security(config),
+        on_fault=tell_fault,
+        on_connect_failed=tell_connect_failed,
+        on_message=_shown_to(tracer) if tracer else None,
+        on_load=tell_load,
+    )
+
+
+def _tells_stalls(rim: SipRim, log: EventLog) -> Callable[[Stall], None]:
+    def tell(stall: Stall) -> None:
+        rim.counters["loop.stalled"] += 1
+        stack = stall.stack[-_TRACEBACK_LINES:]
+        log.warning("loop.stalled", lasted_ms=round(1000 * stall.lasted_s), stack=stack)
+
+    return tell
 
 
 def _tracer(config: Config) -> Tracer | None:

@@ -54,6 +54,7 @@ def trunk_of(section: TrunkSection) -> Trunk:
         patience_s=section.patience_s,
         ping_s=section.ping_s,
         registers=section.registers,
+        application=section.application,
     )
 
 

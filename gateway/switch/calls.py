@@ -242,10 +242,11 @@ class Call:
         caller.answered_at = self.world.clock.now()
         self.world.log.info("call.answered", call=self.id, codec=caller.codec, other_codec=like)
 
-    def picked_up(self, leg: Leg) -> None:
-        """Take it that the first party of a call without a caller is there."""
+    def picked_up(self, leg: Leg | None) -> None:
+        """Take it that the first party of a call without a caller is there; None = one without a phone."""
         self._answered = True
-        self.world.log.info("call.answered", call=self.id, codec=leg.codec, other_codec=None)
+        codec = None if leg is None else leg.codec
+        self.world.log.info("call.answered", call=self.id, codec=codec, other_codec=None)
 
     async def _talk(self) -> NoReturn:
         """Stay until one side hangs up, falls silent or has talked for too long."""

@@ -365,6 +365,8 @@ class Steered:
         if simulation.refusal is not None:
             raise CallOver(simulation.refusal)
         self._simulation = simulation
+        if self._call.arrival is None:
+            self._call.picked_up(None)
 
     async def _converse(self, simulation: Simulation) -> NoReturn:
         """Let a test number say what it has to say, and hang up."""
