@@ -25,7 +25,16 @@ from gateway.media.table import ROW, Table
 __all__ = ["COLUMNS", "LAYOUT", "SLOT_ARRAYS", "RowImage", "RowSnapshot", "Snapshot", "image_of", "put_image"]
 
 SLOT_ARRAYS: Final = ("slots", "slot_unit", "slot_fill", "slot_codec")
-COLUMNS: Final = ("socket", "echo", "mix", "source_position", "ear_cost", "mouth_cost", "timed_out", "presses")
+COLUMNS: Final = (
+    "socket",
+    "echo",
+    "mix",
+    "source_position",
+    "ear_cost",
+    "mouth_cost",
+    "timed_out",
+    "presses",
+)
 """The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
 LAYOUT: Final = hashlib.blake2b(

@@ -36,10 +36,10 @@ def parse_dtmf_info_untrusted(content_type: str, body: bytes) -> tuple[str, int]
 
 
 def write_dtmf_info(digit: str, duration_ms: int) -> tuple[str, bytes]:
-    """Return the content type and the body of an INFO that says a key.
+    r"""Return the content type and the body of an INFO that says a key.
 
     >>> write_dtmf_info("5", 160)
-    ('application/dtmf-relay', b'Signal=5\\r\\nDuration=160\\r\\n')
+    ('application/dtmf-relay', b'Signal=5\r\nDuration=160\r\n')
     """
     return "application/dtmf-relay", f"Signal={digit}\r\nDuration={duration_ms}\r\n".encode()
 
