@@ -193,6 +193,13 @@ class Leg:
             self.muted = muted
             self._show()
 
+    def press(self, key: str, duration_ms: int) -> bool:
+        """Press a key for the party, as an event (RFC 4733); tell whether it has agreed to hear of keys so."""
+        hears_events = self.negotiated is not None and self.negotiated.event_send_pt is not None
+        if hears_events and not self._closed:
+            self.media.press(self.id, key, duration_ms)
+        return hears_events
+
     def close(self) -> None:
         """Give the row, its port and its place on a trunk back."""
         self._closed = True

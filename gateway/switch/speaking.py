@@ -14,7 +14,7 @@ from gateway.switch.prompts import Clip
 
 __all__ = ["Speaking"]
 
-_KEY_S: Final = 0.1
+_KEY_MS: Final = 100
 _BETWEEN_KEYS_S: Final = 0.08
 _PAUSE: Final = "w"
 _PAUSE_S: Final = 0.5
@@ -54,10 +54,11 @@ class Speaking:
             self._restore(to)
 
     async def send(self, digits: str, to: Sequence[Leg]) -> None:
-        """Send digits as tones, `w` as half a second of silence."""
+        """Send digits, `w` as half a second of silence: as events to those who agreed on them, else as tones."""
         for digit in digits:
             if digit == _PAUSE:
                 await self.pause(_PAUSE_S)
                 continue
-            await self.play(Clip(f"dtmf:{digit}", _KEY_S), to)
+            listeners = [leg for leg in to if not leg.press(digit, _KEY_MS)]
+            await self.play(Clip(f"dtmf:{digit}", _KEY_MS / 1000), listeners)
             await self.pause(_BETWEEN_KEYS_S)

@@ -8,6 +8,7 @@ from gateway.sip.events import SessionAnswered, SessionProgressed
 from gateway.switch.records import Money, Number, Rate
 from gateway.switch.steering import Ear
 from gateway.testing.application import APPLICATION, NUMBER, application_board
+from gateway.testing.phone import port_in
 from gateway.testing.virtual_time import run_virtual
 
 DID = "+46700000001"
@@ -194,11 +195,28 @@ def test_keys_are_sent_to_the_callee_before_the_parties_meet():
     async def scenario():
         async with application_board() as house:
             calling, ringing = await connected(house, dtmf="1w#")
-            callee = next(row for row in house.board.media.history if row.hold == "dtmf:1")
 
-            tones = [row.hold for row in house.board.media.history if row.leg == callee.leg and row.hold]
-            assert tones == ["dtmf:1", "dtmf:#"]
-            assert ringing.offered.request.uri.user == NUMBER
+            callee = house.board.media.row_at(port_in(ringing.offer)).leg
+            assert [(leg, key) for leg, key, _ in house.board.media.pressed] == [(callee, "1"), (callee, "#")]
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
+def test_a_callee_that_knows_no_events_hears_tones():
+    async def scenario():
+        async with application_board() as house:
+            house.server.says("ice", {"action": {"name": "connectPstn", "dtmf": "5"}})
+            alice, carrier = await house.board.phone("alice"), await house.carrier()
+            carrier.formats = (0,)
+            calling = await alice.call(NUMBER)
+            ringing = await carrier.rung()
+            await ringing.answer()
+            await calling.expect(SessionAnswered)
+
+            tones = {row.leg for row in house.board.media.history if row.hold == "dtmf:5"}
+            assert tones == {house.board.media.row_at(port_in(ringing.offer)).leg}
+            assert not house.board.media.pressed
             calling.hang_up()
 
     run_virtual(scenario())
