@@ -8,7 +8,8 @@ from gateway.media.events import DigitHeard
 from gateway.sip.events import InfoReceived, SessionAnswered
 from gateway.switch.dtmf import parse_dtmf_info_untrusted, write_dtmf_info
 from gateway.testing.phone import port_in
-from gateway.testing.switchboard import switchboard
+from gateway.testing.plane_port import PlanePort
+from gateway.testing.switchboard import SWITCH, switchboard
 from gateway.testing.virtual_time import run_virtual
 
 
@@ -66,6 +67,31 @@ def test_a_key_that_came_as_an_event_is_not_pressed_again():
 
             assert board.media.pressed == []
             calling.hang_up()
+
+    run_virtual(scenario())
+
+
+def test_rfc_4733_a_key_by_info_is_one_event_on_the_other_ends_wire():
+    async def scenario():
+        plane = PlanePort(address=SWITCH)
+        async with switchboard(plane=plane) as board:
+            alice, bob = await board.phone("alice"), await board.phone("bob")
+            calling = await alice.call("bob")
+            ringing = await bob.rung()
+            await ringing.answer()
+            await calling.expect(SessionAnswered)
+            await board.settle()
+            for key in "17":
+                calling.press(key)
+                await board.settle()
+            calling.hang_up()
+            await ringing.ended()
+
+            events = [p for p in plane.ears[bob.host, bob.rtp_port] if p.payload_type == 101]
+            ends = {p.timestamp: p.payload[0] for p in events if p.payload[1] & 0x80}
+            assert list(ends.values()) == [1, 7]
+            assert [p.marker for p in events] == [True, *[False] * 9] * 2
+            assert not plane.ears.get((alice.host, alice.rtp_port))
 
     run_virtual(scenario())
 
