@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,22 @@ def test_a_capture_of_a_media_process_that_was_killed_is_whole_and_goes_on(tmp_p
     for message in media_of(path):
         if not is_rtcp(message):
             parse_rtp_untrusted(message.data)
+
+
+def test_a_disk_that_stands_still_holds_nobody_up(tmp_path):
+    """Whoever writes the capture is stopped for a whole call; what was on the wire is in the file nevertheless."""
+    serving, path = traced(tmp_path)
+    with serving as switch:
+        media = switch.child("media")
+        (drain,) = Path(f"/proc/{media}/task/{media}/children").read_text().split()
+        os.kill(int(drain), signal.SIGSTOP)
+        report = switch.call("echo", "--duration", "1").report
+        assert media_of(path) == []
+        os.kill(int(drain), signal.SIGCONT)
+
+    assert report["packets_received"] >= 45
+    assert (report["packets_lost"], report["packets_late"]) == (0, 0)
+    assert len([message for message in media_of(path) if not is_rtcp(message)]) >= 2 * 45
 
 
 def test_without_media_a_capture_has_the_messages_alone(tmp_path):
