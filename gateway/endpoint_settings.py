@@ -11,12 +11,15 @@ from gateway.trunk_settings import digest_users
 __all__ = ["endpoint_config"]
 
 
-def endpoint_config(config: Config, doors: Doors) -> EndpointConfig:
-    """Return the engine's settings; who comes in by one of the `doors` needs no password."""
+def endpoint_config(config: Config, doors: Doors, passwords: dict[str, str]) -> EndpointConfig:
+    """Return the engine's settings; who comes in by one of the `doors` needs no password.
+
+    passwords: of users, by name; a change there counts at once.
+    """
     sip = config.sip
     return EndpointConfig(
         realm=sip.realm,
-        users=digest_users(config),
+        users=digest_users(config, passwords),
         trusted_sources=doors,
         advertised_host=sip.advertised,
         session_expires_s=sip.session_expires_s,

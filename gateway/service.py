@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -99,49 +99,50 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     ids, clock = SystemIds(), SystemClock()
     keeper = DoorKeeper(config, log)
     doors = await keeper.open()
-    endpoint = Endpoint(endpoint_config(config, doors), ids)
-    media = MediaClient(
-        surroundings.media_sockets,
-        epoch=surroundings.epoch,
-        announced=config.media.announced,
-        seats=config.media.room_legs,
-    )
-
-    tracer = _tracer(config)
-    rim = _sip_rim(config, endpoint, tracer, log)
-    async with open_applications(config, log, clock, ids) as layer, rim, asyncio.TaskGroup() as tasks:
-        signalling, settings = Signalling(rim), _settings(config, doors)
-        world = World(signalling, media, clock, ids, log, settings, applications=layer.applications)
-        switch = Switch(world)
-        if (reason := srtp_why_not()) is not None:
-            log.warning("srtp.unavailable", reason=reason)
-        app = create_app(
-            _Status(switch, media, endpoint),
-            registry=_metrics(endpoint, rim, media, world).registry,
-            platform=layer.platform(world, switch),
+    async with open_applications(config, log, clock, ids) as layer:
+        passwords = layer.store.directory.passwords
+        endpoint = Endpoint(endpoint_config(config, doors, passwords), ids)
+        media = MediaClient(
+            surroundings.media_sockets,
+            epoch=surroundings.epoch,
+            announced=config.media.announced,
+            seats=config.media.room_legs,
         )
-        listening = asyncio.Event()
-        with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
-            background = [
-                tasks.create_task(media.run()),
-                tasks.create_task(switch.run()),
-                tasks.create_task(layer.run()),
-                tasks.create_task(keeper.run()),
-                *([tasks.create_task(tracer.run())] if tracer else ()),
-                tasks.create_task(
-                    serve_http(
-                        app,
-                        config.http.listen.host,
-                        config.http.listen.port,
-                        on_listening=lambda _host, _port: listening.set(),
-                    )
-                ),
-                tasks.create_task(_say_ready(media, listening, surroundings.ready_fd, log)),
-            ]
-            await stop.asked.wait()
-            await _end_calls(switch, rim, stop, log)
-        for task in background:
-            task.cancel()
+        tracer = _tracer(config)
+        rim = _sip_rim(config, endpoint, tracer, log)
+        async with rim, asyncio.TaskGroup() as tasks:
+            signalling, settings = Signalling(rim), _settings(config, doors, passwords.keys())
+            world = World(signalling, media, clock, ids, log, settings, applications=layer.applications)
+            switch = Switch(world)
+            if (reason := srtp_why_not()) is not None:
+                log.warning("srtp.unavailable", reason=reason)
+            app = create_app(
+                _Status(switch, media, endpoint),
+                registry=_metrics(endpoint, rim, media, world).registry,
+                platform=layer.platform(world, switch),
+            )
+            listening = asyncio.Event()
+            with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
+                background = [
+                    tasks.create_task(media.run()),
+                    tasks.create_task(switch.run()),
+                    tasks.create_task(layer.run()),
+                    tasks.create_task(keeper.run()),
+                    *([tasks.create_task(tracer.run())] if tracer else ()),
+                    tasks.create_task(
+                        serve_http(
+                            app,
+                            config.http.listen.host,
+                            config.http.listen.port,
+                            on_listening=lambda _host, _port: listening.set(),
+                        )
+                    ),
+                    tasks.create_task(_say_ready(media, listening, surroundings.ready_fd, log)),
+                ]
+                await stop.asked.wait()
+                await _end_calls(switch, rim, stop, log)
+            for task in background:
+                task.cancel()
 
 
 class _Stop:
@@ -328,10 +329,10 @@ def _security(config: Config) -> Security:
     )
 
 
-def _settings(config: Config, doors: Doors) -> Settings:
+def _settings(config: Config, doors: Doors, users: Set[str]) -> Settings:
     return Settings(
         table=RoutingTable(
-            users=frozenset(user.name for user in config.users),
+            users=users,
             numbers={each.number: each.application for each in config.numbers},
             trunks=tuple(trunk_of(each) for each in config.trunks),
         ),

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import secrets
 import time
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.config import Config
@@ -58,11 +59,14 @@ def trunk_of(section: TrunkSection) -> Trunk:
     )
 
 
-def digest_users(config: Config) -> dict[str, str]:
-    """Return the passwords of all who may show one: users, and the applications of trunks (user name = key)."""
+def digest_users(config: Config, passwords: dict[str, str]) -> Mapping[str, str]:
+    """Return the passwords of all who may show one: users, and the applications of trunks (user name = key).
+
+    passwords: of users, as the store has them; what changes there changes here.
+    """
     secrets_by_key = {application.key: application.secret for application in config.applications}
     keys = [trunk.application for trunk in config.trunks if trunk.application]
-    return {user.name: user.password for user in config.users} | {key: secrets_by_key[key] for key in keys}
+    return ChainMap(passwords, {key: secrets_by_key[key] for key in keys})
 
 
 class DoorKeeper:

@@ -10,7 +10,7 @@ from gateway.switch.doors import Doors
 def told(tmp_path, text=""):
     path = tmp_path / "tandem.toml"
     path.write_text('[[users]]\nname = "alice"\npassword = "p"\n' + text, encoding="utf-8")
-    return endpoint_config(load(path, tmp_path), Doors())
+    return endpoint_config(load(path, tmp_path), Doors(), {})
 
 
 def test_what_nobody_configures_is_as_the_engine_has_it(tmp_path):

@@ -166,11 +166,11 @@ def test_a_trunk_by_digest_is_trusted_from_no_address(tmp_path):
     config = read(tmp_path, 'application = "app"')
 
     assert "192.0.2.1" not in doors(config)
-    assert digest_users(config) == {"alice": "p", "app": "s"}
+    assert digest_users(config, {"alice": "p"}) == {"alice": "p", "app": "s"}
 
 
 def test_an_application_is_no_digest_user_unless_a_trunk_says_so(tmp_path):
-    assert digest_users(read(tmp_path)) == {"alice": "p"}
+    assert digest_users(read(tmp_path), {"alice": "p"}) == {"alice": "p"}
 
 
 def test_two_trunks_cannot_show_the_same_key(tmp_path):

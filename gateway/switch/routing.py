@@ -10,7 +10,7 @@ on ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -93,7 +93,8 @@ class Trunk:
 class RoutingTable:
     """Everything that routing may know."""
 
-    users: frozenset[str] = frozenset()
+    users: Set[str] = frozenset()
+    """Names; a live view of the store's in a running switch."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Numbers we own and the key of the application that takes their calls."""
     trunks: tuple[Trunk, ...] = ()
