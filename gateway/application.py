@@ -29,6 +29,7 @@ from gateway.switch.conferences import Conferences
 from gateway.switch.desk import Desk
 from gateway.switch.ledger import Ledger
 from gateway.switch.ports import EventLog
+from gateway.switch.remembered import recall
 from gateway.switch.switch import Switch
 from gateway.switch.world import World
 
@@ -94,9 +95,11 @@ async def _close_what_is_left(store: Store, interpreter: Interpreter, clock: Clo
     left = store.calls.ongoing()
     if not left:
         return
+    states = store.calls.kept()
     for record in left:
         ended = Ledger(record, store.calls).close(ENDINGS["crashed"], clock.wall(), reached=True)
-        await store.calls.finish(ended, *interpreter.last_words(ended, None))
+        callout = recall(states[record.call]) if record.call in states else None
+        await store.calls.finish(ended, *interpreter.last_words(ended, callout))
     log.warning("calls.left_closed", calls=len(left))
 
 

@@ -9,6 +9,8 @@ from gateway.clock import SystemClock
 from gateway.config.models import Application
 from gateway.ids import SystemIds
 from gateway.switch.records import CallRecord, Identity, IdentityType
+from gateway.switch.remembered import remember
+from gateway.switch.steering import Callout, CalloutKind
 from gateway.testing.stores import Heard, store_config
 
 KEY = "f00dcafe-abba-c0de-1dea-dabb1ed4caf3"
@@ -49,5 +51,18 @@ def test_numbers_and_applications_of_the_configuration_are_there(tmp_path):
         async with open_applications(config_of(tmp_path), Heard(), SystemClock(), SystemIds()) as layer:
             application = layer.applications.directory.application(KEY.upper())
             assert application == replace(application, key=KEY, callback="http://127.0.0.1:9/callback")
+
+    asyncio.run(story())
+
+
+def test_a_callout_that_wants_to_be_told_nothing_is_told_nothing_after_a_crash_either(tmp_path):
+    async def story():
+        log, ids = Heard(), SystemIds()
+        async with open_applications(config_of(tmp_path), log, SystemClock(), ids) as layer:
+            await layer.store.calls.begin(CALL)
+            layer.store.calls.keep("call-1", remember(Callout(KEY, CalloutKind.SPEECH, CALL.called)))
+        async with open_applications(config_of(tmp_path), log, SystemClock(), ids) as layer:
+            assert not (await layer.store.calls.find("call-1")).ongoing
+            assert await layer.store.outbox.backlog() == 0
 
     asyncio.run(story())

@@ -19,6 +19,7 @@ from gateway.switch.causes import ENDINGS
 from gateway.switch.domains import domain_of, kind_of
 from gateway.switch.numbers import e164
 from gateway.switch.records import Application, CallKind, CallRecord, Identity, IdentityType
+from gateway.switch.remembered import remember
 from gateway.switch.simulated import simulation_of
 from gateway.switch.steering import (
     Callout,
@@ -77,6 +78,7 @@ class Desk:
         call = CallId(self._world.ids.token(_ID_BYTES))
         record = self._record_of(call, request)
         await self._applications.book.begin(record)
+        self._applications.book.keep(call, remember(request))
         dialled = request.to or Identity(IdentityType.NUMBER, "")
         self._switch.begin(
             call, ApplicationStory(self._world, self._applications, record, dialled=dialled, callout=request)
