@@ -32,8 +32,8 @@ check: lint types ctest test   ## everything but the benchmarks
 	@sh .ci/preflight $(PYTHON)
 	$(PYTHON) -m venv .venv && $(BIN)/pip install -q --upgrade pip
 .venv/run: pyproject.toml $(SOURCES) | .venv/bin/python
-	$(BIN)/pip install -q -e . && touch $@
+	$(BIN)/pip install -q -e '.[speech]' && touch $@
 .venv/dev: pyproject.toml | .venv/bin/python
-	$(BIN)/pip install -q --group dev && $(BIN)/pip install -q --no-build-isolation -e . && touch $@ .venv/native .venv/run
+	$(BIN)/pip install -q --group dev && $(BIN)/pip install -q --no-build-isolation -e '.[speech]' && touch $@ .venv/native .venv/run
 .venv/native: $(SOURCES) | .venv/dev
 	$(BIN)/pip install -q --no-build-isolation --no-deps -e . && touch $@
