@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["BrowserPhone", "Chromium", "bundled"]
 
 _HOST: Final = "127.0.0.1"
-_LINES: Final = 3
 _FLAGS: Final = (
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
@@ -167,6 +166,7 @@ class BrowserPhone:
         server: the URL of the WebSocket, `ws://127.0.0.1:5066/`.
         domain: the host and port in its own address, `127.0.0.1:5060`.
         answers: it answers each call at once.
+        lines: how many calls it can have in its life.
         registered: entering waits until it is registered.
     """
 
@@ -181,6 +181,7 @@ class BrowserPhone:
         domain: str,
         stand_in: Path | None,
         answers: bool = True,
+        lines: int = 1,
         registered: bool = True,
     ) -> None:
         self._chromium, self._script, self._stand_in = chromium, script, stand_in
@@ -191,7 +192,7 @@ class BrowserPhone:
             "password": password,
             "answers": answers,
         }
-        self._registered = registered
+        self._n_lines, self._registered = lines, registered
         self._seen: dict[str, int] = {}
         self._complaints: list[str] = []
         self._voices: dict[int, _Voice] = {}
@@ -199,7 +200,7 @@ class BrowserPhone:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as starting:
-            self._ears = [starting.enter_context(RtpEar()) for _ in range(_LINES)]
+            self._ears = [starting.enter_context(RtpEar()) for _ in range(self._n_lines)]
             starting.callback(self._fall_silent)
             profile = self._chromium.browser.new_context(permissions=["microphone"])
             self._page = starting.enter_context(profile).new_page()

@@ -38,6 +38,7 @@ function refer(session, uri, options = {}) {
     ...options,
     eventHandlers: {
       requestFailed: ({ response }) => tell("transfer.refused", answer(response)),
+      progress: () => tell("transfer.ringing"),
       accepted: () => tell("transferred"),
       failed: ({ status_line }) => tell("transfer.failed", { status: status_line.status_code }),
     },

@@ -33,6 +33,9 @@ const delegate = (answers) => ({
   onCallHangup: (session) => setTimeout(() => tell("ended", refusals.get(session) ?? answer(null))),
 });
 
+const transferState = (status) =>
+  status < 200 ? "transfer.ringing" : status < 300 ? "transferred" : "transfer.failed";
+
 function refer(target) {
   const [session] = typeof target === "string" ? [newest()] : calls().slice(-2);
   manager.transfer(session, target, {
@@ -40,7 +43,7 @@ function refer(target) {
     onNotify(notification) {
       notification.accept();
       const status = Number(/^SIP\/2\.0 (\d+)/.exec(notification.request.body)?.[1]);
-      if (status >= 200) tell(status < 300 ? "transferred" : "transfer.failed", { status });
+      if (status > 100) tell(transferState(status), { status });
     },
   });
 }
@@ -52,6 +55,7 @@ window.phone = {
       delegate: delegate(answers),
       maxSimultaneousSessions: 3,
       reconnectionDelay: 1,
+      registrationRetryInterval: 1,
       registererRegisterOptions: {
         requestDelegate: { onReject: (response) => tell("registration.refused", answer(response)) },
       },
