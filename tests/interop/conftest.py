@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.testing.platform import Platform
 from gateway.testing.processes import Serving
 
 CONVERSATIONS = Path(__file__).parent / "conversations"
@@ -15,6 +16,13 @@ def serve(tmp_path):
     """Start a switch of the test's own; at the end it must have left nothing behind."""
     with contextlib.ExitStack() as running:
         yield lambda **options: running.enter_context(Serving(tmp_path / "switch", **options))
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory):
+    """A switch with an application and a carrier, shared by tests that leave it as they found it."""
+    with Platform(tmp_path_factory.mktemp("platform")) as serving:
+        yield serving
 
 
 @pytest.fixture
