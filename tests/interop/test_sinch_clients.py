@@ -1,11 +1,11 @@
-"""Sinch's own clients, unmodified, pointed here: every voice operation they have, and their judgement of our
-callbacks.
+"""Sinch's own clients, unmodified, pointed here: every voice operation they have, and what they think of callbacks.
 
 PyPI `sinch` 1.1.4 is the last one of its kind with Voice v1 (dependency group `interop`); npm's `@sinch/sdk-core`
-is installed into `build/` when it is not there yet.  Both speak to a real server on loopback, behind which stands a
-switch of memory.
+is installed into `build/` when it is not there yet.  For every operation there is a switch of memory behind a real
+server; at the end each client holds a conference on a real switch.
 """
 
+import asyncio
 import importlib.util
 import shutil
 import subprocess
@@ -111,10 +111,15 @@ def node_client():
 # Python.
 
 
-def ask_python(house, **alone):
-    """Run every operation of PyPI's client, or ask for one `call` alone; return what its models say."""
+def demand_python_client():
+    """Skip the test where there is none."""
     if importlib.util.find_spec("sinch") is None:
         pytest.skip("PyPI sinch is missing: pip install --group interop")
+
+
+def ask_python(house, **alone):
+    """Run every operation of PyPI's client, or ask for one `call` alone; return what its models say."""
+    demand_python_client()
 
     async def visit(url):
         given = {
@@ -259,3 +264,33 @@ def test_the_node_validator_rejects_every_changed_byte(node_client):
     )
 
     assert [verdict["valid"] for verdict in verdicts] == [False] * 4
+
+
+# With a real switch: one call each, to the test number that rings for 7.5 s and answers.
+
+
+REAL = f"""
+[[applications]]
+key = "{OURS.key}"
+secret = "{OURS.secret}"
+"""
+STATIONS = {"isMember": True, "muted": [False, True], "over": ["ANSWERED", "MANAGERHANGUP", "mine"]}
+
+
+def test_the_node_client_holds_a_conference_on_a_real_switch(node_client, serve):
+    url = f"http://127.0.0.1:{serve(settings=REAL).http_port}"
+    given = {"url": url, "key": OURS.key, "secret": OURS.secret, "phone": "+46000000000"}
+
+    told = asyncio.run(run_client("node", SCRIPTS / "live_conference.mjs", given=given, cwd=node_client))
+
+    assert told == STATIONS
+
+
+def test_the_python_client_holds_a_conference_on_a_real_switch(serve):
+    demand_python_client()
+    host = f"127.0.0.1:{serve(settings=REAL, environment={'TANDEM_HTTP__CALL_FROM': 'false'}).http_port}"
+    given = {"host": host, "key": OURS.key, "secret": OURS.secret, "phone": "+46000000000"}
+
+    told = asyncio.run(run_client(sys.executable, SCRIPTS / "live_conference.py", given=given))
+
+    assert told == STATIONS
