@@ -35,6 +35,7 @@ from gateway.sip.session_ringing import Ringer
 from gateway.sip.session_table import SessionState
 from gateway.sip.session_timer import SessionTimers
 from gateway.sip.settings import EndpointConfig
+from gateway.sip.stranded import Stranded
 from gateway.sip.transaction import (
     AckArrived,
     CancelArrived,
@@ -76,6 +77,7 @@ class Dispatcher:
         self.referrals = Referrals(wire, sessions, machine)
         machine.on_end = self.referrals.session_ended
         self.registrar = Registrar(config.limits.registrar)
+        self._stranded = Stranded(sessions, self.registrar)
         self.registrations = ClientRegistrations(wire)
         self.pings = Pings(wire)
         authenticator = Authenticator(
@@ -91,6 +93,7 @@ class Dispatcher:
             sessions,
             authenticator,
             self.registrar,
+            self._stranded,
             self.callee,
             self.offerer,
             self.requests,
@@ -233,6 +236,7 @@ class Dispatcher:
             self.callee.gone(session, cause, now)
         self.registrations.flow_closed(flow)
         self.reception.report(self.registrar.flow_closed(flow))
+        self._stranded.flow_closed(flow)
         self.settle(now)
 
     def _rang(self, alarm: Alarm, holder: str, now: float) -> None:

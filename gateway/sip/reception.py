@@ -27,6 +27,7 @@ from gateway.sip.session_offers import Offerer
 from gateway.sip.session_referrals import Referrals
 from gateway.sip.session_requests import SessionRequests
 from gateway.sip.session_table import SessionState
+from gateway.sip.stranded import Stranded
 from gateway.sip.wire import Arrival, Wire
 
 __all__ = ["Reception"]
@@ -45,6 +46,7 @@ class Reception:
         sessions: Sessions,
         authenticator: Authenticator,
         registrar: Registrar,
+        stranded: Stranded,
         callee: Callee,
         offerer: Offerer,
         requests: SessionRequests,
@@ -55,6 +57,7 @@ class Reception:
         self._sessions = sessions
         self._authenticator = authenticator
         self._registrar = registrar
+        self._stranded = stranded
         self._callee = callee
         self._knocks = knocks
         self._outside: Mapping[str, Callable[[Arrival, float], None]] = {
@@ -101,6 +104,8 @@ class Reception:
     def report(self, changes: list[BindingChange] | tuple[BindingChange, ...]) -> None:
         """Report what changed in the registrar."""
         for change in changes:
+            if change.expires_s:
+                self._stranded.registered(change.user, change.contact, change.flow)
             self._wire.emit(BindingChanged(change.user, change.contact, change.flow, change.expires_s))
 
     def _dispatch(self, arrival: Arrival, now: float) -> None:

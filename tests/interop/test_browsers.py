@@ -294,16 +294,19 @@ def test_a_phone_calls_a_browser(web, tmp_path, library, spoken_as):
     spoken_as(web.tap.ladder())
 
 
-def test_a_call_outlives_its_websocket_and_ends_by_the_next_one(web):
-    alice, bob = web.phones("jssip", "sipjs")  # SIP.js itself forgets its calls then
+@pytest.mark.parametrize(("cut", "ends"), [("alice", "alice"), ("alice", "bob"), ("bob", "alice")])
+def test_a_call_outlives_its_websocket_and_ends_over_the_next_one(web, cut, ends):
+    alice, bob = web.phones("jssip", "jssip")  # SIP.js itself forgets its calls then
+    phones = {"alice": alice, "bob": bob}
     connect(web, alice, bob, "bob")
-    web.tap.cut("alice")
-    web.wait_for("user.unregistered", user="alice")
-    alice.wait_for_next("registered")
-    assert_they_hear_each_other(alice=alice, bob=bob)
-    alice.hang_up()
-    bob.wait_for_end()
-    assert web.wait_for("call.ended")["by"] == "caller"
+    web.tap.cut(cut)
+    web.wait_for("user.unregistered", user=cut)
+    phones[cut].wait_for_next("registered")
+    assert_they_hear_each_other(**phones)
+    phones.pop(ends).hang_up()
+    for other in phones.values():
+        other.wait_for_end()
+    assert web.wait_for("call.ended")["by"] == ("caller" if ends == "alice" else "callee")
 
 
 # Keys.
