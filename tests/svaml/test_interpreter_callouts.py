@@ -274,3 +274,15 @@ def test_two_callouts_meet_in_one_conference():
             assert len(house.outbox.bodies("dice")) == 1, "nor a DiCE, when they were called out"
 
     run_virtual(scenario())
+
+
+def test_a_switch_that_shuts_down_begins_no_callouts():
+    async def scenario():
+        async with application_board() as house:
+            house.board.switch.drain()
+
+            with pytest.raises(Overload):
+                await house.desk.callout(SPEECH)
+            assert not house.book.ongoing()
+
+    run_virtual(scenario())

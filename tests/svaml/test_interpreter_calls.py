@@ -191,6 +191,22 @@ def test_a_manager_hangs_up():
     run_virtual(scenario())
 
 
+def test_a_shutdown_ends_the_call_and_writes_it_down():
+    async def scenario():
+        async with application_board() as house:
+            calling, ringing = await connected(house)
+
+            house.board.switch.drain()
+            house.board.switch.end_all()
+
+            await calling.ended()
+            await ringing.ended()
+            await house.board.settle()
+            assert (house.dice()["result"], house.dice()["reason"]) == ("ANSWERED", "GENERALERROR")
+
+    run_virtual(scenario())
+
+
 def test_keys_are_sent_to_the_callee_before_the_parties_meet():
     async def scenario():
         async with application_board() as house:
