@@ -4,12 +4,14 @@
 
 A day (UTC) is written when every call that began in it must be over: no call lasts longer than four hours.  What
 was missed while the process was away is written when it comes back, a week into the past.  A file appears whole or
-not at all, and one that is there is never written again: what an accountant has seen does not change.
+not at all, and one that is there is never written again: what an accountant has seen does not change.  A switch that
+has just been set up has no past: without the folder, today is the first day.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,16 +44,19 @@ class CdrFiles:
 
     async def run(self) -> None:
         """Write each day when its time has come, until cancelled."""
+        first = -math.inf if self._folder.exists() else day_start(self._clock.wall())
         while True:
-            done = await self.write_settled()
+            done = await self.write_settled(first)
             await asyncio.sleep(self._until_next_s() if done else RETRY_S)
 
-    async def write_settled(self) -> bool:
-        """Write what is missing of the last week's days that are settled; say whether all went well."""
+    async def write_settled(self, first: float = -math.inf) -> bool:
+        """Write what is missing of the last week's settled days, none before `first`; say whether all went well."""
         latest = day_start(self._clock.wall() - SETTLED_S) - DAY_S
         try:
-            for back in range(DAYS_BACK):
-                await self.write_day(latest - back * DAY_S)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for midnight in (latest - back * DAY_S for back in range(DAYS_BACK)):
+                if midnight >= first:
+                    await self.write_day(midnight)
         except (OSError, Overload) as error:
             self._log.warning("cdr.not_written", folder=str(self._folder), reason=str(error))
             return False

@@ -67,7 +67,7 @@ def bridge(
     """
     legs = _two(codecs)
     servers: list[Callable[[], MediaServer]] = [lambda: TandemMedia(SERVER_CORE, force_tick=force_tick)]
-    if peer and not force_tick and rtpengine_installed():
+    if peer and not force_tick and "ilbc" not in legs and rtpengine_installed():  # which it cannot transcode
         servers.append(lambda: Rtpengine(SERVER_CORE))
     document = _measure(Bridges(legs), servers, seconds, rounds)
     _present(

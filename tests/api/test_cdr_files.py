@@ -115,6 +115,18 @@ def test_a_week_that_was_missed_is_made_up_for(desk):
     assert "app-app-2026-11-11.csv" in desk.written()
 
 
+def test_a_switch_that_was_just_set_up_has_no_past(desk):
+    async def a_moment():
+        running = asyncio.create_task(desk.files.run())
+        while not desk.folder.exists():
+            await asyncio.sleep(0)
+        running.cancel()
+
+    asyncio.run(a_moment())
+
+    assert desk.written() == []
+
+
 def test_a_store_that_does_not_answer_is_asked_again_later(desk, monkeypatch):
     async def finished(*_):
         raise Overload("locked")
