@@ -34,14 +34,26 @@ from gateway.testing.callback_server import CallbackServer, Received, answer
 from gateway.testing.processes import Serving, free_block
 from gateway.testing.sipp import Sipp
 
-__all__ = ["CARRIER", "KEY", "NUMBER", "SECRET", "Line", "Platform", "Refused", "Steering", "phone"]
+__all__ = [
+    "CARRIER",
+    "KEY",
+    "NUMBER",
+    "PASSWORD",
+    "SECRET",
+    "Line",
+    "Platform",
+    "Refused",
+    "Steering",
+    "phone",
+]
 
 KEY: Final = "669e367e-6bba-48ab-af15-266871c28135"
 SECRET: Final = "BeIukql3pTKJ8RGL5zo0DA=="
 NUMBER: Final = "+46770000001"
 """The application's own."""
 CARRIER: Final = "127.0.0.2"
-_PASSWORD: Final = "secret"
+PASSWORD: Final = "secret"
+"""Of every user."""
 _USERS: Final = ("alice", "bob", "carol")
 _RATE_HZ: Final = 8000
 _PATIENCE_S: Final = 10.0
@@ -119,7 +131,7 @@ class Platform(Serving):
             raise Refused(error.code, error.read().decode()) from None
 
     def _settings(self, forward: str) -> str:
-        users = "".join(f'[[users]]\nname = "{user}"\npassword = "{_PASSWORD}"\n' for user in _USERS)
+        users = "".join(f'[[users]]\nname = "{user}"\npassword = "{PASSWORD}"\n' for user in _USERS)
         rule = f'forward = "{forward}"\n' if forward else ""
         carrier = (
             f'uri = "sip:{CARRIER}:{self.carrier_ports[0]};transport=udp"\ncodecs = ["PCMA"]\nping_s = 0\n'
@@ -228,7 +240,7 @@ async def phone(
     platform: Platform, user: str, hz: float = 440.0, *, takes_calls: bool = True, registers: bool = True
 ) -> AsyncIterator[Line]:
     """Give a user's phone, registered; it takes calls at once, or is busy."""
-    credentials = Credentials(user, SECRET if user == KEY else _PASSWORD)
+    credentials = Credentials(user, SECRET if user == KEY else PASSWORD)
     config = PhoneConfig(user=user, credentials=credentials)
     says = (lambda _: ToneSource(hz)) if takes_calls else None
     async with Phone(config, answer_with=says) as device:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.lab.phone.phone import CallFailed
-from gateway.testing.platform import KEY, NUMBER, Platform, Refused, Steering, phone
+from gateway.testing.audio import speech, write_wav
+from gateway.testing.baresip import Baresip
+from gateway.testing.platform import KEY, NUMBER, PASSWORD, Platform, Refused, Steering, phone
+from gateway.testing.processes import free_block
 
 pytestmark = pytest.mark.interop
 
@@ -80,6 +83,36 @@ def test_app_to_phone_tells_ice_ace_and_dice_in_order_and_right_in_every_field(p
         "duration": 1,
         "from": "alice",
     }
+    assert carrier.counted() == (1, 0), carrier.complaint()
+
+
+async def baresip_calls(platform, device):
+    async with Steering(platform) as application:
+        application.says("ice", {"action": {"name": "connectPstn", "number": CALLEE}})
+        application.says("ace", CONTINUE)
+        await asyncio.to_thread(device.dial, f"sip:{CALLEE}@{platform.address}")
+        await application.told("ace")
+        await asyncio.to_thread(device.hang_up)
+        return await application.told("dice"), application.events
+
+
+def test_a_baresip_is_an_app_like_any_other(platform, tmp_path):
+    write_wav(tmp_path / "says.wav", speech())
+    device = Baresip(
+        tmp_path / "bob",
+        user="bob",
+        password=PASSWORD,
+        server=platform.address,
+        ports=free_block(),
+        codec="PCMU",
+        says=tmp_path / "says.wav",
+    )
+    with platform.carrier(ANSWERS) as carrier, device:
+        dice, events = asyncio.run(baresip_calls(platform, device))
+        carrier.wait()
+
+    assert events == ["ice", "ace", "dice"]
+    assert (dice["user"], dice["result"], dice["reason"]) == ("bob", "ANSWERED", "CALLERHANGUP")
     assert carrier.counted() == (1, 0), carrier.complaint()
 
 

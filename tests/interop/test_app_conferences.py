@@ -2,14 +2,16 @@
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from gateway.testing.platform import NUMBER, Line, Steering, phone
+from gateway.testing.platform import NUMBER, Line, Refused, Steering, phone
 
 pytestmark = pytest.mark.interop
 
 TONES = {"alice": 440.0, "bob": 1000.0, "carol": 2100.0}
+ANSWERS = Path(__file__).parent / "application" / "answers.xml"
 ROOM = "/calling/v1/conferences/id/lounge"
 SETTLED_S = 0.5
 AT_ONCE_S = 0.1
@@ -41,6 +43,14 @@ def loud(call, other, since):
     level = Line.level(call, TONES[other], since=since, for_s=WINDOW_S)
     assert not SILENT < level < LOUD, f"{other}'s tone is heard at {level:.1f} dBov"
     return level >= LOUD
+
+
+async def in_the_room(platform):
+    """Return the ids of the calls in the room; none if there is no room yet."""
+    try:
+        return [each["id"] for each in (await platform.ask("GET", ROOM))["participants"]]
+    except Refused:
+        return []
 
 
 async def after(platform, calls, method, path, document=None):
@@ -138,6 +148,36 @@ def test_a_conference_callout_brings_two_phones_together(platform):
         ("alice", "MANAGERHANGUP"),
         ("bob", "MANAGERHANGUP"),
     ]
+
+
+def test_a_conference_callout_brings_two_phones_of_the_carrier_together(platform):
+    numbers = ["+46700000001", "+46700000002"]
+
+    def callout(number):
+        destination = {"type": "number", "endpoint": number}
+        body = {"destination": destination, "conferenceId": "lounge", "cli": NUMBER, "enableDice": True}
+        return {"method": "conferenceCallout", "conferenceCallout": body}
+
+    async def scene():
+        async with Steering(platform) as application:
+            asked = [
+                await platform.ask("POST", "/calling/v1/callouts", callout(number)) for number in numbers
+            ]
+            ids = [each["callId"] for each in asked]
+            async with asyncio.timeout(5):
+                while sorted(await in_the_room(platform)) != sorted(ids):  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0.05)
+            await platform.ask("DELETE", ROOM)
+            return [await application.told("dice", callid=call) for call in ids], application.events
+
+    with platform.carrier(ANSWERS, n_calls=2) as carrier:
+        dices, events = asyncio.run(scene())
+        carrier.wait()
+
+    assert [(each["result"], each["reason"]) for each in dices] == [("ANSWERED", "MANAGERHANGUP")] * 2
+    assert [each["to"]["endpoint"] for each in dices] == [number.removeprefix("+") for number in numbers]
+    assert events == ["dice", "dice"]
+    assert carrier.counted() == (2, 0), carrier.complaint()
 
 
 def test_three_phones_dial_one_owned_number_into_one_room(platform):
