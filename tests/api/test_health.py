@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
+import socket
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
 from gateway.api import create_app, serve_http
+from gateway.api.server import listen
 from gateway.observe import Metrics
 
 
@@ -86,6 +88,13 @@ async def get(host, port, path="/healthz"):
 
 def test_the_server_answers_and_ends_when_it_is_cancelled():
     assert serving(get).status_code == 200
+
+
+def test_an_answer_does_not_wait_for_acknowledgements():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_server_leaves_signals_to_the_owner_of_the_process():
