@@ -37,7 +37,7 @@ from gateway.testing.processes import PATIENCE_S
 from gateway.testing.rtp_peer import RtpEar, RtpMouth
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 __all__ = ["BrowserPhone", "Chromium", "bundled"]
 
@@ -107,10 +107,11 @@ class Chromium:
         program = shutil.which("chromium")
         assert program, "chromium is not installed (Debian: apt install chromium)"
         with contextlib.ExitStack() as starting:
-            self.page = starting.enter_context(_blank_page())
+            self._blank = starting.enter_context(_blank_page())
             playwright = starting.enter_context(sync_playwright())
-            self.browser: Browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
-            starting.callback(self.browser.close)
+            self._browser: Browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+            starting.callback(self._browser.close)
+            self._idle: list[Page] = []
             self._running = starting.pop_all()
         return self
 
@@ -118,6 +119,20 @@ class Chromium:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.close()
+
+    @contextlib.contextmanager
+    def page(self) -> Iterator[Page]:
+        """Give an empty page, a new one or one that somebody has done with: a new one costs a process."""
+        page = (
+            self._idle.pop()
+            if self._idle
+            else self._browser.new_context(permissions=["microphone"]).new_page()
+        )
+        page.goto(self._blank)
+        yield page
+        if not page.is_closed():
+            page.goto("about:blank")  # it closes what was open
+            self._idle.append(page)
 
 
 @contextlib.contextmanager
@@ -202,8 +217,10 @@ class BrowserPhone:
         with contextlib.ExitStack() as starting:
             self._ears = [starting.enter_context(RtpEar()) for _ in range(self._n_lines)]
             starting.callback(self._fall_silent)
-            profile = self._chromium.browser.new_context(permissions=["microphone"])
-            self._page = starting.enter_context(profile).new_page()
+            self._page = starting.enter_context(self._chromium.page())
+            for kind in ("pageerror", "console"):
+                self._page.on(kind, self._complained)
+                starting.callback(self._page.remove_listener, kind, self._complained)
             self._open()
             if self._registered:
                 self.wait_for_next("registered")
@@ -307,14 +324,14 @@ class BrowserPhone:
 
     def _open(self) -> None:
         page = self._page
-        page.on("pageerror", lambda error: self._complaints.append(str(error)))
-        page.on("console", lambda line: self._complaints.append(line.text))
         if self._stand_in is not None:
-            ports = [ear.address[1] for ear in self._ears]
-            page.add_init_script(script=f"window.plainPorts = {ports};\n{self._stand_in.read_text()}")
-        page.goto(self._chromium.page)
+            page.evaluate("ports => { window.plainPorts = ports; }", [ear.address[1] for ear in self._ears])
+            page.add_script_tag(path=self._stand_in)
         page.add_script_tag(path=self._script)
         page.evaluate("settings => phone.start(settings)", self._settings)
+
+    def _complained(self, what: object) -> None:
+        self._complaints.append(str(what))
 
     def _lines(self) -> list[_Line]:
         return [_Line(**line) for line in self._page.evaluate("plainMedia.lines()")]
