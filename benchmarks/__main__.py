@@ -1,8 +1,10 @@
 """`python -m benchmarks [--json]`: every unit of work, one after the other.
 
 The codecs have a command of their own (`python -m benchmarks codecs`), so have the punctuality of ticks (`lateness`)
-whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), where a worker's
-cycles go (`cycles`) and what a core carries beside its peers (`capacity`).
+whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), how soon a caller
+hears a sentence (`speech`), where a worker's cycles go (`cycles`), what registrations and calls weigh
+(`registrations`), what becomes of ten times too many calls (`overload`) and what a core carries beside its peers
+(`capacity`).
 """
 
 from __future__ import annotations
@@ -14,7 +16,22 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import capacity, codecs, cycles, lateness, mixer, packet, sip, soak, srtp, tick, workers
+from benchmarks import (
+    capacity,
+    codecs,
+    cycles,
+    lateness,
+    mixer,
+    overload,
+    packet,
+    registrations,
+    sip,
+    soak,
+    speech,
+    srtp,
+    tick,
+    workers,
+)
 from gateway.lab.bench.machine import machine
 
 _RESULTS = Path(__file__).parent / "results"
@@ -43,7 +60,10 @@ _COMMANDS = {
     "codecs": codecs.main,
     "cycles": cycles.main,
     "lateness": lateness.main,
+    "overload": overload.main,
+    "registrations": registrations.main,
     "soak": soak.main,
+    "speech": speech.main,
     "workers": workers.main,
 }
 

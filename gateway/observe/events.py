@@ -197,6 +197,12 @@ _ROWS = (
         "application",
         "Three failures in a row: only the fallback is asked, and the primary URL tried once a minute.",
     ),
+    _event(
+        "prompt.not_played",
+        "warning",
+        "prompt reason",
+        "A prompt could not be spoken, fetched or decoded; its caller heard what follows it.",
+    ),
     _event("callback.primary_restored", "info", "application", "The primary URL answers again."),
     _event(
         "outbox.given_up",

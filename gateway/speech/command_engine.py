@@ -1,7 +1,7 @@
 """The engine that is any program: the text on standard input, a WAV file on standard output.
 
-The program is the operator's choice, so it is trusted to be honest and not to be quick: it has a time and
-an amount of sound, and is killed at either.  What it writes is passed on as it comes, so a program that streams is heard at once.
+The program is the operator's choice, so it is trusted to be honest and not to be quick: it has a time and an amount
+of sound, and is killed at either.  What it writes is passed on as it comes, so a program that streams is heard at once.
 
 In its arguments `{language}` (sv-SE), `{gender}`, `{name}`, `{espeak}` (what espeak-ng calls the voice), `{speed}`
 (words a minute) and `{pitch}` (0 to 99) are filled in, each within one argument: no shell is involved.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 import numpy as np
@@ -46,7 +46,7 @@ class CommandEngine:
         self._patience_s: Final = patience_s
         self._most_bytes: Final = most_bytes
 
-    async def speak(self, words: Words, voice: Voice) -> AsyncIterator[Chunk]:
+    async def speak(self, words: Words, voice: Voice) -> AsyncGenerator[Chunk, None]:
         """Yield the sound of `words`.  Raises EngineFailed."""
         process = await self._start(words, voice)
         try:
@@ -71,7 +71,7 @@ class CommandEngine:
         process.stdin.close()
         return process
 
-    async def _chunks(self, process: Process) -> AsyncIterator[Chunk]:
+    async def _chunks(self, process: Process) -> AsyncGenerator[Chunk, None]:
         assert process.stdout is not None, "it was started with a pipe"
         data, wave, total = b"", None, 0
         while piece := await process.stdout.read(_READ_BYTES):

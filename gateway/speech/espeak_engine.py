@@ -13,7 +13,7 @@ import asyncio
 import shutil
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from itertools import count
@@ -47,6 +47,8 @@ _WORDS_A_MINUTE: Final = 165
 _USUAL_PITCH: Final = 50
 _PATIENCE_S: Final = 5.0
 _ATTEMPTS: Final = 2
+_GRACE_S: Final = 1.0
+"""What a process may take to end after it has closed its output."""
 
 
 @asynccontextmanager
@@ -105,7 +107,7 @@ class EspeakEngine:
         if reading is not None:
             await reading
 
-    async def speak(self, words: Words, voice: Voice) -> AsyncIterator[Chunk]:
+    async def speak(self, words: Words, voice: Voice) -> AsyncGenerator[Chunk, None]:
         """Yield the sound of `words`.  Raises EngineFailed."""
         if len(words.text) > 2 * MOST_SPOKEN:  # spelled out, a text grows
             raise EngineFailed(f"{len(words.text)} characters at once are too many")
@@ -120,7 +122,7 @@ class EspeakEngine:
                 if heard or attempt == _ATTEMPTS:
                     raise
 
-    async def _speak_once(self, words: Words, voice: Voice) -> AsyncIterator[Chunk]:
+    async def _speak_once(self, words: Words, voice: Voice) -> AsyncGenerator[Chunk, None]:
         process, number = await self.start(), next(self._numbers)
         answers = self._answers[number] = asyncio.Queue()
         try:
@@ -163,11 +165,14 @@ class EspeakEngine:
     async def _bury(self, process: Process) -> None:
         """Forget a process, and tell everybody who waits for it."""
         self._process = None
-        if process.returncode is None:
-            process.kill()
         assert process.stdin is not None, "it was started with a pipe"
         process.stdin.close()
-        await process.wait()
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
         for answers in self._answers.values():
             answers.put_nowait(["died"])
 

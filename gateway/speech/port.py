@@ -17,7 +17,7 @@ last one is ready.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
@@ -140,6 +140,6 @@ class Engine(Protocol):
         """What tells the sound of this engine from that of another; part of a cache's key."""
         ...
 
-    def speak(self, words: Words, voice: Voice) -> AsyncIterator[Chunk]:
+    def speak(self, words: Words, voice: Voice) -> AsyncGenerator[Chunk, None]:
         """Yield the sound of `words` as it is made, all chunks at one rate.  Raises EngineFailed."""
         ...

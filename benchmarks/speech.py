@@ -1,0 +1,82 @@
+"""`python -m benchmarks speech`: how long a caller waits for the first word of a sentence that nobody said before.
+
+A unit is one `Prompts.play` of a text that is in no cache: from the request to the first samples, at the common level
+and 8 kHz, with espeak-ng in its process.  Then the same for many at once, which one process serves one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gateway.lab.bench.machine import machine
+from gateway.speech.cache import SoundCache
+from gateway.speech.espeak_engine import open_espeak
+from gateway.speech.fetch import Fetched, NotFetched, Refusal
+from gateway.speech.library import Library
+from gateway.speech.prompter import Prompts, SayItem
+
+_SENTENCE = (
+    "Hello {}, your order number {} has left our house and will be with you tomorrow between nine and noon."
+)
+_LOCALES = ("en-US", "de-DE", "sv-SE", "ja-JP", "pt-BR/male")
+
+
+class _NoWeb:
+    async def fetch(self, url: str, owner: str) -> Fetched:
+        raise NotFetched(Refusal.UNREACHABLE, f"{owner} fetches nothing here: {url}")
+
+
+class _Stderr:
+    def warning(self, event: str, /, **facts: object) -> None:
+        print(event, facts, file=sys.stderr)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run and print; `--json` prints one JSON document."""
+    figures = asyncio.run(_measure())
+    if "--json" in arguments:
+        print(json.dumps({"benchmark": "speech", "machine": machine(), "figures": figures}))
+        return
+    for figure in figures:
+        print(f"{figure['unit']:44} p50 {figure['p50_ms']:7.1f} ms   p95 {figure['p95_ms']:7.1f} ms")
+
+
+async def _measure() -> list[dict[str, object]]:
+    cache = SoundCache(Path(tempfile.mkdtemp(prefix="tandem-speech-")))
+    async with open_espeak() as engine:
+        prompts = Prompts(engine, _NoWeb(), Library(Path("nowhere")), cache, _Stderr())
+        await _first_audio(prompts, "warm", "en-US")
+        alone = [await _first_audio(prompts, f"a{i}", _LOCALES[i % len(_LOCALES)]) for i in range(200)]
+        crowd = await asyncio.gather(*(_first_audio(prompts, f"b{i}", "en-US") for i in range(50)))
+        again = [await _first_audio(prompts, f"a{i}", _LOCALES[i % len(_LOCALES)]) for i in range(200)]
+    await cache.close()
+    return [
+        _figure("first audio of a new sentence", alone),
+        _figure("the same, 50 new sentences at once", crowd),
+        _figure("first audio of a sentence known", again),
+    ]
+
+
+async def _first_audio(prompts: Prompts, who: str, locale: str) -> float:
+    """Return the milliseconds until the first samples; the rest is heard, too."""
+    begun, waited = time.perf_counter(), 0.0
+    async for _ in prompts.play([SayItem(_SENTENCE.format(who, who))], locale=locale, owner="bench"):
+        waited = waited or (time.perf_counter() - begun) * 1000
+    return waited
+
+
+def _figure(unit: str, waits_ms: list[float]) -> dict[str, object]:
+    p50, p95 = np.percentile(waits_ms, (50, 95))
+    return {"unit": unit, "p50_ms": round(float(p50), 2), "p95_ms": round(float(p95), 2), "n": len(waits_ms)}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
