@@ -34,7 +34,7 @@ _HOST: Final = "127.0.0.1"
 _GIVE_UP_S: Final = 60.0
 """SIPp gives a call up after 32 s of repetitions."""
 _LOOK_S: Final = 0.02
-_AT_ONCE: Final = 20_000
+_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
