@@ -29,6 +29,8 @@ COMMON_DBOV: Final = -26.0
 
 _SMOOTHING_S: Final = 0.03
 _HANGOVER_S: Final = 0.2
+_ENVELOPE_HZ: Final = 1000
+"""Of the envelope: a millisecond is nothing to a filter of thirty, and to count its values is eight times less work."""
 _MARGIN_DB: Final = 15.9
 _THRESHOLDS: Final = 2.0 ** np.arange(-15, 0)
 """Of the envelope, on a scale where full scale is 1."""
@@ -53,7 +55,8 @@ def loudness(signal: Floats, rate_hz: int) -> Loudness:
     energy = float(np.sum(np.square(signal, dtype=np.float64)))
     if not energy:
         return Loudness(-math.inf, 0.0)
-    counts = _active_counts(_envelope(signal, rate_hz), round(_HANGOVER_S * rate_hz))
+    step = max(round(rate_hz / _ENVELOPE_HZ), 1)
+    counts = step * _active_counts(_envelope(signal, rate_hz, step), round(_HANGOVER_S * rate_hz / step))
     reached = counts > 0
     levels = 10 * np.log10(energy / counts[reached])
     margins = levels - 20 * np.log10(_THRESHOLDS[reached])
@@ -86,9 +89,13 @@ def _where_margin_is(levels: NDArray[np.float64], margins: NDArray[np.float64]) 
     return float(levels[after - 1] + share * (levels[after] - levels[after - 1]))
 
 
-def _envelope(signal: Floats, rate_hz: int) -> NDArray[np.float64]:
-    forget = math.exp(-1 / (rate_hz * _SMOOTHING_S))
-    return _smoothed(_smoothed(np.abs(signal).astype(np.float64), forget), forget)
+def _envelope(signal: Floats, rate_hz: int, step: int) -> NDArray[np.float64]:
+    """Return the twice smoothed magnitude, one value for each `step` samples."""
+    magnitude = (
+        np.abs(np.pad(signal, (0, -signal.size % step))).reshape(-1, step).mean(axis=1, dtype=np.float64)
+    )
+    forget = math.exp(-step / (rate_hz * _SMOOTHING_S))
+    return _smoothed(_smoothed(magnitude, forget), forget)
 
 
 def _smoothed(values: NDArray[np.float64], forget: float) -> NDArray[np.float64]:
@@ -111,7 +118,7 @@ def _smoothed(values: NDArray[np.float64], forget: float) -> NDArray[np.float64]
 
 
 def _active_counts(envelope: NDArray[np.float64], hangover: int) -> NDArray[np.int64]:
-    """Return for each threshold the number of samples at or above it, or at most `hangover` after one that was."""
+    """Return for each threshold the number of values at or above it, or at most `hangover` after one that was."""
     at = np.arange(envelope.size)
     counts = np.zeros(_THRESHOLDS.size, np.int64)
     for i, threshold in enumerate(_THRESHOLDS):
