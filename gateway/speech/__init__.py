@@ -11,5 +11,3 @@ that a sentence is heard while its end is still being made (`gateway.speech.prom
 This package knows calls as little as the media plane does.  Modules are imported where they are needed: the process
 that speaks must not load what decodes.
 """
-
-__all__: list[str] = []

@@ -27,7 +27,7 @@ MOST_BYTES: Final = 1 << 20
 """Of one message."""
 
 _LENGTH_BYTES: Final = 4
-_CHUNK_MS: Final = 60
+_CHUNK_MS: Final = 240
 _LONGEST_S: Final = 240
 """Of one utterance: 600 characters at a third of the usual speed."""
 _SYNCHRONOUS: Final = 2

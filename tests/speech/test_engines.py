@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from gateway.speech.command_engine import CommandEngine
-from gateway.speech.espeak_engine import EspeakEngine
-from gateway.speech.port import EngineFailed, Words
+from gateway.speech.espeak_engine import EspeakEngine, open_espeak
+from gateway.speech.port import EngineFailed, NoEngine, Words
 from gateway.speech.voices import voice_of
 
 US = voice_of("en-US")
@@ -46,7 +46,7 @@ def test_espeak_speaks_in_chunks():
 
     chunks = _run(work)
 
-    assert len(chunks) > 10
+    assert len(chunks) > 4
     assert 1.0 < sum(chunk.pcm.size for chunk in chunks) / chunks[0].rate_hz < 4.0
 
 
@@ -185,3 +185,27 @@ def test_a_program_that_takes_too_long_is_killed():
 
     with pytest.raises(EngineFailed, match=r"longer than 0\.2 s"):
         asyncio.run(_said(engine))
+
+
+@pytest.mark.interop
+def test_the_program_of_debian_speaks_where_the_library_is_missing(monkeypatch):
+    async def run():
+        async with open_espeak() as engine:
+            return engine, await _said(engine, Words("Hej och välkommen."), voice_of("sv-SE"))
+
+    monkeypatch.setattr("gateway.speech.espeak_engine.find_spec", lambda _name: None)
+    engine, (pcm, rate_hz) = asyncio.run(run())
+
+    assert isinstance(engine, CommandEngine)
+    assert pcm.size > rate_hz / 2
+
+
+def test_without_library_and_program_the_reason_says_what_to_install(monkeypatch):
+    async def run():
+        async with open_espeak():
+            raise AssertionError("nobody speaks here")
+
+    monkeypatch.setattr("gateway.speech.espeak_engine.find_spec", lambda _name: None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NoEngine, match="pip install"):
+        asyncio.run(run())
