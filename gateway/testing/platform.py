@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -56,6 +56,7 @@ PASSWORD: Final = "secret"
 """Of every user."""
 _USERS: Final = ("alice", "bob", "carol")
 _RATE_HZ: Final = 8000
+_HOUR: Final = timedelta(hours=1)
 _PATIENCE_S: Final = 10.0
 
 
@@ -110,11 +111,12 @@ class Platform(Serving):
                 await asyncio.sleep(0.05)
         return found
 
-    async def records(self, layout: str, call: str) -> list[dict[str, str]]:
-        """Return the call's detail records of today in one layout."""
-        today = datetime.now(UTC).date().isoformat()
-        answered = await self.ask("GET", f"/v1/cdr/{layout}?day={today}&format=json")
-        return [record for record in answered["records"] if record["CallId"] == call]
+    async def records(self, layout: str, call: str | None = None) -> list[dict[str, str]]:
+        """Return the call's detail records of this hour in one layout; None = every call's."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        since, until = ((now + each).isoformat() + "Z" for each in (-_HOUR, _HOUR))
+        answered = await self.ask("GET", f"/v1/cdr/{layout}?from={since}&to={until}&format=json")
+        return [record for record in answered["records"] if call in (None, record["CallId"])]
 
     def _ask(self, method: str, path: str, document: object) -> Any:
         shown = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
@@ -221,6 +223,11 @@ class Line:
         """Return the next call that was taken."""
         async with asyncio.timeout(_PATIENCE_S):
             return await self._phone.incoming.get()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every call that was taken has been asked for."""
+        return self._phone.incoming.empty()
 
     def hang_up(self, call: PhoneCall) -> None:
         """End a call."""
