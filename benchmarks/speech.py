@@ -50,14 +50,21 @@ def main(arguments: Sequence[str]) -> None:
 
 
 async def _measure() -> list[dict[str, object]]:
-    cache = SoundCache(Path(tempfile.mkdtemp(prefix="tandem-speech-")))
+    with tempfile.TemporaryDirectory(prefix="tandem-speech-") as directory:
+        cache = SoundCache(Path(directory))
+        try:
+            return await _measure_with(cache)
+        finally:
+            await cache.close()
+
+
+async def _measure_with(cache: SoundCache) -> list[dict[str, object]]:
     async with open_espeak() as engine:
         prompts = Prompts(engine, _NoWeb(), Library(Path("nowhere")), cache, _Stderr())
         await _first_audio(prompts, "warm", "en-US")
         alone = [await _first_audio(prompts, f"a{i}", _LOCALES[i % len(_LOCALES)]) for i in range(200)]
         crowd = await asyncio.gather(*(_first_audio(prompts, f"b{i}", "en-US") for i in range(50)))
         again = [await _first_audio(prompts, f"a{i}", _LOCALES[i % len(_LOCALES)]) for i in range(200)]
-    await cache.close()
     return [
         _figure("first audio of a new sentence", alone),
         _figure("the same, 50 new sentences at once", crowd),

@@ -38,7 +38,7 @@ def add(
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a copy of a sound file under an id; a switch that runs plays it from now on."""
+    """Keep a copy of a sound file under an id."""
     with _library(config, data) as library:
         seconds = library.add(name, file)
         print_list([{**_row(library, name), "seconds": round(seconds, 2)}], as_json=as_json)
