@@ -219,7 +219,7 @@ def storm(server: TandemSwitch, callee_port: int, rate_per_s: float, seconds: fl
             failed=caller.counted("FailedCall"),
             goodput_per_s=round(max(within, default=0) / seconds, 1),
         )
-        wrong = [at - began for at, took_ms in caller.times_ms() if took_ms > _LATE_MS]
+        wrong = [after_s for after_s, took_ms in caller.times_ms() if took_ms > _LATE_MS]
         wrong += [at - began for (_, before), (at, now) in pairwise(caller.timeline(REFUSED)) if now > before]
         return outcome, max(wrong, default=0.0)
 

@@ -6,8 +6,8 @@ between its arrival at our socket and its turn.  That one number holds everythin
 
 Delays are averaged over windows of 100 ms, new work and begun work apart; the worse one counts.  Two windows
 in a row above the target are an *episode* of overload, a single one may be a pause of the machine.  In an
-episode new work is let in at a rate: seven tenths of what was managed when it began, less by a tenth whenever a
-window is late again, more by a hundredth for each that is not and had to refuse.  A second without a refusal
+episode new work is let in at a rate: seven tenths of what was managed when it began, less by a tenth whenever two
+windows are late again, more by a hundredth for each that is not and had to refuse.  A second without a refusal
 ends the episode.  A rate, and not a share to refuse, because a rate needs no time to find out that ten times
 as much is offered as before.
 
@@ -148,7 +148,7 @@ class Admission:
         if self._rate_per_s is None:
             if self._late >= _LATE_WINDOWS:
                 self._begin(window, now)
-        elif late and now >= self._settled_at:
+        elif self._late >= _LATE_WINDOWS and now >= self._settled_at:
             self._set_rate(_LESS * self._rate_per_s, now)
         elif self._calm >= _CALM_WINDOWS:
             self._end(window, now)

@@ -142,7 +142,7 @@ class Sipp:
         return [(float(row["CurrentTime"].split("\t")[-1]), int(row[f"{column}(C)"])) for row in rows]
 
     def times_ms(self) -> list[tuple[float, float]]:
-        """Return wall time in seconds and the measured time of each call."""
+        """Return of each call the seconds since the start of this process, and the measured milliseconds."""
         found: list[tuple[float, float]] = []
         for file in self._directory.glob("*_rtt.csv"):
             for line in file.read_text().splitlines()[1:]:
