@@ -3,7 +3,7 @@
 A page's script gives the library a person's hands (`window.phone`) and keeps what it tells (`window.told`); both are
 written for each library beside the tests.  Everything in SIP is the library's own.  Its media is `plain_media.js`,
 which stands for the browser's RTCPeerConnection and names sockets that are held here: what the phone says and hears
-is real RTP, made and read by `gateway.testing.rtp_peer`, which shares nothing with the switch.  With `plain=False`
+is real RTP, made and read by `gateway.testing.rtp_peer`, which shares nothing with the switch.  Without a `stand_in`
 the browser's own RTCPeerConnection stays.
 
     with Chromium() as chromium, BrowserPhone(chromium, scripts["jssip"], user="alice", ...) as alice:
@@ -20,7 +20,6 @@ import shutil
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,9 +31,9 @@ import numpy as np
 import numpy.typing as npt
 
 import voicecodecs
-from gateway.testing.phone import port_in
 from gateway.testing.processes import PATIENCE_S
-from gateway.testing.rtp_peer import RtpEar, RtpMouth
+from gateway.testing.rtp_peer import RtpEar
+from gateway.testing.rtp_voice import RtpVoice
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,10 +52,7 @@ _FLAGS: Final = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
-_PACKET_BYTES: Final = 160
 _FRAME_BYTES: Final = 80
-_PACKET_S: Final = 0.02
-_SILENCE: Final = b"\xff" * _PACKET_BYTES
 _POLL_MS: Final = 20
 _FIND: Final = """([what, facts, count]) => {
   const fits = (event) => Object.entries(facts).every(([name, value]) => event[name] === value);
@@ -210,7 +206,7 @@ class BrowserPhone:
         self._n_lines, self._registered = lines, registered
         self._seen: dict[str, int] = {}
         self._complaints: list[str] = []
-        self._voices: dict[int, _Voice] = {}
+        self._voices: dict[int, RtpVoice] = {}
         self._running = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -346,7 +342,7 @@ class BrowserPhone:
         """Begin to send to every peer that is known by now."""
         for index, line in enumerate(self._lines()):
             if line.sdp and not line.closed and index not in self._voices:
-                self._voices[index] = _Voice(self._ears[index], line.sdp)
+                self._voices[index] = RtpVoice(self._ears[index], line.sdp)
 
     def _keys(self) -> str:
         return "".join(voice.keys() for voice in self._voices.values())
@@ -354,62 +350,3 @@ class BrowserPhone:
     def _fall_silent(self) -> None:
         for voice in self._voices.values():
             voice.stop()
-
-
-class _Voice:
-    """Sends PCMU to a peer without a pause, as a browser does: what there is to say, keys, else silence."""
-
-    def __init__(self, ear: RtpEar, sdp: str) -> None:
-        self._ear = ear
-        self._to = (_HOST, port_in(sdp.encode()))
-        self._events = _events_in(sdp)
-        self._mouth = RtpMouth(ssrc=ear.address[1])
-        self._due: deque[list[bytes]] = deque()
-        """The packets of each 20 ms to come."""
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._speak, name="browser-voice", daemon=True)
-        self._thread.start()
-
-    def say(self, pcm: Pcm) -> None:
-        """Say int16 [n] after what is still to be said."""
-        audio = b"".join(voicecodecs.encode_frames(pcm, "pcmu"))
-        with self._lock:
-            for start in range(0, len(audio) - _PACKET_BYTES + 1, _PACKET_BYTES):
-                self._due.append([self._mouth.say(audio[start : start + _PACKET_BYTES]).to_bytes()])
-
-    def press(self, keys: str) -> None:
-        """Press keys, 100 ms each and 60 ms apart (RFC 4733 section 2.5)."""
-        with self._lock:
-            for key in keys:
-                *growing, last, second, third = self._mouth.digit(key, payload_type=self._events)
-                self._due += [[packet.to_bytes()] for packet in growing]
-                self._due[-1] += [packet.to_bytes() for packet in (last, second, third)]
-                self._due += [[self._mouth.say(_SILENCE).to_bytes()] for _ in range(3)]
-
-    def keys(self) -> str:
-        """Return the keys that have come from the peer."""
-        return self._ear.digits(payload_type=self._events)
-
-    def stop(self) -> None:
-        """Say no more."""
-        self._stopping.set()
-        self._thread.join()
-
-    def _speak(self) -> None:
-        due = time.monotonic()
-        while not self._stopping.wait(max(0.0, due - time.monotonic())):
-            for packet in self._next():
-                self._ear.send(packet, self._to)
-            due += _PACKET_S
-
-    def _next(self) -> list[bytes]:
-        with self._lock:
-            return self._due.popleft() if self._due else [self._mouth.say(_SILENCE).to_bytes()]
-
-
-def _events_in(sdp: str) -> int:
-    """Return the payload type of telephone-event in a description."""
-    named = [line.removeprefix("a=rtpmap:") for line in sdp.splitlines() if "telephone-event/8000" in line]
-    assert named, f"there are no telephone-events in {sdp}"
-    return int(named[0].split()[0])

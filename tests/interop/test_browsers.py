@@ -32,7 +32,7 @@ TRANSFERS = pytest.mark.parametrize(
     "three", [("jssip", "sipjs", "jssip"), ("sipjs", "jssip", "sipjs")], ids=["jssip", "sipjs"]
 )
 
-TALK_S = 1.6
+TALK_S = 1.2
 SAID = {
     name: distinct_speech(TALK_S, seed=seed) for seed, name in enumerate(("alice", "bob", "carol"), start=51)
 }
@@ -146,9 +146,6 @@ def likeness(heard, said):
     return np.median(window_correlations(heard, said))
 
 
-# Registering.
-
-
 @EACH
 def test_a_browser_registers_by_digest_and_leaves(web, library, spoken_as):
     alice = web.phone(library, "alice")
@@ -205,9 +202,6 @@ def test_a_browser_that_has_left_cannot_be_called(web, library, way):
     web.wait_for("user.unregistered", user="bob")
     alice.do("dial", web.uri("bob"))
     assert alice.wait_for_end()["status"] == 480
-
-
-# Calls.
 
 
 @EACH
@@ -309,9 +303,6 @@ def test_a_call_outlives_its_websocket_and_ends_over_the_next_one(web, cut, ends
     assert web.wait_for("call.ended")["by"] == ("caller" if ends == "alice" else "callee")
 
 
-# Keys.
-
-
 @BOTH_WAYS
 def test_keys_in_rtp_are_told_once_and_reach_the_other(web, pair):
     alice, bob = web.phones(*pair)
@@ -334,9 +325,6 @@ def test_a_key_in_an_info_is_told_like_any_other(web, pair, spoken_as):
     bob.wait_for_end()
     web.wait_for("call.ended")
     spoken_as(web.tap.ladder())
-
-
-# Transfers.
 
 
 @TRANSFERS
@@ -371,9 +359,6 @@ def test_a_browser_joins_the_two_that_it_speaks_to(web, three, spoken_as):
     carol.wait_for_end()
     web.wait_for("call.ended", count=2)
     spoken_as(web.tap.ladder())
-
-
-# What is not served.
 
 
 @EACH
