@@ -6,6 +6,7 @@ one is told exactly the same.
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import sys
@@ -94,6 +95,17 @@ def command_to_copy(config: Config) -> str:
     return shlex.join(command)
 
 
+def callout_to_copy(config: Config) -> str:
+    """Return a command by which an application calls its first user into a conference."""
+    application, user = config.applications[0], config.users[0]
+    destination = {"type": "username", "endpoint": user.name}
+    wish = {"conferenceId": "demo", "destination": destination}
+    body = json.dumps({"method": "conferenceCallout", "conferenceCallout": wish})
+    credentials = f"{application.key}:{application.secret}"
+    url = f"{config.http.url}/calling/v1/callouts"
+    return shlex.join(["curl", "-u", credentials, "-H", "Content-Type: application/json", url, "-d", body])
+
+
 def _refuse_taken_ports(settings: Config) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     taken = [listener for listener in listeners(settings) if listener.problem]
@@ -176,6 +188,10 @@ def _welcome(settings: Config, *, lan: bool) -> None:
         )
         if settings.users:
             print(f"Call the echo from another terminal:\n\n{command_to_copy(settings)}\n", flush=True)
+            print(
+                f"Let the application call {settings.users[0].name}'s phone:\n\n{callout_to_copy(settings)}\n",
+                flush=True,
+            )
     except (OSError, ValueError):
         pass
 
@@ -185,6 +201,8 @@ def _addresses(settings: Config, *, lan: bool) -> Table:
     grid.add_row("HTTP", settings.http.url)
     grid.add_row("SIP", "  ".join(map(str, settings.sip.listen)))
     grid.add_row("RTP", f"{settings.media.address} ports {settings.media.ports}")
+    for application in settings.applications[:USERS_SHOWN]:
+        grid.add_row("application", f"key {application.key}  secret {application.secret}")
     for user in settings.users[:USERS_SHOWN]:
         grid.add_row("user", f"{user.name}  password {user.password}")
     if settings.trace.pcap is not None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import COMMANDS, application
-from gateway.cli.serve import command_to_copy
+from gateway.cli.serve import callout_to_copy, command_to_copy
 from gateway.config import load
 
 FREE = ("--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0")
@@ -135,6 +135,19 @@ def test_the_line_to_copy_calls_an_address_that_can_be_called(tmp_path):
 
     assert "sip:echo@127.0.0.1:5062" in words
     assert words[-2:] == ["--transport", "tcp"]
+
+
+def test_the_callout_to_copy_asks_the_api_of_this_switch(tmp_path):
+    config = load(None, tmp_path)
+
+    words = shlex.split(callout_to_copy(config))
+
+    assert words[:3] == ["curl", "-u", f"{config.applications[0].key}:{config.applications[0].secret}"]
+    assert words[5] == "http://127.0.0.1:8080/calling/v1/callouts"
+    assert json.loads(words[-1])["conferenceCallout"]["destination"] == {
+        "type": "username",
+        "endpoint": "alice",
+    }
 
 
 def test_a_trace_that_would_overwrite_another_kind_of_file_is_refused(tandem, tmp_path):
