@@ -284,6 +284,10 @@ class Call:
         elif self.arrival is not None and leg.session == self.arrival.session:
             raise CallOver(ENDINGS["cancelled" if cause.by == "remote" else "caller_lost"])
 
+    def let_go(self, leg: Leg) -> None:
+        """Hang up a party whose place somebody else takes; the call goes on."""
+        self._joining.let_go(leg)
+
     def moved(self, leg: Leg) -> list[Happening]:
         """Return, and forget, what has happened to a leg that was given away and was not read yet."""
         waiting = [self._inbox.get_nowait() for _ in range(self._inbox.qsize())]

@@ -129,6 +129,7 @@ ENDINGS: Final[Mapping[str, Ending]] = MappingProxyType(
             by="application",
             reason=CallReason.INVALIDSVAMLACTION,
         ),
+        "too_many_dials": Ending(480, "The application had one after another called", 25, by="application"),
         "not_offered": Ending(501, "The application wants something that this switch does not offer", 79),
         "abandoned": Ending(487, "Who asked for the call went away", 16, by="caller"),
         "shutdown": Ending(503, "The switch shut down", 41, retry=True),

@@ -41,6 +41,10 @@ class Parties:
         return chosen
 
     def turn(self) -> None:
-        """Let whoever was called be the one for whom the next one is called."""
-        if self.caller is None and self.callee is not None:
-            self.caller, self.callee = self.callee, None
+        """Let whoever was called be the one for whom the next one is called, or go, if there is a caller."""
+        if self.callee is not None and self.callee.id in self._call.legs:
+            if self.caller is None:
+                self.caller = self.callee
+            else:
+                self._call.let_go(self.callee)
+        self.callee = None

@@ -55,6 +55,8 @@ _MANY: Final = 64
 _BREATH_S: Final = 0.1
 """Between two rounds of what is heard while parked."""
 _LOCAL_RING: Final = "ring"
+_MOST_DIALS: Final = 16
+"""An application that answers every answer with another call would call for ever."""
 _GOODBYE: Final = EndCause(None, "", by="remote")
 _HANG_UPS: Final = {
     HangupCause.NORMAL: "managed",
@@ -88,6 +90,7 @@ class Steered:
         self._member: tuple[Conference, Member] | None = None
         self._keys: Final = Keypad(call.world.clock.now)
         self._parked = False
+        self._dials = 0
         self._orders: Final[deque[Order]] = deque()
         self._simulation: Simulation | None = None
         self.reached = True
@@ -242,6 +245,9 @@ class Steered:
 
     async def dial(self, dial: Dial) -> None:
         """Call somebody; return when that one has answered."""
+        self._dials += 1
+        if self._dials > _MOST_DIALS:
+            self.fail("too_many_dials")
         self.reached = False
         plan = self._plan(dial)
         self._parties.turn()

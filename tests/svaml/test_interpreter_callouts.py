@@ -116,6 +116,26 @@ def test_an_ace_renames_the_conference():
     run_virtual(scenario())
 
 
+def test_an_application_that_calls_on_and_on_is_stopped_and_keeps_nobody_on_the_line():
+    async def scenario():
+        async with application_board() as house:
+            house.server.says("ace", {"action": {"name": "connectPstn", "number": NUMBER}})
+            carrier = await house.carrier()
+            await house.desk.callout(replace(CONFERENCE, tells=EVERYTHING))
+            rung = []
+            for _ in range(16):
+                rung.append(await carrier.rung())
+                await rung[-1].answer()
+            await house.board.settle()
+
+            assert house.server.events == ["ace"] * 16
+            assert (house.ended().result, house.ended().reason) == ("ANSWERED", "GENERALERROR")
+            for ringing in rung:
+                await ringing.ended()
+
+    run_virtual(scenario())
+
+
 def test_a_custom_callout_without_documents_calls_the_number():
     async def scenario():
         async with application_board() as house:
