@@ -31,7 +31,8 @@ TANDEM: Final = (sys.executable, "-m", "gateway")
 PATIENCE_S: Final = 20.0
 _FIRST_PORT: Final = 12_000
 _BLOCK_PORTS: Final = 200
-_BLOCKS: Final = 90
+_BLOCKS: Final = 80
+"""Up to the fixed ports of `gateway.testing.ports`."""
 
 
 _block_numbers = itertools.count(37 * os.getpid())  # far from those of the next test process
