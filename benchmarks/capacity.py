@@ -77,5 +77,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for case in () if chosen.table else _CASES:
         document = _measured(case, seconds=chosen.seconds, rounds=chosen.rounds)
         (_RESULTS / f"{case.file}.json").write_text(json.dumps(document, indent=1))
-    documents = [json.loads((_RESULTS / f"{case.file}.json").read_text()) for case in _CASES]
+    found = [path for case in _CASES if (path := _RESULTS / f"{case.file}.json").exists()]
+    documents = [json.loads(path.read_text()) for path in found]
     _README.write_text(with_table(_README.read_text(), documents))
