@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,7 @@ __all__ = ["PATIENCE_S", "TANDEM", "Command", "Outcome", "Serving", "bound_ports
 TANDEM: Final = (sys.executable, "-m", "gateway")
 """The command of this environment."""
 PATIENCE_S: Final = 20.0
+_DATABASE: Final = "/tandem.db"
 _FIRST_PORT: Final = 12_000
 _BLOCK_PORTS: Final = 200
 _BLOCKS: Final = 80
@@ -324,9 +325,12 @@ class Serving(Command):
         return held
 
     def descriptors(self) -> dict[str, int]:
-        """Return how many descriptors each process has open, by the kernel's count."""
+        """Return how many descriptors each process has open, by the kernel's count.
+
+        Not those of the database: each of its few threads opens it when it is first needed, and keeps it.
+        """
         pids = {"supervisor": self.pid, "media": self.child("media"), "switch": self.child("switch")}
-        return {name: len(os.listdir(f"/proc/{pid}/fd")) for name, pid in pids.items()}
+        return {name: sum(_DATABASE not in each for each in _open_files(pid)) for name, pid in pids.items()}
 
     def assert_nothing_is_left(self, *, files: bool) -> None:
         """See that no process, no bound port and (with `files`) no temporary file is there any more."""
@@ -348,6 +352,13 @@ def processes_of(temporary: Path) -> list[str]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue  # it has just ended, or is another user's
     return [line for line in found if line]  # a zombie has no command line
+
+
+def _open_files(pid: int) -> Iterator[str]:
+    """Yield what each descriptor of a process is open on."""
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # it has just been closed
+            yield os.readlink(entry.path)
 
 
 def bound_ports() -> set[int]:
