@@ -29,7 +29,8 @@ __all__ = ["PATIENCE_S", "TANDEM", "Command", "Outcome", "Serving", "bound_ports
 TANDEM: Final = (sys.executable, "-m", "gateway")
 """The command of this environment."""
 PATIENCE_S: Final = 20.0
-_DATABASE: Final = "/tandem.db"
+_DATABASE: Final = "/tandem."
+"""With its log, and the journal beside it."""
 _FIRST_PORT: Final = 12_000
 _BLOCK_PORTS: Final = 200
 _BLOCKS: Final = 80
