@@ -27,6 +27,8 @@ T_co = TypeVar("T_co", covariant=True)
 _LONGEST_PROMPTS: Final = 16_000
 _MOST_IDS: Final = 64
 _MOST_PAIRS: Final = 64
+LONGEST_NUMBER: Final = 64
+"""As it may be written, with all that people put between digits."""
 _PART: Final = Text(1024, empty=True)
 _PRIVATE_HEADER: Final = re.compile(r"(?i:x-)[A-Za-z0-9.!%*_+`'~-]+", re.ASCII)
 """Nobody else's name, and a token (RFC 3261 section 25.1)."""
@@ -152,7 +154,8 @@ class Endpoint:
         return {"type": value.type.value, "endpoint": value.endpoint}
 
     def _identity(self, type_: IdentityType, endpoint: object, place: Place) -> Identity | None:
-        text = Text(1024).read(endpoint, place) or ""
+        most = LONGEST_NUMBER if type_ in (IdentityType.NUMBER, IdentityType.DID) else 1024
+        text = Text(most).read(endpoint, place) or ""
         if type_ is IdentityType.SIP:
             text = _SCHEME.sub("", text, count=1)
         if not text:
