@@ -8,7 +8,6 @@ from typing import TypeVar
 from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from gateway.errors import ConfigError
 from gateway.store.database import PATIENCE_S, answering
 
 __all__ = ["PostgresDatabase"]
@@ -20,23 +19,19 @@ class PostgresDatabase:
     """`gateway.store.database.Database`.
 
     Raises:
-        ConfigError: the driver is not installed.
+        ImportError: the driver is not installed.
     """
 
     exists = True
 
     def __init__(self, url: URL) -> None:
         self._url = url
-        try:
-            self._engine = create_async_engine(
-                url,
-                connect_args={"timeout": PATIENCE_S, "command_timeout": PATIENCE_S},
-                pool_pre_ping=True,
-                hide_parameters=True,  # a traceback is to show no secret
-            )
-        except ModuleNotFoundError as error:
-            cure = "pip install 'tandem-voice[postgresql]'"
-            raise ConfigError("store.url", f"needs {error.name}: {cure}") from None
+        self._engine = create_async_engine(
+            url,
+            connect_args={"timeout": PATIENCE_S, "command_timeout": PATIENCE_S},
+            pool_pre_ping=True,
+            hide_parameters=True,  # a traceback is to show no secret
+        )
 
     def __str__(self) -> str:
         """Return the URL without its password."""

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.config import Config
-from gateway.errors import Overload
+from gateway.errors import ConfigError, Overload
 from gateway.store.administration import StoredAdministration
 from gateway.store.beside import beside
 from gateway.store.callbook import StoredCalls
@@ -19,7 +19,6 @@ from gateway.store.database import Database, is_mistake, store_url
 from gateway.store.directory import MemoryDirectory, Snapshot, read_revision, read_snapshot
 from gateway.store.journal import Journal
 from gateway.store.mailbox import StoredOutbox
-from gateway.store.postgresql import PostgresDatabase
 from gateway.store.reports import StoredReports
 from gateway.store.schema import HEAD, lock, upgrade, version
 from gateway.store.seeding import seed
@@ -105,7 +104,13 @@ def _database(config: Config, *, only_look: bool = False) -> Database:
     url = store_url(config.store.url, config.data_dir)
     if url.get_backend_name() == "sqlite":
         return SqliteDatabase(url, only_look=only_look)
-    return PostgresDatabase(url)
+    try:  # SQLite does without the extra, and starts sooner
+        from gateway.store.postgresql import PostgresDatabase
+
+        return PostgresDatabase(url)
+    except ImportError as error:
+        cure = "pip install 'tandem-voice[postgresql]'"
+        raise ConfigError("store.url", f"needs {error.name or 'greenlet'}: {cure}") from None
 
 
 def _assembled(database: Database, writer: Writer, directory: MemoryDirectory) -> Store:

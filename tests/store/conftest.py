@@ -1,5 +1,4 @@
 import asyncio
-import importlib.util
 
 import pytest
 
@@ -12,8 +11,6 @@ def postgresql():
     """A server for all tests that ask for one."""
     if binaries() is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    if importlib.util.find_spec("asyncpg") is None:
-        pytest.skip("asyncpg is not installed (pip install --group interop)")
     with PostgreSql() as server:
         yield server
 

@@ -1,6 +1,7 @@
 """The file seeds the store once; afterwards the store wins, and the difference can be told."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -120,3 +121,10 @@ def test_a_store_that_cannot_be_is_a_mistake_of_the_configuration(tmp_path, url)
         asyncio.run(open_it())
 
     assert "geheim" not in str(refused.value)
+
+
+def test_a_driver_that_is_not_installed_is_named_with_its_cure(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+
+    with pytest.raises(ConfigError, match=r"needs asyncpg: pip install 'tandem-voice\[postgresql\]'"):
+        asyncio.run(peek(store_config(tmp_path, "postgresql+asyncpg://tandem:geheim@127.0.0.1/x")))
