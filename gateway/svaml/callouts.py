@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -245,51 +245,46 @@ def _speech(callout: TtsCallout, application: str, forwarded: Pairs) -> Callout:
         said = tuple(Prompt(item, locale=callout.locale) for item in split_prompts(callout.prompts))
     else:
         said = _spoken(callout.text, callout.locale)
-    return Callout(
-        application=application,
-        kind=CalloutKind.SPEECH,
-        to=callout.destination,
-        cli=callout.cli,
-        digits=callout.dtmf,
-        custom=callout.custom,
-        locale=callout.locale,
-        prompts=said,
-        tells=_tells(callout),
-        forwarded=forwarded,
-    )
+    begun = _begun(callout, CalloutKind.SPEECH, application, forwarded)
+    return replace(begun, prompts=said, tells=_tells(callout))
 
 
 def _conference(callout: ConferenceCallout, application: str, forwarded: Pairs) -> Callout:
     dtmf = callout.conference_dtmf
     digits = DigitRule(DigitMode(dtmf.mode.value), dtmf.max_digits, dtmf.timeout_ms / 1000)
-    return Callout(
-        application=application,
-        kind=CalloutKind.CONFERENCE,
-        to=callout.destination,
-        cli=callout.cli,
-        digits=callout.dtmf,
-        custom=callout.custom,
-        locale=callout.locale,
+    return replace(
+        _begun(callout, CalloutKind.CONFERENCE, application, forwarded),
         max_duration_s=callout.max_duration_s,
         prompts=_spoken(callout.greeting, callout.locale),
         conference=ConferenceWish(callout.conference_id, callout.moh, digits),
         tells=_tells(callout),
-        forwarded=forwarded,
     )
 
 
 def _custom(callout: CustomCallout, application: str, forwarded: Pairs) -> Callout:
     scripts = {event: getattr(callout, event) for event in ("ice", "ace", "pie", "dice")}
+    return replace(
+        _begun(callout, CalloutKind.CUSTOM, application, forwarded),
+        max_duration_s=callout.max_duration_s,
+        scripts=MappingProxyType({event: script for event, script in scripts.items() if script}),
+    )
+
+
+def _begun(
+    callout: TtsCallout | ConferenceCallout | CustomCallout,
+    kind: CalloutKind,
+    application: str,
+    forwarded: Pairs,
+) -> Callout:
+    """Return what callouts of every kind say."""
     return Callout(
         application=application,
-        kind=CalloutKind.CUSTOM,
+        kind=kind,
         to=callout.destination,
         cli=callout.cli,
         digits=callout.dtmf,
         custom=callout.custom,
         locale=callout.locale,
-        max_duration_s=callout.max_duration_s,
-        scripts=MappingProxyType({event: script for event, script in scripts.items() if script}),
         forwarded=forwarded,
     )
 

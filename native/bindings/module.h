@@ -36,6 +36,9 @@ static inline bool view_get(struct view *v, PyObject *object, const char *name, 
     return true;
 }
 
+/* view_get of the object whose name is the view's and "_object". */
+#define VIEW(name, type, writable) view_get(&name, name##_object, #name, sizeof(type), writable)
+
 static inline void view_release(struct view *v) {
     if (v->held)
         PyBuffer_Release(&v->buffer);

@@ -22,6 +22,16 @@ static inline struct plane *plane_from(PyObject *capsule) {
     return held ? &held->plane : NULL;
 }
 
+/* The plane, if it has such a row; else NULL and IndexError. */
+static inline struct plane *plane_and_index(PyObject *capsule, int row) {
+    struct plane *plane = plane_from(capsule);
+    if (plane && (row < 0 || row >= plane->capacity)) {
+        PyErr_Format(PyExc_IndexError, "row %d of %d", row, (int)plane->capacity);
+        return NULL;
+    }
+    return plane;
+}
+
 /* True when 0 <= rows[i] < capacity for all; else IndexError. */
 static inline bool rows_exist(const struct plane *plane, const struct view *rows) {
     const int32_t *index = rows->buffer.buf;

@@ -79,15 +79,6 @@ static bool keys_fit(int suite, Py_ssize_t ours_n, Py_ssize_t theirs_n) {
     return false;
 }
 
-static struct plane *plane_and_index(PyObject *capsule, int row) {
-    struct plane *plane = plane_from(capsule);
-    if (plane && (row < 0 || row >= plane->capacity)) {
-        PyErr_Format(PyExc_IndexError, "row %d of %d", row, (int)plane->capacity);
-        return NULL;
-    }
-    return plane;
-}
-
 /* secure(plane, row, suite, ours, theirs, now): from now on the row is encrypted */
 PyObject *security_set(PyObject *self, PyObject *args) {
     (void)self;
