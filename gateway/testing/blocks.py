@@ -58,7 +58,12 @@ def build(faces: Path, *flags: str) -> Path:
     """
     native = _ROOT / "native"
     sources = [*sorted(native.glob("g729/*.c")), *sorted(native.glob("ilbc/*.c")), *sorted(faces.glob("*.c"))]
-    read = [*sources, *sorted(native.glob("g729/*.h")), *sorted(native.glob("ilbc/*.h"))]
+    read = [
+        *sources,
+        *sorted(faces.glob("*.h")),
+        *sorted(native.glob("g729/*.h")),
+        *sorted(native.glob("ilbc/*.h")),
+    ]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in read)).hexdigest()[:16]
     library = _BUILD / f"blocks{''.join(flags)}-{digest}.so"
     _BUILD.mkdir(parents=True, exist_ok=True)
