@@ -8,6 +8,7 @@ SIPp share that socket and one SSRC, so streams are told apart by their sender.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import ctypes
 import os
@@ -143,6 +144,7 @@ def _number_of(pid: int, port: int) -> int | None:
         if int(line.split()[1].rpartition(":")[2], 16) == port
     }
     for each in Path(f"/proc/{pid}/fd").iterdir():
-        if each.readlink().name.removeprefix("socket:[").removesuffix("]") in inodes:
-            return int(each.name)
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            if each.readlink().name.removeprefix("socket:[").removesuffix("]") in inodes:
+                return int(each.name)
     return None
