@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Self
 
 import structlog
@@ -45,6 +46,7 @@ from gateway.switch.ports import EventLog
 from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
+from gateway.transport.dtls import Certificate
 from gateway.transport.loop_watch import LoopWatch, Stall
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_metrics import MediaMetrics
@@ -102,16 +104,19 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     async with open_applications(config, log, clock, ids) as layer:
         passwords = layer.store.directory.passwords
         endpoint = Endpoint(endpoint_config(config, doors, passwords), ids)
+        certificate = _certificate(clock)
         media = MediaClient(
             surroundings.media_sockets,
             epoch=surroundings.epoch,
             announced=config.media.announced,
             seats=config.media.room_legs,
+            certificate=certificate,
         )
         tracer = _tracer(config)
         rim = _sip_rim(config, endpoint, tracer, log)
         async with rim, asyncio.TaskGroup() as tasks:
-            signalling, settings = Signalling(rim), _settings(config, doors, passwords.keys())
+            signalling = Signalling(rim)
+            settings = _settings(config, doors, passwords.keys(), certificate)
             world = World(signalling, media, clock, ids, log, settings, applications=layer.applications)
             switch = Switch(world)
             if (reason := srtp_why_not()) is not None:
@@ -329,7 +334,7 @@ def _security(config: Config) -> Security:
     )
 
 
-def _settings(config: Config, doors: Doors, users: Set[str]) -> Settings:
+def _settings(config: Config, doors: Doors, users: Set[str], certificate: Certificate | None) -> Settings:
     return Settings(
         table=RoutingTable(
             users=users,
@@ -339,17 +344,23 @@ def _settings(config: Config, doors: Doors, users: Set[str]) -> Settings:
         doors=doors,
         max_calls=min(MAX_CALLS, len(config.media.ports.pairs) // 2),
         annexb=config.media.annexb,
-        encryption=_encryption(config),
+        encryption=_encryption(config, certificate),
         force_tick=config.media.force_tick,
         host=config.sip.advertised or config.sip.listen[0].host,
     )
 
 
-def _encryption(config: Config) -> Encryption:
+def _certificate(clock: SystemClock) -> Certificate | None:
+    """Make what browsers are shown; None where nothing can be encrypted."""
+    return None if srtp_why_not() is not None else Certificate.made(datetime.fromtimestamp(clock.wall(), UTC))
+
+
+def _encryption(config: Config, certificate: Certificate | None) -> Encryption:
     """Return who wants SRTP; where there is no libcrypto nobody gets it."""
-    if srtp_why_not() is not None:
+    if certificate is None:
         return Encryption(default=Srtp.OFF)
     return Encryption(
+        fingerprint=certificate.fingerprint,
         users={each.name: Srtp(each.srtp) for each in config.users},
         trunks={each.name: Srtp(each.srtp) for each in config.trunks},
     )

@@ -11,7 +11,7 @@ The maps below are what travels between the processes (msgpack keeps integer key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ __all__ = [
     "CodecOptions",
     "RoomState",
     "RowState",
+    "WebRtcTerms",
     "room_as_map",
     "room_from_map",
     "row_as_map",
@@ -43,6 +44,17 @@ class CodecOptions:
     """False: a clear channel, as modems and fax need it: samples come as they were sent, what is lost is zero."""
     playout_ms: int | None = None
     """Wait so long for packets that are late, whatever the network does (10-500); None = as long as it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebRtcTerms:
+    """What a browser's checks and its handshake must show."""
+
+    ufrag: str
+    password: str = field(repr=False)
+    """Ours, which authentic checks are made with (RFC 8445 section 7.2.2)."""
+    fingerprints: tuple[str, ...]
+    """`sha-256 4A:AD...`: the peer's certificate has one of these (RFC 8122)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,10 @@ class RowState:
     """The only leg in the room that hears this one; it hears all.  None = the room hears it."""
     crypto: CryptoPolicy | None = None
     """SRTP; a key that stays keeps its roll-over and replay window, a new one begins anew.  None = plain RTP."""
+    edge: bool = False
+    """STUN and DTLS that come to the row's socket go to the switch."""
+    webrtc: WebRtcTerms | None = None
+    """A browser's: the address and the keys follow from its checks and its handshake.  It does not travel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "hold": row.hold,
         "coach": row.coach,
         "crypto": None if row.crypto is None else asdict(row.crypto),
+        "edge": row.edge,
     }
 
 
@@ -182,6 +199,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         hold=fields.get("hold"),
         coach=LegId(fields["coach"]) if fields.get("coach") is not None else None,
         crypto=_crypto(fields.get("crypto")),
+        edge=fields.get("edge", False),
     )
 
 

@@ -49,6 +49,8 @@ class RtpTimedOut:
     """A leg that should be heard has been silent on the wire for too long; it is not held."""
 
     leg: LegId
+    reason: str = ""
+    """Why it will not be heard again, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
             host, port = message["address"]
             return AddressLatched(LegId(message["leg"]), (host, port))
         case "RtpTimedOut":
-            return RtpTimedOut(LegId(message["leg"]))
+            return RtpTimedOut(LegId(message["leg"]), message.get("reason", ""))
         case "RowClosed":
             return RowClosed(LegId(message["leg"]), statistics_from_map(message["statistics"]))
         case "ActiveSpeaker":

@@ -10,6 +10,7 @@ from enum import StrEnum
 from gateway.errors import PeerError
 from gateway.sdp.codecs import CodecOffer
 from gateway.sdp.crypto import AgreedCrypto, LocalCrypto
+from gateway.sdp.webrtc import AgreedWebRtc
 
 __all__ = ["Direction", "LocalMedia", "NegotiatedMedia", "NoCommonCodec", "is_null_address"]
 
@@ -106,7 +107,9 @@ class NegotiatedMedia:
     media_index: int = 0
     """Which media line of the description it is."""
     crypto: AgreedCrypto | None = None
-    """The keys of SRTP; None = plain RTP."""
+    """The keys of SRTP; None = plain RTP, or keys that a handshake makes."""
+    webrtc: AgreedWebRtc | None = None
+    """How a browser is found and its keys are made; None = it is no browser."""
 
     @property
     def remote(self) -> tuple[str, int] | None:

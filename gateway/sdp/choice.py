@@ -23,13 +23,12 @@ from gateway.sdp.codecs import (
 )
 from gateway.sdp.crypto import ENCRYPTED, LocalCrypto, crypto_refusal
 from gateway.sdp.description import MediaDescription, SessionDescription
+from gateway.sdp.webrtc import DTLS, webrtc_refusal
 
 __all__ = ["PROTOCOLS", "accept", "agreed", "choose_line", "events_beside", "reason", "receivable"]
 
 PROTOCOLS: Final = frozenset({"RTP/AVP", "RTP/AVPF"}) | ENCRYPTED
 """Transports we take; feedback (AVPF) is answered alike and its messages are ignored (RFC 4585)."""
-
-_DTLS: Final = frozenset({"UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"})
 
 
 def choose_line(
@@ -130,8 +129,8 @@ def _refusal(
         return "it is refused or removed (port 0)", 305
     if line.media != "audio":
         return f"{line.media} is not carried here, only audio", 304
-    if line.protocol.upper() in _DTLS:
-        return f"{line.protocol} is encrypted media, which this leg does not do; RTP/AVP would be taken", 302
+    if line.protocol.upper() in DTLS:
+        return webrtc_refusal(description, line, crypto), 302
     if line.protocol.upper() not in PROTOCOLS:
         return f"the transport {line.protocol} is unknown here; RTP/AVP would be taken", 302
     if refusal := crypto_refusal(line, crypto):

@@ -94,6 +94,8 @@ class LocalCrypto:
     """What our keys are made of: 32 unguessable bytes, the same for a leg's whole life."""
     suites: tuple[str, ...] = SUITES
     """In the order to offer them."""
+    fingerprint: str = ""
+    """`sha-256 4A:AD...` of the certificate that we show in a handshake (RFC 8122); empty = there is none."""
 
     def key(self, suite: str) -> bytes:
         """Return our master key and salt for a suite."""

@@ -39,6 +39,7 @@ from gateway.sdp.codecs import (
 from gateway.sdp.crypto import (
     ENCRYPTED,
     AgreedCrypto,
+    LocalCrypto,
     Srtp,
     accept_crypto,
     answered_crypto,
@@ -46,6 +47,7 @@ from gateway.sdp.crypto import (
     offers_crypto,
 )
 from gateway.sdp.description import Attribute, Connection, MediaDescription, Origin, SessionDescription
+from gateway.sdp.webrtc import AgreedWebRtc, accept_webrtc, group_attributes, refused_mid
 
 __all__ = [
     "CodecOffer",
@@ -105,7 +107,10 @@ def answer(
     """
     index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})}, local.crypto)
     line = offer.media[index]
-    crypto, crypto_lines = accept_crypto(line, local.crypto)
+    webrtc, security = accept_webrtc(offer, line, local.crypto, (local.address, local.rtp_port))
+    crypto = None
+    if webrtc is None:
+        crypto, security = accept_crypto(line, local.crypto)
     common = agreed(offered, local.codecs)
     accepted = accept(common, single=local.single_codec)
     negotiated = _negotiated(
@@ -115,9 +120,10 @@ def answer(
         local=local,
         wished=local.direction,
         receive={codec.payload_type: codec for codec in common},
-        rtcp_mux=local.rtcp_mux and line.attribute("rtcp-mux") is not None,
+        rtcp_mux=(local.rtcp_mux or webrtc is not None) and line.attribute("rtcp-mux") is not None,
         reason=reason(_audio(accepted), offered, local.codecs),
         crypto=crypto,
+        webrtc=webrtc,
     )
     ours = _audio_line(
         replace(local, ptime_ms=negotiated.ptime_ms),
@@ -125,11 +131,12 @@ def answer(
         line.protocol,
         negotiated.direction,
         rtcp_mux=negotiated.rtcp_mux,
-        crypto=crypto_lines,
+        crypto=security,
     )
-    lines = [_refused(each) for each in offer.media]
+    lines = [_refused(each, named=webrtc is not None) for each in offer.media]
     lines[index] = ours
-    return revise(previous, _describe(local, tuple(lines))), negotiated
+    about = () if webrtc is None else group_attributes(line)
+    return revise(previous, _describe(local, tuple(lines), about)), negotiated
 
 
 def read_answer(offer: SessionDescription, answer: SessionDescription, local: LocalMedia) -> NegotiatedMedia:
@@ -137,7 +144,7 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, local: Lo
     ours = next(each for each in offer.media if each.media == "audio" and each.port)
     offered = read_codecs(ours)
     index, answered = choose_line(
-        answer, offered, {codec.payload_type: codec for codec in offered}, local.crypto
+        answer, offered, {codec.payload_type: codec for codec in offered}, _without_handshake(local.crypto)
     )
     common = agreed(answered, offered)
     accepted = accept(common)
@@ -182,15 +189,15 @@ def _negotiated(
     rtcp_mux: bool,
     reason: str,
     crypto: AgreedCrypto | None,
+    webrtc: AgreedWebRtc | None = None,
 ) -> NegotiatedMedia:
     line = theirs.media[index]
-    connection = theirs.connection_of(line)
-    assert connection is not None  # choose_line takes no line without an address
+    address = _stated_address(theirs, line) if webrtc is None else ""  # a browser's checks say where it is
     send = _audio(accepted)
     events = events_beside(send, accepted)
-    rtcp_address, rtcp_port = _rtcp(theirs, line, connection.address, rtcp_mux=rtcp_mux)
+    rtcp_address, rtcp_port = _rtcp(theirs, line, address, rtcp_mux=rtcp_mux)
     return NegotiatedMedia(
-        remote_address=connection.address,
+        remote_address=address,
         remote_rtp_port=line.port,
         remote_rtcp_port=rtcp_port,
         send=send,
@@ -200,7 +207,7 @@ def _negotiated(
             (n for n, codec in receive.items() if events and same_codec(codec, events)), None
         ),
         ptime_ms=_ptime_ms(theirs, line, send, local.ptime_ms),
-        direction=_direction(_stated_direction(theirs, line), wished, connection.address),
+        direction=_direction(_stated_direction(theirs, line), wished, address),
         rtcp_mux=rtcp_mux,
         reason=reason,
         remote_rtcp_address=rtcp_address,
@@ -208,7 +215,19 @@ def _negotiated(
         noise_send_pt=next((each.payload_type for each in accepted if each.name == COMFORT_NOISE), None),
         media_index=index,
         crypto=crypto,
+        webrtc=webrtc,
     )
+
+
+def _stated_address(theirs: SessionDescription, line: MediaDescription) -> str:
+    connection = theirs.connection_of(line)
+    assert connection is not None  # choose_line takes no such line without an address
+    return connection.address
+
+
+def _without_handshake(crypto: LocalCrypto | None) -> LocalCrypto | None:
+    """Our offers speak of no handshake, so that no answer may."""
+    return None if crypto is None else replace(crypto, fingerprint="")
 
 
 def _offered_protocol(local: LocalMedia) -> str:
@@ -289,9 +308,13 @@ def _milliseconds(theirs: SessionDescription, line: MediaDescription, name: str)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
 
 
-def _describe(local: LocalMedia, lines: tuple[MediaDescription, ...]) -> SessionDescription:
+def _describe(
+    local: LocalMedia, lines: tuple[MediaDescription, ...], about: tuple[Attribute, ...] = ()
+) -> SessionDescription:
     origin = Origin(str(local.session_id), str(local.version), local.address, _USERNAME)
-    return SessionDescription(origin=origin, connection=Connection(local.address), media=lines)
+    return SessionDescription(
+        origin=origin, connection=Connection(local.address), attributes=about, media=lines
+    )
 
 
 def _audio_line(
@@ -326,9 +349,12 @@ def _audio_slot(slots: tuple[MediaDescription, ...]) -> int:
     return next((i for i in audio if slots[i].port), audio[0] if audio else len(slots))
 
 
-def _refused(line: MediaDescription) -> MediaDescription:
-    """Answer a line that is not taken: port 0, the same media, transport and formats, no attributes."""
-    return MediaDescription(media=line.media, port=0, protocol=line.protocol, formats=line.formats)
+def _refused(line: MediaDescription, *, named: bool = False) -> MediaDescription:
+    """Answer a line that is not taken: port 0, the same media, transport and formats, its name if browsers want it."""
+    attributes = refused_mid(line) if named else ()
+    return MediaDescription(
+        media=line.media, port=0, protocol=line.protocol, formats=line.formats, attributes=attributes
+    )
 
 
 def _renumbered(codecs: tuple[CodecOffer, ...], line: MediaDescription) -> tuple[CodecOffer, ...]:

@@ -31,7 +31,7 @@ from gateway.sip.events import (
 )
 from gateway.sip.identity import CallerId
 from gateway.switch.arrivals import Arrival
-from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by
+from gateway.switch.causes import ELSEWHERE, ENDINGS, Ending, hung_up_by, silence
 from gateway.switch.dialling import Dialler
 from gateway.switch.early import EarlyMedia
 from gateway.switch.encryption import warn_of_keys
@@ -265,7 +265,7 @@ class Call:
                 await self._left(self.legs[session], cause)
             case RtpTimedOut(leg=row) if row in self.legs and not self.legs[row].leaving:
                 if self._answered:
-                    raise CallOver(ENDINGS["silent"])
+                    raise CallOver(silence(happening.reason))
             case ReferReceived(session=session) if session in self.legs and self._answered:
                 await self._joining.transfer(happening, self.legs[session])
             case ReferralOver(session=session) if session in self.legs:

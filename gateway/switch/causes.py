@@ -9,7 +9,7 @@ not travel upstream (somebody else's 503, challenge or redirection is not ours).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -30,6 +30,7 @@ __all__ = [
     "hung_up_by",
     "q850_of",
     "refused_offer",
+    "silence",
 ]
 
 _RETRY_AFTER_S: Final = (2, 8)
@@ -184,6 +185,11 @@ def refused_offer(error: PeerError) -> Ending:
     """Return the ending of a call whose caller made an offer that cannot be used."""
     warning = error.warning if isinstance(error, NoCommonCodec) else 304
     return Ending(error.status, _quotable(str(error)), q850_of(error.status), by="caller", warning=warning)
+
+
+def silence(reason: str) -> Ending:
+    """Return how a call ends whose leg is not heard any more, for a reason if it is known."""
+    return replace(ENDINGS["silent"], text=_quotable(reason)) if reason else ENDINGS["silent"]
 
 
 def best_of(endings: Iterable[Ending]) -> Ending:

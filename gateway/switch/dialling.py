@@ -57,6 +57,7 @@ class Dialler:
                 ids=world.ids,
                 annexb=world.settings.annexb,
                 srtp=world.settings.encryption.of(peer, trunk=trunk),
+                fingerprint=world.settings.encryption.fingerprint,
             ),
             started=world.clock.now(),
             force_tick=world.settings.force_tick,

@@ -24,6 +24,8 @@ class Encryption:
     """For everybody else."""
     users: Mapping[str, Srtp] = field(default_factory=dict)
     trunks: Mapping[str, Srtp] = field(default_factory=dict)
+    fingerprint: str = ""
+    """`sha-256 4A:AD...` of the certificate that browsers are shown; empty = no browser's media."""
 
     def of(self, peer: str, *, trunk: bool) -> Srtp:
         """Return what a leg to the user, or the trunk, of that name wants."""

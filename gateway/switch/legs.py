@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.ids import IdSource, LegId, RoomId
-from gateway.media.commands import CodecOptions, RowState
+from gateway.media.commands import CodecOptions, RowState, WebRtcTerms
 from gateway.media.crypto import CryptoPolicy
 from gateway.media.statistics import LegStatistics
 from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, annexb, codec_offer, ilbc_mode_ms
@@ -54,10 +54,12 @@ def local_media(
     ids: IdSource,
     annexb: bool = False,
     srtp: Srtp = Srtp.OFF,
+    fingerprint: str = "",
 ) -> LocalMedia:
     """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event.
 
-    With `annexb`, G.729 may be silent in pauses; `srtp` is what the leg wants of encryption.
+    With `annexb`, G.729 may be silent in pauses; `srtp` is what the leg wants of encryption, and `fingerprint` names
+    the certificate that a browser is shown.
     """
     fmtp = {"g729": "annexb=yes"} if annexb else {}
     offers = (codec_offer(name) for name in (*codecs, TELEPHONE_EVENT))
@@ -67,8 +69,12 @@ def local_media(
         codecs=tuple(replace(each, fmtp=fmtp.get(each.name, each.fmtp)) for each in offers),
         session_id=ids.number(1 << 31),
         version=1,
-        crypto=None if srtp is Srtp.OFF else LocalCrypto(srtp, bytes.fromhex(ids.token(_SECRET_BYTES))),
+        crypto=None if srtp is Srtp.OFF else _local_crypto(srtp, ids, fingerprint),
     )
+
+
+def _local_crypto(srtp: Srtp, ids: IdSource, fingerprint: str) -> LocalCrypto:
+    return LocalCrypto(srtp, bytes.fromhex(ids.token(_SECRET_BYTES)), fingerprint=fingerprint)
 
 
 @dataclass(slots=True, eq=False)
@@ -278,16 +284,25 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         hold=leg.music,
         options=_options(agreed),
         crypto=_crypto(agreed),
+        edge=agreed.webrtc is not None,
+        webrtc=_webrtc(agreed),
     )
 
 
 def _suite(agreed: NegotiatedMedia) -> str | None:
+    if agreed.webrtc is not None:
+        return "DTLS-SRTP"
     return None if agreed.crypto is None else agreed.crypto.suite
 
 
 def _crypto(agreed: NegotiatedMedia) -> CryptoPolicy | None:
     keys = agreed.crypto
     return None if keys is None else CryptoPolicy(keys.suite, ours=keys.ours, theirs=keys.theirs)
+
+
+def _webrtc(agreed: NegotiatedMedia) -> WebRtcTerms | None:
+    terms = agreed.webrtc
+    return None if terms is None else WebRtcTerms(terms.ufrag, terms.password, terms.fingerprints)
 
 
 def _options(agreed: NegotiatedMedia) -> CodecOptions:

@@ -42,6 +42,7 @@ __all__ = ["BrowserPhone", "Chromium", "bundled"]
 
 _HOST: Final = "127.0.0.1"
 _FLAGS: Final = (
+    "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",
     "--disable-background-networking",
     "--disable-component-update",
@@ -302,6 +303,21 @@ class BrowserPhone:
         wanted = [what, facts, self._seen[key]]
         event: dict[str, Any] = self._wait_for(lambda: self._page.evaluate(_FIND, wanted), key)
         return event
+
+    def media(self) -> dict[str, Any]:
+        """Return how the browser's own media fares in its newest call, where `real_media.js` watches it."""
+        state: dict[str, Any] = self._page.evaluate("realMedia.state()")
+        return state
+
+    def wait_for_media(self, *, received: int) -> dict[str, Any]:
+        """Wait until so many packets of audio have come, and something in them was loud; return how it fares."""
+
+        def enough() -> dict[str, Any] | None:
+            state = self.media()
+            return state if state["received"] >= received and state["energy"] > 0 else None
+
+        state: dict[str, Any] = self._wait_for(enough, f"{received} packets of audio")
+        return state
 
     def told(self) -> list[dict[str, Any]]:
         """Return all that it has told so far."""

@@ -20,12 +20,14 @@ from typing import Any, Final
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId
 from gateway.media.commands import RoomState, RowState
-from gateway.media.events import MediaEvent, WorkerLost, WorkerReady
+from gateway.media.events import MediaEvent, RtpTimedOut, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
+from gateway.transport.dtls import Certificate
 from gateway.transport.media_leg import PortOpened, PortRefused
 from gateway.transport.media_loads import CLEARLY
 from gateway.transport.media_placement import OPEN_S, SEATS, Placement
 from gateway.transport.media_wire import PROTOCOL, Message, frame, read_frame
+from gateway.transport.webrtc import WebRtcLegs
 
 __all__ = ["MediaClient"]
 
@@ -46,11 +48,12 @@ class MediaClient:
         open_timeout_s: float = OPEN_S,
         clearly: float = CLEARLY,
         seats: int = SEATS,
+        certificate: Certificate | None = None,
     ) -> None:
         """`paths` are the workers' Unix sockets; `epoch` fences out a switch that was replaced.
 
         `announced` is the address to write into SDP; None takes what a media process says.  `clearly` and `seats`
-        steer where legs are placed: see `Placement`.
+        steer where legs are placed: see `Placement`.  `certificate` is shown to browsers; there are none without.
         """
         self._paths = paths
         self._epoch = epoch
@@ -58,6 +61,7 @@ class MediaClient:
             len(paths), announced=announced, open_s=open_timeout_s, clearly=clearly, seats=seats
         )
         self.counters: Final[Counter[str]] = self._placement.counters
+        self._browsers = None if certificate is None else WebRtcLegs(certificate)
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._opening: dict[LegId, asyncio.Future[tuple[str, int]]] = {}
         self._asked: dict[int, tuple[int, asyncio.Future[LegStatistics]]] = {}
@@ -102,6 +106,8 @@ class MediaClient:
 
     def set(self, row: RowState) -> None:
         """Remember the state and say it; see `MediaPort.set`."""
+        if self._browsers is not None:
+            row = self._browsers.dress(row, asyncio.get_running_loop().time())
         self._placement.set(row)
         self._settle()
 
@@ -118,6 +124,8 @@ class MediaClient:
 
     def close(self, leg: LegId) -> None:
         """Forget the leg and say so; see `MediaPort.close`."""
+        if self._browsers is not None:
+            self._browsers.close(leg)
         self._placement.close(leg)
         self._settle()
 
@@ -199,11 +207,33 @@ class MediaClient:
             if asked is not None and not asked.done():
                 asked.set_result(statistics_from_map(message["statistics"]))
             return
-        self._placement.receive(worker, message, asyncio.get_running_loop().time())
+        if "edge" in message:
+            self._hear_browser(message)
+        else:
+            self._placement.receive(worker, message, asyncio.get_running_loop().time())
         self._settle()
+
+    def _hear_browser(self, message: Message) -> None:
+        if self._browsers is not None:
+            host, port = message["from"]
+            now = asyncio.get_running_loop().time()
+            self._browsers.receive(LegId(message["edge"]), (str(host), int(port)), message["data"], now)
+
+    def _settle_browsers(self) -> None:
+        """Pass on what browsers' checks and handshakes have led to."""
+        if self._browsers is None:
+            return
+        for leg, to, data in self._browsers.transmit():
+            self._send(self._placement.worker_of(leg), {"edge": leg, "to": list(to), "data": data})
+        for row in self._browsers.rows():
+            self._placement.set(row)
+        for leg, reason in self._browsers.silent():
+            self.counters["media.browser_lost"] += 1
+            self._tell(RtpTimedOut(leg, reason))
 
     def _settle(self) -> None:
         """Send what there is to say, take what happened, and set the alarm: after each deed of the placement."""
+        self._settle_browsers()
         for worker, message in self._placement.transmit():
             self._send(worker, message)
         for event in self._placement.events():
@@ -216,7 +246,9 @@ class MediaClient:
                         waiting.set_exception(Overload(reason))
                 case _:
                     self._tell(event)
-        self._set_alarm(self._placement.next_deadline())
+        theirs = None if self._browsers is None else self._browsers.next_deadline()
+        deadlines = [each for each in (self._placement.next_deadline(), theirs) if each is not None]
+        self._set_alarm(min(deadlines, default=None))
 
     def _set_alarm(self, deadline: float | None) -> None:
         if self._alarm is not None:
@@ -226,7 +258,10 @@ class MediaClient:
 
     def _alarm_rings(self) -> None:
         self._alarm = None
-        self._placement.deadline_reached(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self._placement.deadline_reached(now)
+        if self._browsers is not None:
+            self._browsers.deadline_reached(now)
         self._settle()
 
     def _tell(self, event: MediaEvent) -> None:

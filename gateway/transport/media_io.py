@@ -21,6 +21,7 @@ from gateway import _native
 from gateway.errors import LocalError
 from gateway.media.plane import Plane
 from gateway.media.table import address_of, pack_address
+from gateway.media.tally import VERDICT_NAMES
 
 try:
     from gateway.transport import _io
@@ -33,6 +34,9 @@ CAPTURE_HEAD_BYTES: Final = 192
 """`struct capture_head`: three cache lines, in the last of them `head`, `packets` and `lost`."""
 _CAPTURE_COUNTS: Final = slice(17, 19)
 """Packets and losses among its words."""
+_EDGE: Final = VERDICT_NAMES.index("edge")
+_EDGES: Final = 64
+"""How many datagrams that are no media are kept between two ticks, as in native/io/loop.h."""
 
 
 class MediaIo(Protocol):
@@ -60,6 +64,10 @@ class MediaIo(Protocol):
 
     def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
         """Send packets (SEND [n]) through their rows' sockets."""
+        ...
+
+    def edges(self) -> list[tuple[int, tuple[str, int], bytes]]:
+        """Return, and forget, what came and is no media (STUN, DTLS): row, source, datagram; few are kept."""
         ...
 
     def capture(self, memory: memoryview, announced: str) -> None:
@@ -107,6 +115,12 @@ class EpollIo:
         if sends.size:
             _io.send(self._loop, sends, sends.size, rtcp)
 
+    def edges(self) -> list[tuple[int, tuple[str, int], bytes]]:
+        return [
+            (row, (str(ipaddress.ip_address(ip[: 4 if family == 4 else 16])), port), data)
+            for row, ip, port, family, data in _io.edges(self._loop)
+        ]
+
     def capture(self, memory: memoryview, announced: str) -> None:
         address = ipaddress.ip_address(announced)
         _io.capture(self._loop, memory, address.packed.ljust(16, b"\0"), address.version)
@@ -133,6 +147,7 @@ class PortableIo:
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[int, tuple[socket.socket, socket.socket]] = {}
         self._idle_s = 0.0
+        self._edges: list[tuple[int, tuple[str, int], bytes]] = []
         self._counters = {"received": 0, "sent": 0, "send_errors": 0, "wakeups": 0, "edges_lost": 0}
 
     def attach(self, row: int) -> None:
@@ -181,7 +196,7 @@ class PortableIo:
             return
         self._counters["received"] += 1
         packet = np.frombuffer(data if len(data) <= _native.PACKET_BYTES else b"", np.uint8)
-        sends, _ = self._plane.arrive(
+        sends, verdicts = self._plane.arrive(
             np.array([row], np.int32),
             pack_address((source[0], source[1]))[None],
             packet[None],
@@ -190,6 +205,14 @@ class PortableIo:
             np.array([is_rtcp], np.uint8),
         )
         self.send(sends, rtcp=False)
+        if verdicts[0] == _EDGE:
+            self._keep_for_edge(row, (source[0], source[1]), data)
+
+    def _keep_for_edge(self, row: int, source: tuple[str, int], data: bytes) -> None:
+        if len(self._edges) == _EDGES:
+            self._counters["edges_lost"] += 1
+        else:
+            self._edges.append((row, source, data))
 
     def send(self, sends: NDArray[Any], *, rtcp: bool) -> None:
         for packet in sends:
@@ -214,6 +237,10 @@ class PortableIo:
         if remote_rtcp is not None and remote_rtcp[0] == to[0]:
             return remote_rtcp, 1
         return (to[0], to[1] + 1), 1
+
+    def edges(self) -> list[tuple[int, tuple[str, int], bytes]]:
+        kept, self._edges = self._edges, []
+        return kept
 
     def capture(self, memory: memoryview, announced: str) -> None:
         raise LocalError("media is captured with epoll alone (Linux)")

@@ -35,6 +35,7 @@ from gateway.media.plane import TICK_S, Plane
 from gateway.media.statistics import LegStatistics, statistics_as_map
 from gateway.media.table import ROW
 from gateway.transport.media_capture import MediaCapture
+from gateway.transport.media_edge import MediaEdge
 from gateway.transport.media_health import Health
 from gateway.transport.media_io import MediaIo, media_io
 from gateway.transport.media_links import BrokerLink, SupervisorGone, SwitchLink
@@ -80,6 +81,7 @@ class MediaProcess:
         bound = os.environ.get("TANDEM_MEDIA__ADDRESS", "127.0.0.1")
         self._rows = Rows(plane, io, broker, self._say, address=address, bound=bound)
         self._rows.epoch = epoch
+        self._edge = MediaEdge(plane, io)
         self._switch_since = clock()
         self.garbage = Garbage(clock)
         self.health = Health(clock())
@@ -147,6 +149,8 @@ class MediaProcess:
             self._io.wait(0.0)  # commands that wait there stay until the tick's end: its plan must not change
             began = self._clock()
         self._rows.tell_events()
+        for message in self._edge.arrivals():
+            self._say(message)
         self._rows.hand_over(now)
         if self.health.ticks % round(REPORT_S / TICK_S) == 0:
             self._reap(now)
@@ -215,10 +219,13 @@ class MediaProcess:
                 state = row_from_map(fields)
                 self._rows.asked(state.leg)
                 self._plane.apply(state, now)
+                self._edge.heed(state)
             case {"room": fields}:
                 self._plane.apply_room(room_from_map(fields))
             case {"press": leg, "digit": digit, "ms": duration_ms}:
                 self._plane.press(LegId(leg), str(digit), int(duration_ms), now)
+            case {"edge": leg, "to": [host, port], "data": data}:
+                self._edge.send(LegId(leg), (str(host), int(port)), data)
             case {"open": leg}:
                 self._rows.open(LegId(leg), refusal=self.health.admission.refusal)
             case {"reopen": leg}:

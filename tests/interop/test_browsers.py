@@ -1,7 +1,7 @@
 """Browsers as phones: JsSIP and SIP.js in headless Chromium speak SIP over WebSocket (RFC 7118) with the switch.
 
 The libraries' SIP is their own.  Their media is plain RTP, as `browsers/plain_media.js` has it, so what a caller hears
-has passed through the switch; what the browser's own RTCPeerConnection offers is refused here, in words.
+has passed through the switch; `test_webrtc.py` has the browser's own RTCPeerConnection.
 
 The ladders in `conversations/` are what they and the switch said to each other.
 """
@@ -368,17 +368,6 @@ def test_options_are_answered_and_a_message_is_refused_with_what_we_allow(web, l
     refused = alice.ask("MESSAGE", web.uri("bob"))
     assert refused["status"] == 405
     assert "INVITE" in refused["allow"]
-
-
-@EACH
-def test_the_encrypted_media_of_an_unchanged_browser_is_refused_in_words(web, library):
-    alice = web.phone(library, "alice", stand_in=None)
-    alice.do("dial", web.uri("echo"))
-    refused = alice.wait_for_end()
-    assert refused["status"] == 488
-    assert refused["warning"].startswith("302 ")
-    assert "UDP/TLS/RTP/SAVPF is encrypted media" in refused["warning"]
-    assert "UDP/TLS/RTP/SAVPF is encrypted media" in web.wait_for("call.ended")["cause"]
 
 
 @pytest.mark.parametrize(("library", "status"), [("jssip", 488), ("sipjs", 480)])

@@ -90,6 +90,9 @@ class SlowedIo:
         self.process.stopping |= self.now > self._end
         return ready
 
+    def edges(self):
+        return []
+
     def counters(self):
         return {}
 

@@ -1,0 +1,168 @@
+"""Browsers' legs between signalling and media: who follows their checks and their handshakes, without sockets.
+
+    row        the switch says what a row shall be, with the terms of a browser instead of an address and keys
+    check      STUN for the row's socket: ICE says where media goes
+    handshake  DTLS from an address that has passed a check: it makes the row's keys
+    row again  with that address and those keys, as any other encrypted leg's
+
+Until then a row has keys that nobody knows and no address, so that nothing is heard in it and nothing sent.  A leg
+whose handshake fails, or whose peer is not heard from for 30 s (RFC 7675), is told of once as silent, with the reason.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.ice.agent import CONSENT_S, Address, Credentials, IceLite
+from gateway.ids import LegId
+from gateway.media.commands import RowState, WebRtcTerms
+from gateway.media.crypto import CryptoPolicy
+from gateway.transport.dtls import Certificate, Dtls
+
+__all__ = ["WebRtcLegs"]
+
+_LOCKED_SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
+_LOCKED_BYTES: Final = 30
+_DTLS_FIRST_BYTES: Final = range(20, 64)
+"""RFC 7983 section 7."""
+_STUN_FIRST_BYTES: Final = range(4)
+
+
+@dataclass(slots=True)
+class _Leg:
+    row: RowState
+    """As the switch said it."""
+    ice: IceLite
+    dtls: Dtls
+    locked: CryptoPolicy
+    """What nobody knows."""
+    repeat_at: float | None = None
+    peer: Address | None = None
+    """Who shakes hands."""
+    over: bool = False
+    """It has been told of, for a reason that does not go away."""
+
+    def dressed(self) -> RowState:
+        """Return the row as media shall have it."""
+        to = self.ice.selected if self.dtls.keys is not None else None
+        return replace(self.row, webrtc=None, remote=to, remote_rtcp=to, crypto=self.dtls.keys or self.locked)
+
+
+class WebRtcLegs:
+    """All legs of browsers; after each deed send what `transmit` has, set `rows`, and tell of `silent` ones."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        self._certificate = certificate
+        self._legs: dict[LegId, _Leg] = {}
+        self._out: deque[tuple[LegId, Address, bytes]] = deque()
+        self._changed: deque[RowState] = deque()
+        self._silent: deque[tuple[LegId, str]] = deque()
+        self._due: float | None = None
+        """No deadline is before it."""
+
+    def __len__(self) -> int:
+        return len(self._legs)
+
+    def dress(self, row: RowState, now: float) -> RowState:
+        """Return what media is told of a row: another one only for a browser's."""
+        if row.webrtc is None:
+            return row
+        leg = self._legs.get(row.leg)
+        if leg is None:
+            leg = self._legs[row.leg] = self._begun(row, row.webrtc, now)
+            self._wake_at(leg.ice.expires_at)
+        leg.row = row
+        leg.ice.restart(_credentials(row.webrtc))
+        return leg.dressed()
+
+    def close(self, leg: LegId) -> None:
+        """Forget a leg; one that is no browser's is no error."""
+        self._legs.pop(leg, None)
+
+    def receive(self, name: LegId, source: Address, data: bytes, now: float) -> None:
+        """Take what came to the leg's socket and is no media."""
+        leg = self._legs.get(name)
+        if leg is None or leg.over or not data:
+            return
+        before = leg.dressed()
+        if data[0] in _STUN_FIRST_BYTES:
+            if (answer := leg.ice.receive(data, source, now)) is not None:
+                self._out.append((name, source, answer))
+        elif data[0] in _DTLS_FIRST_BYTES and leg.ice.knows(source):
+            leg.peer = source
+            leg.dtls.receive(data)
+            self._shake(leg, now)
+        if (after := leg.dressed()) != before:
+            self._changed.append(after)
+
+    def transmit(self) -> Iterator[tuple[LegId, Address, bytes]]:
+        """Yield datagrams to send from legs' sockets."""
+        while self._out:
+            yield self._out.popleft()
+
+    def rows(self) -> Iterator[RowState]:
+        """Yield rows that have become others than media was told."""
+        while self._changed:
+            yield self._changed.popleft()
+
+    def silent(self) -> Iterator[tuple[LegId, str]]:
+        """Yield legs that will not be heard again, and why."""
+        while self._silent:
+            yield self._silent.popleft()
+
+    def next_deadline(self) -> float | None:
+        """Return when to call `deadline_reached`, if nothing comes before."""
+        return self._due
+
+    def deadline_reached(self, now: float) -> None:
+        """Repeat what may have been lost, and give up on who has left."""
+        if self._due is None or now < self._due:
+            return
+        self._due = None
+        for leg in self._legs.values():
+            if not leg.over:
+                self._look_at(leg, now)
+
+    def _begun(self, row: RowState, terms: WebRtcTerms, now: float) -> _Leg:
+        locked = CryptoPolicy(
+            _LOCKED_SUITE, secrets.token_bytes(_LOCKED_BYTES), secrets.token_bytes(_LOCKED_BYTES)
+        )
+        handshake = Dtls(self._certificate, terms.fingerprints)
+        return _Leg(row, IceLite(_credentials(terms), now), handshake, locked)
+
+    def _look_at(self, leg: _Leg, now: float) -> None:
+        if now >= leg.ice.expires_at:
+            self._give_up(leg, f"the browser has not been heard from for {CONSENT_S:.0f} s")
+            return
+        if leg.repeat_at is not None and now >= leg.repeat_at:
+            leg.dtls.repeat()
+            self._shake(leg, now)
+        elif leg.repeat_at is not None:
+            self._wake_at(leg.repeat_at)
+        self._wake_at(leg.ice.expires_at)
+
+    def _shake(self, leg: _Leg, now: float) -> None:
+        """Send what the handshake has to say, and note when to say it again."""
+        assert leg.peer is not None  # only who has been heard is answered
+        self._out.extend((leg.row.leg, leg.peer, datagram) for datagram in leg.dtls.transmit())
+        repeats_in = leg.dtls.repeats_in()
+        leg.repeat_at = None if repeats_in is None else now + repeats_in
+        if leg.repeat_at is not None:
+            self._wake_at(leg.repeat_at)
+        if leg.dtls.failure is not None:
+            self._give_up(leg, leg.dtls.failure)
+
+    def _give_up(self, leg: _Leg, reason: str) -> None:
+        leg.over = True
+        self._silent.append((leg.row.leg, reason))
+
+    def _wake_at(self, when: float) -> None:
+        self._due = when if self._due is None else min(self._due, when)
+
+
+def _credentials(terms: WebRtcTerms) -> Credentials:
+    return Credentials(terms.ufrag, terms.password)
