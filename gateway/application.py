@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -70,9 +70,11 @@ class ApplicationLayer:
 
 @asynccontextmanager
 async def open_applications(
-    config: Config, log: EventLog, clock: Clock, ids: IdSource
+    config: Config, log: EventLog, clock: Clock, ids: IdSource, *, spared: Set[str] = frozenset()
 ) -> AsyncIterator[ApplicationLayer]:
     """Open the store and the client of callbacks for as long as the block runs.
+
+    `spared` are calls without an end that the switch will see to: they go on, or it ends them.
 
     Raises:
         ConfigError: there can be no such database.
@@ -84,15 +86,17 @@ async def open_applications(
         asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
         interpreter = Interpreter(asking, store.directory)
         applications = Applications(store.directory, store.calls, interpreter, Conferences(clock.now))
-        await _close_what_is_left(store, interpreter, clock, log)
+        await _close_what_is_left(store, interpreter, clock, log, spared)
         files = CdrFiles(config.data_dir / "cdr", store.reports, clock, log)
         settings = ApiSettings.configured(config.http)
         yield ApplicationLayer(store, backend, outbox, files, applications, settings)
 
 
-async def _close_what_is_left(store: Store, interpreter: Interpreter, clock: Clock, log: EventLog) -> None:
+async def _close_what_is_left(
+    store: Store, interpreter: Interpreter, clock: Clock, log: EventLog, spared: Set[str]
+) -> None:
     """End the calls of a process that did not live to end them."""
-    left = store.calls.ongoing()
+    left = [record for record in store.calls.ongoing() if record.call not in spared]
     if not left:
         return
     states = store.calls.kept()

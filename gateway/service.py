@@ -40,12 +40,14 @@ from gateway.sdp.crypto import Srtp
 from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
+from gateway.switch.adoption import adopt_sessions, noted
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
 from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
+from gateway.transport.call_memory import SlotMemory
 from gateway.transport.dtls import Certificate
 from gateway.transport.loop_watch import LoopWatch, Stall
 from gateway.transport.media_client import MediaClient
@@ -74,6 +76,13 @@ class Surroundings:
     epoch: int = 0
     ready_fd: int | None = None
     lifeline_fd: int | None = None
+    calls_fd: int | None = None
+    """Memory for notes on calls, which outlives this process; None = there is none."""
+
+    @property
+    def memory(self) -> SlotMemory | None:
+        """Open the memory for notes on calls."""
+        return None if self.calls_fd is None else SlotMemory.inherited(self.calls_fd)
 
     @classmethod
     def inherited(cls) -> Self:
@@ -93,6 +102,7 @@ class Surroundings:
             epoch=int(os.environ.get("TANDEM_EPOCH", "0")),
             ready_fd=_descriptor("TANDEM_READY_FD"),
             lifeline_fd=_descriptor("TANDEM_LIFELINE_FD"),
+            calls_fd=_descriptor("TANDEM_CALLS_FD"),
         )
 
 
@@ -101,7 +111,10 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     ids, clock = SystemIds(), SystemClock()
     keeper = DoorKeeper(config, log)
     doors = await keeper.open()
-    async with open_applications(config, log, clock, ids) as layer:
+    memory = surroundings.memory
+    left = noted(memory)
+    spared = {call.id for call in left}
+    async with open_applications(config, log, clock, ids, spared=spared) as layer:
         passwords = layer.store.directory.passwords
         endpoint = Endpoint(endpoint_config(config, doors, passwords), ids)
         certificate = _certificate(clock)
@@ -112,12 +125,15 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
             seats=config.media.room_legs,
             certificate=certificate,
         )
+        adopt_sessions(endpoint, left, clock.now())  # before a socket is open: their peers speak at once
         tracer = _tracer(config)
         rim = _sip_rim(config, endpoint, tracer, log)
         async with rim, asyncio.TaskGroup() as tasks:
             signalling = Signalling(rim)
             settings = _settings(config, doors, passwords.keys(), certificate)
-            world = World(signalling, media, clock, ids, log, settings, applications=layer.applications)
+            world = World(
+                signalling, media, clock, ids, log, settings, applications=layer.applications, memory=memory
+            )
             switch = Switch(world)
             if (reason := srtp_why_not()) is not None:
                 log.warning("srtp.unavailable", reason=reason)

@@ -127,6 +127,12 @@ _ROWS = (
         "call.ended", "info", "call user dialled status cause by lasted_s", "The call is over.", every=True
     ),
     _event(
+        "call.resumed", "info", "call", "A call of a switch process before this one is taken up.", every=True
+    ),
+    _event(
+        "calls.inherited", "warning", "calls ended", "A switch died; so many calls go on, so many are ended."
+    ),
+    _event(
         "call.crashed",
         "error",
         "call exception",

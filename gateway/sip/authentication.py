@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.errors import BadMessage
@@ -195,6 +195,12 @@ class ClientAuthentication:
         self._credentials = credentials
         self._ids = ids
         self._known: dict[tuple[str, str], _Known] = {}
+
+    @property
+    def proven(self) -> Credentials:
+        """Return the credentials with the realm that has asked for them: nobody else may ask later in the call."""
+        realms = [realm for _, realm in self._known]
+        return replace(self._credentials, realm=self._credentials.realm or next(iter(realms), None))
 
     def authorize(self, request: Request) -> Request:
         """Return `request` with an answer to every challenge that is known so far."""

@@ -32,6 +32,7 @@ from gateway.sip.session_referrals import Referrals
 from gateway.sip.session_refresh import Refresher
 from gateway.sip.session_requests import SessionRequests
 from gateway.sip.session_ringing import Ringer
+from gateway.sip.session_snapshot import Adoption
 from gateway.sip.session_table import SessionState
 from gateway.sip.session_timer import SessionTimers
 from gateway.sip.settings import EndpointConfig
@@ -78,6 +79,7 @@ class Dispatcher:
         machine.on_end = self.referrals.session_ended
         self.registrar = Registrar(config.limits.registrar)
         self._stranded = Stranded(sessions, self.registrar)
+        self.adoption = Adoption(wire, sessions, timers, self._stranded)
         self.registrations = ClientRegistrations(wire)
         self.pings = Pings(wire)
         authenticator = Authenticator(

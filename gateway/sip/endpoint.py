@@ -33,6 +33,7 @@ from gateway.sip.message import Request, is_keepalive, parse_message_untrusted
 from gateway.sip.refusal import refuse_unparsed
 from gateway.sip.registrar import Binding
 from gateway.sip.session import Session
+from gateway.sip.session_snapshot import SessionSnapshot, snapshot_of
 from gateway.sip.settings import EndpointConfig, EndpointLimits
 from gateway.sip.uri import Uri
 
@@ -255,6 +256,15 @@ class Endpoint:
     def dialog_of(self, session: SessionId) -> DialogId:
         """Return what names the session's dialog to others.  Raises `LocalError` before there is one."""
         return self._find(session).confirmed.id
+
+    def snapshot(self, session: SessionId) -> SessionSnapshot | None:
+        """Return a session in plain values, with which another process can go on; None if it is over."""
+        found = self._inside.sessions.get(session)
+        return None if found is None else snapshot_of(found, self._wire)
+
+    def adopt(self, snapshot: SessionSnapshot, now: float) -> None:
+        """Go on with a session of a process before us.  Raises `BadMessage` if that cannot be read."""
+        self._inside.adoption.adopt(snapshot, now)
 
     # registrations
 

@@ -86,6 +86,17 @@ class SessionNames:
             return replace(request, headers=request.headers.with_(name, value))
         return request
 
+    def of(self, call_id: str) -> tuple[str, str] | None:
+        """Return the names of a leg's two ends, ours first."""
+        names = self._legs.get(call_id)
+        return None if names is None else (names.ours, names.theirs)
+
+    def resume(self, call_id: str, ours: str, theirs: str, *, caller: bool) -> None:
+        """Go on with a leg of a process before us; `caller` = the other end called us."""
+        names = self._legs[call_id] = _Names(ours, theirs)
+        if caller:
+            self._callers[theirs] = names
+
     def forget(self, call_id: str) -> None:
         """End a leg."""
         names = self._legs.pop(call_id, None)

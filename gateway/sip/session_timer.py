@@ -120,6 +120,15 @@ class SessionTimers:
         if session.timer is not None:
             self._set(session, SessionTimer(session.timer.interval_s, session.timer.state), now)
 
+    def resume(
+        self, session: Session, interval_s: int, state: RefreshState, ends_at: float, now: float
+    ) -> None:
+        """Go on with an interval that began in a process before us: a refresh of ours is due at half of it."""
+        session.timer = timer = SessionTimer(interval_s, state, ends_at)
+        began = ends_at + min(_MARGIN_S, interval_s / 3) - interval_s
+        due = began + interval_s / 2 if timer.ours else ends_at
+        self._wire.alarms.set((Alarm.SESSION, session.id), max(now, due))
+
     def wait_for_end(self, session: Session) -> None:
         """The refresh is under way: from now on only the end of the interval counts."""
         if session.timer is not None:

@@ -235,10 +235,13 @@ class TransactionLayer:
     # opening
 
     def _with_our_via(self, request: Request, flow: Flow) -> Request:
+        return self.with_branch(request, flow, MAGIC_COOKIE + self._ids.token(8))
+
+    def with_branch(self, request: Request, flow: Flow, branch: str) -> Request:
+        """Return a request with a Via of ours on that branch, unless it has one."""
         if "Via" in request.headers:
             return request
         host, port = self._sent_by(flow)
-        branch = MAGIC_COOKIE + self._ids.token(8)
         rport = (("rport", None),) if flow.transport == "udp" else ()
         return with_via(request, Via(flow.transport.upper(), host, port, (("branch", branch), *rport)))
 

@@ -2,6 +2,7 @@
 
 - A **ledger** is anonymous shared memory (a memfd) in which a media worker keeps what nobody may forget:
   next sequence number, SSRC, latched address.  A restarted media process maps the same pages.
+- The **call memory** is another one, in which the switch notes what its successor needs to take its calls up.
 - A **control socket** listens for the switch.  It is ours, so a switch that connects while there is no
   media process waits in the backlog instead of failing.
 - The **lifeline** is a pipe nobody writes to.  The children hold its read end; when the supervisor dies,
@@ -25,10 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["LEDGER_BYTES", "Shared", "WorkerShare", "raise_descriptor_limit"]
+__all__ = ["CALLS_BYTES", "LEDGER_BYTES", "Shared", "WorkerShare", "raise_descriptor_limit"]
 
 LEDGER_BYTES = 16 << 20
 """Room for more rows than one process can serve; pages that nobody touches cost nothing."""
+CALLS_BYTES = 65 << 20
+"""Room for the switch's notes on its calls: 4096 of 16 KiB; of these too only what is touched costs anything."""
 MOST_DESCRIPTORS = 1 << 20
 """Where a hard limit says "infinite", this is enough."""
 SOCKET_PATH_BYTES = 100
@@ -72,6 +75,7 @@ class Shared:
         self._lock = _locked(self._directory)
         _remove_orphans(self._directory)
         self.lifeline, self._lifeline_write_end = os.pipe()
+        self.calls = _anonymous_memory(CALLS_BYTES)
         self.workers = tuple(_share(self._directory / f"{SOCKET_PREFIX}{n + 1}") for n in range(workers))
 
     def __enter__(self) -> Shared:
@@ -92,7 +96,7 @@ class Shared:
         for share in self.workers:
             share.close()
         shutil.rmtree(self._directory, ignore_errors=True)
-        for descriptor in (self.lifeline, self._lifeline_write_end, self._lock):
+        for descriptor in (self.lifeline, self._lifeline_write_end, self.calls, self._lock):
             os.close(descriptor)
 
 

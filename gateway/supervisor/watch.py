@@ -186,6 +186,8 @@ class Watch:
             childs_own.callback(os.close, childs_ready_end)
             descriptors = {"TANDEM_READY_FD": childs_ready_end, "TANDEM_LIFELINE_FD": self._shared.lifeline}
             environment = self._environment()
+            if child is self._switch:
+                descriptors |= {"TANDEM_CALLS_FD": self._shared.calls}
             if worker := self._worker_of(child):
                 broker_end = childs_own.enter_context(self._open_channel(worker))
                 descriptors |= {"TANDEM_BROKER_FD": broker_end.fileno(), **worker.descriptors()}

@@ -32,6 +32,10 @@ class Interpreter:
         """Live a call."""
         await Performance(call, self._asking, self._directory).run()
 
+    async def resume(self, call: SteeredCall) -> None:
+        """Live a call on that is in a conversation."""
+        await Performance(call, self._asking, self._directory).resume()
+
     def read_order(self, call: SteeredCall, document: bytes) -> Document | None:
         """Understand a request about a call; None if it only wants the end.
 

@@ -86,6 +86,13 @@ class Performance:
             turn = Turn(await self._first(callout))
         else:
             turn = await self._call_out(callout)
+        await self._perform(turn)
+
+    async def resume(self) -> None:
+        """Go on in a conversation that another process has brought about, until the call ends."""
+        await self._perform(await self._talk())
+
+    async def _perform(self, turn: Turn) -> None:
         while True:
             turn = await self._obey(turn)
 

@@ -13,7 +13,7 @@ the first to be there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NoReturn, Protocol, assert_never
 
 from gateway.errors import Overload
@@ -36,6 +36,7 @@ from gateway.switch.dialling import Dialler
 from gateway.switch.early import EarlyMedia
 from gateway.switch.encryption import warn_of_keys
 from gateway.switch.joining import Joining
+from gateway.switch.keeping import Keeping, KeptCall, KeptStory, leg_of
 from gateway.switch.legs import Leg
 from gateway.switch.midcall import MidCall
 from gateway.switch.ringing import Branches
@@ -60,6 +61,11 @@ class Story(Protocol):
         """Note how it ended, after all is hung up."""
         ...
 
+    @property
+    def kept(self) -> KeptStory | None:
+        """What another process would need to go on with it; None = the plain story."""
+        ...
+
 
 class Call:
     """One call: the legs made for it, and the story that `run` lives."""
@@ -73,10 +79,12 @@ class Call:
         *,
         arrival: Arrival | None = None,
         story: Story | None = None,
+        resumed: KeptCall | None = None,
     ) -> None:
         """`own` is told each session and row that is this call's, so that their events come here.
 
         `find` returns the call that owns a session.  `arrival` is who calls; None = the call begins with `story`.
+        `resumed` is what a process before us has noted of it: it is up already.
         """
         self.id: Final = call
         self.room: Final = RoomId(call)
@@ -89,14 +97,38 @@ class Call:
         self.midcall: Final = MidCall(call, world, self.legs)
         self._branches = Branches(world)
         self._early = None if arrival is None else EarlyMedia(call, self.room, world, arrival.offered)
-        self.dialler: Final = Dialler(world, self.legs, lambda key: own(key, self))
-        self._started = world.clock.now()
-        self._answered = False
+        self._keeping: Final = Keeping(self, lambda: None if story is None else story.kept)
+        self._own: Final = own
+        self.dialler: Final = Dialler(world, self.legs, self._owns)
+        self.started: Final = world.clock.now() if resumed is None else resumed.started
+        self._answered = resumed is not None and resumed.answered
+        self._resumed: Final = resumed
         self._caller_gone: EndCause | None = None
         self._ending = ENDINGS["crashed"]
         self._joining = Joining(self, world, self.legs, self.dialler, self.midcall, find)
         if arrival is not None:
-            own(arrival.session, self)
+            self._owns(arrival.session)
+        if resumed is not None:
+            self._take_up(resumed)
+
+    def _owns(self, key: str) -> None:
+        """Have the events of a session or a row come here, and its changes noted."""
+        self._own(key, self)
+        if key in self.legs:
+            self.legs[key].changed = self.note
+        self.note()
+
+    def note(self) -> None:
+        """Note, when the present turn is over, what a successor of this process would need."""
+        self._keeping.soon()
+
+    def _take_up(self, kept: KeptCall) -> None:
+        """Go on with the legs that a process before us has noted."""
+        for each in kept.legs:
+            leg = leg_of(each, self.world)
+            self.dialler.enter(leg, leg.id)
+            if leg.session is not None:
+                self.dialler.enter(leg, leg.session)
 
     def tell(self, happening: Happening) -> None:
         """Put something into the call's inbox.
@@ -108,6 +140,11 @@ class Call:
             self._inbox.put_nowait(happening)
         except asyncio.QueueFull:
             raise Overload(f"call {self.id}: {_INBOX} events unread") from None
+
+    @property
+    def story(self) -> Story | None:
+        """Who tells it; None = it goes as it was dialled."""
+        return self._told_by
 
     @property
     def answered(self) -> bool:
@@ -125,7 +162,8 @@ class Call:
 
     async def run(self) -> None:
         """Live the call; returns when nothing of it is left."""
-        self.world.log.info("call.offered", call=self.id, **self._facts())
+        begins = "call.offered" if self._resumed is None else "call.resumed"
+        self.world.log.info(begins, call=self.id, **self.facts)
         try:
             await self._story()
         except CallOver as over:
@@ -139,6 +177,7 @@ class Call:
             finally:  # whatever is wrong with a leg, the call has a record
                 if self._told_by is not None:
                     await self._told_by.over(self._ending)
+                self._keeping.forget()
 
     async def _story(self) -> NoReturn:
         if self._told_by is not None:
@@ -167,9 +206,13 @@ class Call:
                 await self.bridge(caller, await self.dial(destination, errand, caller, deadline=deadline))
             case _:
                 assert_never(destination)
-        await self._talk()
+        await self.talk(self.world.clock.now() + self.world.settings.max_call_s)
 
-    def _facts(self) -> dict[str, object]:
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the log says of where it comes from."""
+        if self._resumed is not None:
+            return self._resumed.facts
         return {} if self.arrival is None else self.arrival.facts
 
     # Ringing.
@@ -240,17 +283,18 @@ class Call:
         self._answered = True
         warn_of_keys(self.world.log, caller, self.arrival.offered.flow)
         caller.answered_at = self.world.clock.now()
+        self.note()
         self.world.log.info("call.answered", call=self.id, codec=caller.codec, other_codec=like)
 
     def picked_up(self, leg: Leg | None) -> None:
         """Take it that the first party of a call without a caller is there; None = one without a phone."""
         self._answered = True
+        self.note()
         codec = None if leg is None else leg.codec
         self.world.log.info("call.answered", call=self.id, codec=codec, other_codec=None)
 
-    async def _talk(self) -> NoReturn:
-        """Stay until one side hangs up, falls silent or has talked for too long."""
-        deadline = self.world.clock.now() + self.world.settings.max_call_s
+    async def talk(self, deadline: float) -> NoReturn:
+        """Stay until one side hangs up, falls silent or has talked until `deadline`, in monotonic seconds."""
         while True:
             await self.hear(await self.next(deadline, lambda: ENDINGS["too_long"]))
 
@@ -351,7 +395,7 @@ class Call:
             if leg.session is not None and leg.ended is None:
                 signalling.hang_up(leg.session, cause=ending.cause)
         await self.close_legs(self.legs.values())
-        self.world.log.info("call.ended", call=self.id, **self._facts(), **self._outcome())
+        self.world.log.info("call.ended", call=self.id, **self.facts, **self._outcome())
 
     async def close_legs(self, legs: Iterable[Leg]) -> None:
         """Close the rows of some legs and say in one line each what they were."""
@@ -388,7 +432,7 @@ class Call:
             "cause": ending.text,
             "q850": ending.q850,
             "by": str(ending.by),
-            "lasted_s": round(self.world.clock.now() - self._started, 3),
+            "lasted_s": round(self.world.clock.now() - self.started, 3),
         }
 
 

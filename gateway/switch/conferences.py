@@ -127,13 +127,34 @@ class Conferences:
         tell: Callable[[EndWanted], None],
     ) -> tuple[Conference, Member]:
         """Bring a call's parties into a conference, which is made if there is none of that name."""
-        key = application.lower(), wish.conference
-        if (conference := self._conferences.get(key)) is None:
-            conference = Conference(wish.conference, RoomId("/".join(key)))
-            self._conferences[key] = conference
+        conference = self._made(application, wish.conference)
         member = Member(call, cli, legs, wish, self._now(), tell)
         conference.enter(member)
         return conference, member
+
+    def resume(
+        self,
+        application: str,
+        wish: ConferenceWish,
+        *,
+        call: CallId,
+        cli: str,
+        legs: tuple[Leg, ...],
+        tell: Callable[[EndWanted], None],
+        muted: bool,
+        held: str | None,
+    ) -> tuple[Conference, Member]:
+        """Count a call in whose parties are in the conference already and hear what they should."""
+        conference = self._made(application, wish.conference)
+        member = Member(call, cli, legs, wish, self._now(), tell, muted, held)
+        conference.members[call] = member
+        return conference, member
+
+    def _made(self, application: str, name: str) -> Conference:
+        key = application.lower(), name
+        if (conference := self._conferences.get(key)) is None:
+            conference = self._conferences[key] = Conference(name, RoomId("/".join(key)))
+        return conference
 
     def leave(self, conference: Conference, member: Member) -> None:
         """Take a member out; with the last one the conference is gone."""

@@ -7,7 +7,7 @@ leg's life and one more version for each change of its text, and the row's state
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -73,6 +73,10 @@ def local_media(
     )
 
 
+def _nobody() -> None:
+    """Be told of a change that concerns nobody."""
+
+
 def _local_crypto(srtp: Srtp, ids: IdSource, fingerprint: str) -> LocalCrypto:
     return LocalCrypto(srtp, bytes.fromhex(ids.token(_SECRET_BYTES)), fingerprint=fingerprint)
 
@@ -113,6 +117,8 @@ class Leg:
     source: str | None = None
     awaits_answer: bool = False
     """Our offer is out and its answer has not come."""
+    changed: Callable[[], None] = _nobody
+    """Told when it is not what it was."""
     _ours: SessionDescription | None = None
     _generation: int = 0
     _closed: bool = False
@@ -132,6 +138,21 @@ class Leg:
         """Our last description: what a 200 repeats after early media."""
         assert self._ours is not None  # asked for only after an answer of ours
         return self._ours.to_bytes()
+
+    @property
+    def described(self) -> bool:
+        """Whether we have said anything yet."""
+        return self._ours is not None
+
+    @property
+    def generation(self) -> int:
+        """How often its row has changed."""
+        return self._generation
+
+    def resume(self, said: SessionDescription | None, generation: int) -> None:
+        """Go on where a process before us has stopped: with what it said last, and rows newer than its own."""
+        self._ours, self._generation = said, generation
+        self._show()
 
     @property
     def says_keys(self) -> bool:
@@ -260,6 +281,7 @@ class Leg:
         if self.negotiated is None or self._closed:
             return
         self._generation += 1
+        self.changed()
         self.media.set(_row(self, self.negotiated, self._generation))
 
 

@@ -6,7 +6,7 @@ The switch awaits, but opens no socket, reads no clock and draws no number of it
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from gateway.ids import LegId
@@ -18,9 +18,10 @@ from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionI
 from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.registrar import Binding
+from gateway.sip.session_snapshot import SessionSnapshot
 from gateway.sip.uri import Uri
 
-__all__ = ["EventLog", "MediaPort", "SignallingPort"]
+__all__ = ["CallMemory", "EventLog", "MediaPort", "SignallingPort"]
 
 
 class MediaPort(Protocol):
@@ -48,6 +49,18 @@ class MediaPort(Protocol):
 
     def close(self, leg: LegId) -> None:
         """Give the row and its port back; a leg that was never opened is no error."""
+        ...
+
+    async def listed(self) -> None:
+        """Return when it is known which rows there are, or nobody could tell for some seconds."""
+        ...
+
+    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+        """Go on with a row that a switch before us opened at that address; False if it is there no more."""
+        ...
+
+    def disown(self) -> None:
+        """Close the rows of a switch before us that nobody went on with."""
         ...
 
     async def statistics(self, leg: LegId) -> LegStatistics:
@@ -132,6 +145,10 @@ class SignallingPort(Protocol):
         """Tell a transferor how it goes: 101-199, or how it ended."""
         ...
 
+    def snapshot(self, session: SessionId) -> SessionSnapshot | None:
+        """Return what another process would need to go on with a session; None if it is over."""
+        ...
+
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return where a user's phones are."""
         ...
@@ -164,6 +181,22 @@ class SignallingPort(Protocol):
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens, for one reader, for as long as the port lives."""
+        ...
+
+
+class CallMemory(Protocol):
+    """Notes that outlive this process, but not the machine's start."""
+
+    def keep(self, key: str, note: bytes) -> None:
+        """Keep a note in place of the one before it; one that is too long is not kept."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Forget a note."""
+        ...
+
+    def left(self) -> Mapping[str, bytes]:
+        """Return the notes of a process before this one."""
         ...
 
 

@@ -21,6 +21,7 @@ from gateway.switch.caller_ids import PRIVATE
 from gateway.switch.calls import Call
 from gateway.switch.causes import ENDINGS, hung_up_by
 from gateway.switch.conferences import Conference, Member
+from gateway.switch.keeping import KeptStory
 from gateway.switch.keypad import Keypad
 from gateway.switch.ledger import Ledger
 from gateway.switch.legs import Leg
@@ -90,6 +91,7 @@ class Steered:
         self._member: tuple[Conference, Member] | None = None
         self._keys: Final = Keypad(call.world.clock.now)
         self._parked = False
+        self._talking = False
         self._dials = 0
         self._orders: Final[deque[Order]] = deque()
         self._simulation: Simulation | None = None
@@ -175,6 +177,44 @@ class Steered:
         except Overload as error:
             raise CallOver(replace(ENDINGS["overload"], text=str(error))) from error
 
+    def kept(self, known: KeptStory) -> KeptStory:
+        """Return what another process would need to go on with it."""
+        caller, callee = self._parties.caller, self._parties.callee
+        member = None if self._member is None else self._member[1]
+        return replace(
+            known,
+            reached=self.reached,
+            talking=self._talking and self._simulation is None,
+            answered_at=self.record.answered_at,
+            ends_at=self._ends_at,
+            music=self._call.midcall.music,
+            caller=None if caller is None else caller.id,
+            callee=None if callee is None else callee.id,
+            wish=None if member is None else member.wish,
+            muted=member is not None and member.muted,
+            held=None if member is None else member.held,
+        )
+
+    def take_up(self, kept: KeptStory) -> None:
+        """Go on from there: the legs are what they were, so that nobody notices."""
+        legs = self._call.legs
+        self.reached, self._ends_at = kept.reached, kept.ends_at
+        self._call.midcall.music = kept.music
+        self._parties.caller = None if kept.caller is None else legs.get(kept.caller)
+        self._parties.callee = None if kept.callee is None else legs.get(kept.callee)
+        if kept.wish is not None:
+            self._keys.gather(kept.wish.digits.max_digits, kept.wish.digits.timeout_s)
+            self._member = self._applications.conferences.resume(
+                self.record.application,
+                kept.wish,
+                call=self._call.id,
+                cli=self._shown,
+                legs=self._parties.there,
+                tell=self._call.tell,
+                muted=kept.muted,
+                held=kept.held,
+            )
+
     def leave(self) -> None:
         """Leave the conference that the parties are in, if they are in one."""
         if self._member is not None:
@@ -201,6 +241,17 @@ class Steered:
 
     async def next(self) -> Wish:
         """Talk on until something concerns the application."""
+        self._talk(on=True)
+        try:
+            return await self._next()
+        finally:
+            self._talk(on=False)
+
+    def _talk(self, *, on: bool) -> None:
+        self._talking = on
+        self._call.note()
+
+    async def _next(self) -> Wish:
         if self._simulation is not None:
             await self._converse(self._simulation)
         while True:

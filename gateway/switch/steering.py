@@ -302,6 +302,10 @@ class Steering(Protocol):
         """Live a call; returning hangs up, and so does whatever is raised."""
         ...
 
+    async def resume(self, call: SteeredCall) -> None:
+        """Live a call on whose parties talk, and which another process has lived until now."""
+        ...
+
     def read_order(self, call: SteeredCall, document: bytes) -> object:
         """Understand what an API asks of a call under way; None = nothing but its end, which comes at once.
 

@@ -13,6 +13,7 @@ from gateway.sip.identity import CallerId
 from gateway.switch.applications import Applications
 from gateway.switch.calls import Call
 from gateway.switch.causes import Ending
+from gateway.switch.keeping import KeptStory
 from gateway.switch.ledger import Ledger
 from gateway.switch.records import CallRecord, Identity
 from gateway.switch.steered import Steered
@@ -34,10 +35,12 @@ class ApplicationStory:
         dialled: Identity,
         origin: CallerId | None = None,
         callout: Callout | None = None,
+        resumed: KeptStory | None = None,
     ) -> None:
         """`record` is what is known at the start; that of a callout is in the book already.
 
         `origin` is who calls, as far as that may be shown; None = the application.
+        `resumed` is what a process before us has noted of it.
         """
         self._world: Final = world
         self._applications: Final = applications
@@ -45,7 +48,17 @@ class ApplicationStory:
         self._dialled: Final = dialled
         self._origin: Final = origin
         self._callout: Final = callout
-        self._reached = True
+        self._resumed: Final = resumed
+        self._steered: Steered | None = None
+        self._reached = resumed is None or resumed.reached
+        if resumed is not None and resumed.answered_at is not None:
+            self._ledger.answered(resumed.answered_at)
+
+    @property
+    def kept(self) -> KeptStory:
+        """What another process would need to go on with it."""
+        known = self._resumed or KeptStory(self._dialled, self._origin, self._callout)
+        return known if self._steered is None else self._steered.kept(known)
 
     async def live(self, call: Call) -> None:
         """Let the call be steered."""
@@ -58,10 +71,14 @@ class ApplicationStory:
             origin=self._origin,
             callout=self._callout,
         )
-        applications.live[call.id] = steered
+        applications.live[call.id] = self._steered = steered
         try:
-            await steered.begin()
-            await applications.steering.steer(steered)
+            if self._resumed is None:
+                await steered.begin()
+                await applications.steering.steer(steered)
+            else:
+                steered.take_up(self._resumed)
+                await applications.steering.resume(steered)
         finally:
             steered.leave()
             self._reached = steered.reached

@@ -24,6 +24,7 @@ from gateway.sip.events import (
     SessionId,
     SessionOffered,
 )
+from gateway.switch.adoption import Inheritance
 from gateway.switch.arrivals import Arrival
 from gateway.switch.calls import Call, Story
 from gateway.switch.causes import ENDINGS, Ending
@@ -70,11 +71,18 @@ class Switch:
         """Serve until the signalling port ends or the task is cancelled; calls end with it."""
         async with asyncio.TaskGroup() as tasks:
             self._group = tasks
+            await self._take_up()
             background = [tasks.create_task(self._hear_media()), tasks.create_task(self._keeper.run())]
             async for event in self._world.signalling.events():
                 self._hear(event)
             for task in background:
                 task.cancel()
+
+    async def _take_up(self) -> None:
+        """Go on with the calls of a process before us, or end them."""
+        for call in await Inheritance(self._world).calls(self._owners.__setitem__, self._owners.get):
+            self._start(call)
+        self._world.media.disown()
 
     def drain(self) -> None:
         """Refuse new calls from now on, and leave registrars, so that carriers call elsewhere."""

@@ -40,6 +40,11 @@ class Load:
         self.calls = 0
         """Up, or being set up."""
 
+    def resume(self) -> Permit:
+        """Take a place for a call that is there already."""
+        self.calls += 1
+        return Permit(self)
+
     def admit(self, now: float) -> Permit:
         """Take a place for a call.
 
@@ -50,8 +55,7 @@ class Load:
             raise Overload(f"trunk {self._trunk} carries its {self._max_calls} calls")
         if self._rate_per_s is not None:
             self._spend(self._rate_per_s, now)
-        self.calls += 1
-        return Permit(self)
+        return self.resume()
 
     def _spend(self, rate_per_s: float, now: float) -> None:
         """Take a token out of a bucket that fills as fast as calls may come and holds a second's worth."""

@@ -75,11 +75,11 @@ class Trunks:
         Raises:
             Overload: the trunk carries what it may; the text says which limit it is.
         """
-        load = self._loads.get(trunk.name)
-        if load is None:
-            load = Load(trunk.name, max_calls=trunk.max_calls, calls_per_s=trunk.calls_per_s)
-            self._loads[trunk.name] = load
-        return load.admit(now)
+        return self._load(trunk).admit(now)
+
+    def resume(self, trunk: Trunk) -> Permit:
+        """Take a place for a call that a process before us began: it is there, whatever the limits say."""
+        return self._load(trunk).resume()
 
     # What was learnt.
 
@@ -143,6 +143,13 @@ class Trunks:
     def registered_gauge(self) -> dict[str, float]:
         """Return 1 for a trunk with which we are registered, 0 for one where that failed."""
         return {name: float(good) for name, good in self._registered.items()}
+
+    def _load(self, trunk: Trunk) -> Load:
+        load = self._loads.get(trunk.name)
+        if load is None:
+            load = Load(trunk.name, max_calls=trunk.max_calls, calls_per_s=trunk.calls_per_s)
+            self._loads[trunk.name] = load
+        return load
 
     def _health(self, trunk: str, flow: Flow) -> Health:
         return self._servers.setdefault(trunk, {}).setdefault(server_of(flow), Health())

@@ -13,7 +13,7 @@ from gateway.sip.events import Event
 from gateway.switch.causes import Ending
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
-from gateway.switch.ports import EventLog, MediaPort, SignallingPort
+from gateway.switch.ports import CallMemory, EventLog, MediaPort, SignallingPort
 from gateway.switch.routing import RoutingTable
 from gateway.switch.steering import Order
 from gateway.switch.trunk_health import HealthState
@@ -60,6 +60,9 @@ class World:
     """What has become of the trunks in the routing table."""
     applications: Applications | None = None
     """Whoever steers calls; None = every call does what was dialled."""
+
+    memory: CallMemory | None = None
+    """Where calls are noted for a successor; None = they end with this process."""
 
     def log_trunks(self) -> None:
         """Log which servers of trunks are in another state than before."""

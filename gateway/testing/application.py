@@ -295,6 +295,20 @@ class SteeredHouse:
         """Switch the carrier on: it rings for every number, and may call in."""
         return await self.board.phone(NUMBER, host=CARRIER, registered=False, password=None)
 
+    async def crash(self) -> SteeredHouse:
+        """Kill the switch; return the house of the next one, in which the book is as it was in that moment."""
+        outbox = MemoryOutbox()
+        book = MemoryBook(outbox)
+        for record in self.book.ongoing():
+            await book.begin(record)
+        clock = self.board.world.clock
+        asking = Asking(self.server, outbox, clock, SeededIds(8), Urls("http://switch.example"))
+        steering, rooms = Interpreter(asking, self.directory), Conferences(clock.now)
+        applications = Applications(self.directory, book, steering, rooms)
+        await self.board.crash(applications=applications)
+        desk = Desk(self.board.world, applications, self.board.switch)
+        return SteeredHouse(self.board, desk, self.directory, book, outbox, self.server)
+
     def ended(self) -> CallRecord:
         """Return the record of the only call that has ended."""
         (record,) = self.book.finished.values()

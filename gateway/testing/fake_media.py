@@ -34,6 +34,7 @@ class FakeMediaPort:
         """Every key that was pressed for a phone, and for how many ms."""
         self._address = address
         self._free = [20_000 + 2 * n for n in reversed(range(ports))]
+        self._adopted: set[LegId] = set()
         self._statistics: dict[LegId, LegStatistics] = {}
         self._events: asyncio.Queue[MediaEvent] = asyncio.Queue()
 
@@ -97,6 +98,27 @@ class FakeMediaPort:
         port = self.leases.pop(leg, None)
         if port is not None:
             self._free.insert(0, port)
+
+    def left(self) -> FakeMediaPort:
+        """Return the plane as the next switch finds it, whatever the one before does to this one."""
+        left = FakeMediaPort(address=self._address, ports=0)
+        left.rows.update(self.rows)
+        left.leases.update(self.leases)
+        left._free[:] = self._free
+        return left
+
+    async def listed(self) -> None:
+        """Know at once which rows there are."""
+
+    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+        """Go on with a row that is there."""
+        self._adopted.add(leg)
+        return self.leases.get(leg) == address[1]
+
+    def disown(self) -> None:
+        """Close what nobody has gone on with."""
+        for leg in self.leases.keys() - self._adopted:
+            self.close(leg)
 
     async def statistics(self, leg: LegId) -> LegStatistics:
         """Return what the test chose, else zeros."""

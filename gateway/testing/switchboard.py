@@ -19,6 +19,7 @@ from typing import Final
 from gateway.ids import SeededIds
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.settings import EndpointConfig
+from gateway.switch.adoption import adopt_sessions, noted
 from gateway.switch.applications import Applications
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
@@ -27,12 +28,14 @@ from gateway.testing.phone import Phone
 from gateway.testing.plane_port import PlanePort
 from gateway.testing.sip_network import SipNetwork
 from gateway.testing.virtual_time import VirtualClock
+from gateway.transport.call_memory import SlotMemory
 from gateway.transport.signalling import Signalling
 
 __all__ = ["Board", "LogBook", "switchboard"]
 
 SWITCH: Final = "192.0.2.1"
 PASSWORD: Final = "secret"
+_MEMORY_BYTES: Final = 2 << 20
 _QUIET_S: Final = 300
 """Longer than any timer of a transaction or an answer (RFC 3261 table 4)."""
 
@@ -75,13 +78,16 @@ class Board:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.network: Final = SipNetwork()
-        self.media: Final = FakeMediaPort(address=SWITCH)
+        self.media = FakeMediaPort(address=SWITCH)
         self.plane: Final = plane
         self.log: Final = LogBook()
         self.ids: Final = SeededIds(seed)
-        config = EndpointConfig(users=dict.fromkeys(users, PASSWORD), trusted_sources=frozenset(trunks))
-        self.rim: Final = self.network.attach(Endpoint(config, self.ids), SWITCH)
-        self.world: Final = World(
+        self._config: Final = EndpointConfig(
+            users=dict.fromkeys(users, PASSWORD), trusted_sources=frozenset(trunks)
+        )
+        self.memory = SlotMemory(bytearray(_MEMORY_BYTES))
+        self.rim = self.network.attach(Endpoint(self._config, self.ids), SWITCH)
+        self.world = World(
             Signalling(self.rim),
             plane or self.media,
             VirtualClock(loop),
@@ -89,10 +95,47 @@ class Board:
             self.log,
             settings,
             applications=applications,
+            memory=self.memory,
         )
-        self.switch: Final = Switch(self.world)
+        self.switch = Switch(self.world)
         self._stack = AsyncExitStack()
+        self._running: list[asyncio.Task[None]] = []
         self._hosts = 10
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the switch, and its successors, while the block runs."""
+        self._running.append(asyncio.create_task(self.switch.run()))
+        try:
+            yield
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def crash(self, *, applications: Applications | None = None) -> None:
+        """Kill the switch: it says nothing more to anybody; another one finds its memory and the rows.
+
+        Only with `FakeMediaPort`.  What the dead one does in the tests' loop until it has gone reaches nobody.
+        """
+        self.rim.close()
+        dead, self.media = self._running[-1], self.media.left()
+        self.memory = SlotMemory(self.memory.copied())
+        endpoint = Endpoint(self._config, self.ids)
+        left = noted(self.memory)
+        adopt_sessions(endpoint, left, asyncio.get_running_loop().time())
+        self.rim = self.network.attach(endpoint, SWITCH)
+        self.world = replace(
+            self.world,
+            signalling=Signalling(self.rim),
+            media=self.media,
+            applications=applications,
+            memory=self.memory,
+        )
+        self.switch = Switch(self.world)
+        dead.cancel()
+        await asyncio.gather(dead, return_exceptions=True)
+        self._running.append(asyncio.create_task(self.switch.run()))
 
     async def phone(
         self,
@@ -138,6 +181,7 @@ class Board:
         media = self.plane or self.media
         census = self.rim.endpoint.census()
         held = {name: census[name] for name in _MUST_END} | self.switch.census()
+        held |= {"notes": len(self.memory)}
         held |= {"leases": len(media.leases), "rows": len(media.rows)}
         return {name: n for name, n in held.items() if n}
 
@@ -173,11 +217,9 @@ async def switchboard(
     if not settings.table.users:
         settings = replace(settings, table=replace(settings.table, users=frozenset(users)))
     board = Board(settings, users, trunks, seed, plane, applications)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(board.switch.run())
+    async with board.running():
         try:
             yield board
             await board.quiet()
         finally:
             await board.close()
-            running.cancel()

@@ -33,6 +33,7 @@ __all__ = ["MediaClient"]
 
 _UNSENT_BYTES: Final = 4 << 20
 _EVENTS: Final = 4096
+_LISTED_S: Final = 3.0
 _RECONNECT_S: Final = (0.05, 1.0)
 
 
@@ -127,6 +128,23 @@ class MediaClient:
         if self._browsers is not None:
             self._browsers.close(leg)
         self._placement.close(leg)
+        self._settle()
+
+    async def listed(self) -> None:
+        """Wait until every worker has listed its rows, but not for long; see `MediaPort.listed`."""
+        try:
+            async with asyncio.timeout(_LISTED_S):
+                await self.connected()
+        except TimeoutError:
+            self.counters["media.not_listed"] += 1
+
+    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+        """Go on with a row of a switch before us; see `MediaPort.adopt`."""
+        return self._placement.adopt(leg, address)
+
+    def disown(self) -> None:
+        """Close what is left of a switch before us; see `MediaPort.disown`."""
+        self._placement.disown()
         self._settle()
 
     async def statistics(self, leg: LegId) -> LegStatistics:

@@ -67,6 +67,8 @@ class Placement:
         self._trunks: dict[RoomId, set[int]] = {}
         """The parts of each room to which there is a trunk, or one is being opened."""
         self._deadlines: dict[LegId, float] = {}
+        self._left: dict[LegId, int] = {}
+        """The rows of a switch before us that nobody has gone on with, and where they are."""
         self._now = 0.0
         self._outgoing: list[tuple[int, Message]] = []
         self._events: deque[PlacementEvent] = deque()
@@ -144,6 +146,19 @@ class Placement:
         if leg.state is Where.SETTLED:
             self._place(leg)
 
+    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+        """Go on with a row of a switch before us, which has told this address; False if nobody has it."""
+        worker = self._left.pop(leg, None)
+        if worker is not None:
+            self._legs[leg] = PlacedLeg(leg, worker, worker, Where.SETTLED, address=address)
+        return worker is not None
+
+    def disown(self) -> None:
+        """Close the rows of a switch before us that nobody has gone on with."""
+        for leg, worker in self._left.items():
+            self._say(worker, {"close": leg})
+        self._left.clear()
+
     def set_room(self, state: RoomState) -> None:
         """Mix a room so, in every worker that has a part of it, now and later."""
         self._room_states.pop(state.room, None)
@@ -168,8 +183,11 @@ class Placement:
         """
         self._now = now
         self._loads.came(worker)
-        for stranger in legs - self._legs.keys() if not inherited else ():
-            self._say(worker, {"close": stranger})
+        for stranger in legs - self._legs.keys():
+            if inherited:
+                self._left[stranger] = worker
+            else:
+                self._say(worker, {"close": stranger})
         for state in self._room_states.values():
             self._say(worker, {"room": room_as_map(state)})
         for leg in list(self._legs.values()):

@@ -12,6 +12,7 @@ from gateway.sip.events import EndCause, Event, PingId, RegistrationId, SessionI
 from gateway.sip.flow import Flow
 from gateway.sip.headers import NameAddr
 from gateway.sip.registrar import Binding
+from gateway.sip.session_snapshot import SessionSnapshot
 from gateway.sip.uri import Uri
 
 __all__ = ["Rim", "Signalling"]
@@ -134,6 +135,10 @@ class Signalling:
     def notify_refer(self, session: SessionId, *, status: int, reason: str | None = None) -> None:
         """Tell a transferor how it goes."""
         self._late(lambda now: self._endpoint.notify_refer(session, status=status, reason=reason, now=now))
+
+    def snapshot(self, session: SessionId) -> SessionSnapshot | None:
+        """Return a session in plain values."""
+        return self._endpoint.snapshot(session)
 
     def bindings(self, user: str) -> tuple[Binding, ...]:
         """Return where a user's phones are."""
