@@ -178,6 +178,10 @@ class Steering:
         """The events so far, in order."""
         return [body["event"] for body in self._heard]
 
+    def heard(self, event: str) -> list[dict[str, Any]]:
+        """Return every event of that name so far, in order."""
+        return self._find(event, {})
+
     async def told(self, event: str, **facts: object) -> dict[str, Any]:
         """Return the first event of that name with these facts.  Raises TimeoutError."""
         async with asyncio.timeout(_PATIENCE_S), self._changed:
