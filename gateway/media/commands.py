@@ -108,6 +108,8 @@ class RowState:
     """STUN and DTLS that come to the row's socket go to the switch."""
     webrtc: WebRtcTerms | None = None
     """A browser's: the address and the keys follow from its checks and its handshake.  It does not travel."""
+    in_band: bool = False
+    """Tell keys that it says as tones.  A call that can be relayed is relayed all the same, and not listened to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "coach": row.coach,
         "crypto": None if row.crypto is None else asdict(row.crypto),
         "edge": row.edge,
+        "in_band": row.in_band,
     }
 
 
@@ -200,6 +203,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         coach=LegId(fields["coach"]) if fields.get("coach") is not None else None,
         crypto=_crypto(fields.get("crypto")),
         edge=fields.get("edge", False),
+        in_band=fields.get("in_band", False),
     )
 
 

@@ -28,12 +28,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class DigitHeard:
-    """A DTMF digit ended (RFC 4733): told once however many packets carried it."""
+    """A DTMF digit ended: told once, however many packets carried it (RFC 4733)."""
 
     leg: LegId
     digit: str
     """One of `0-9 * # A-D`, or `!` for flash."""
     duration_ms: int
+    in_band: bool = False
+    """It came as tones (ITU-T Q.23), which whoever hears the leg heard too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
     """
     match message["event"]:
         case "DigitHeard":
-            return DigitHeard(LegId(message["leg"]), message["digit"], message["duration_ms"])
+            in_band = message.get("in_band", False)
+            return DigitHeard(LegId(message["leg"]), message["digit"], message["duration_ms"], in_band)
         case "AddressLatched":
             host, port = message["address"]
             return AddressLatched(LegId(message["leg"]), (host, port))

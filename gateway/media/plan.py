@@ -72,6 +72,8 @@ class Columns:
         """The row has no socket and hears its room: a recorder, a detector."""
         self.mix = np.zeros(capacity, MIX_ROW)
         """How the mixer treats the row, and what it knows of it."""
+        self.in_band = np.zeros(capacity, bool)
+        """Keys are listened for in what it says."""
         self.timed_out = np.zeros(capacity, bool)
         """It was told that nothing comes from its phone any more."""
         self.ear_cost = np.zeros(capacity, np.int32)
@@ -84,6 +86,7 @@ class Columns:
     def clear(self, row: int) -> None:
         """Free a row."""
         self.open[row] = self.socket[row] = self.echo[row] = self.tap[row] = self.timed_out[row] = False
+        self.in_band[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
         self.presses[row] = 0
@@ -105,6 +108,9 @@ class Plan:
     """members[offsets[r]:offsets[r + 1]] are in the room whose number is rooms[r]."""
     rooms: NDArray[np.int32] = field(default_factory=_no_rows)
     echo_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    in_band: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Rows in whose audio keys are listened for."""
+    in_band_at: NDArray[np.int32] = field(default_factory=_no_rows)
     taps: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows without a socket that hear their room."""
     taps_at: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -152,6 +158,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     singers = _rows_where(encoded & mixed & np.isin(rows["send_codec"][:top], _REMEMBERING))
     listen = _rows_where(encoded & (source >= 0))
     echo, taps = _rows_where(decoded & columns.echo[:top]), _rows_where(tapping)
+    in_band = _rows_where(decoded & columns.in_band[:top])
     return Plan(
         decode=decode,
         decode_at=position[decode],
@@ -162,6 +169,8 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         offsets=offsets,
         rooms=columns.room[members[offsets[:-1]]],
         echo_at=position[echo],
+        in_band=in_band,
+        in_band_at=position[in_band],
         taps=taps,
         taps_at=position[taps],
         listen=listen,

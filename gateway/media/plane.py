@@ -22,7 +22,8 @@ from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
 from gateway.media.commands import KEYS, RoomState, RowState
-from gateway.media.events import MediaEvent, RowClosed
+from gateway.media.dtmf_detector import DtmfDetector
+from gateway.media.events import DigitHeard, MediaEvent, RowClosed
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
 from gateway.media.payloads import codec_id, receive_map
@@ -62,6 +63,7 @@ class Plane:
         self._rooms = self._mixing.rooms
         self._ticker = Ticker(self.table, self._columns, self._sources, self._mixing)
         self._chores = Chores(self.table, self._columns)
+        self._detector = DtmfDetector(capacity)
         self._states: dict[int, RowState] = {}
         self._row_of: dict[LegId, int] = {}
         self._leg_of: dict[int, LegId] = {}
@@ -140,6 +142,7 @@ class Plane:
         self.table.rows["rtp_fd"][row] = rtp_fd
         self.table.rows["rtcp_fd"][row] = rtcp_fd
         self._columns.clear(row)
+        self._detector.clear(row)
         self._columns.open[row] = True
         self._columns.socket[row] = socket
         self._mixing.open(row, leg_hash(leg), socket=socket)
@@ -310,6 +313,7 @@ class Plane:
     def _enter(self, row: int, state: RowState) -> None:
         """Note the source a row says or hears, the room it is in, and whom it coaches."""
         self._columns.source[row] = self._source_number(state)
+        self._columns.in_band[row] = state.in_band
         self._mixing.enter(row, state)
 
     def _has_socket(self, leg: LegId) -> bool:
@@ -389,6 +393,8 @@ class Plane:
         plan = self._ticked = self._planned()
         for sends in self._ticker.run(plan, now):
             yield sends, False
+        if plan.in_band.size:
+            self._events += self._keys_as_tones(plan)
         if self._steering.relay_in_pauses(plan, now):
             self._plan = None
         yield self._chores.reports(self._top, now, wall), True
@@ -398,6 +404,14 @@ class Plane:
             self._steering.refuse(row)
             if row in self._states:
                 self._steer(self._states[row].room, row, now)
+
+    def _keys_as_tones(self, plan: Plan) -> list[MediaEvent]:
+        """Return the keys that ended in what the rows said that are listened to."""
+        return [
+            DigitHeard(self._leg_of[tone.row], tone.key, tone.duration_ms, in_band=True)
+            for tone in self._detector.hear(plan.in_band, plan.said[plan.in_band_at])
+            if tone.duration_ms is not None and tone.row in self._leg_of
+        ]
 
     def taps(self) -> tuple[tuple[LegId, ...], NDArray[np.int16]]:
         """Return the legs whose source is `tap` and what their rooms said in the last tick, int16 [n, UNIT_SAMPLES].

@@ -46,6 +46,8 @@ class Steering:
                 self._set_direction(member, talkers[0] if member == talkers[1] else talkers[1], now)
             elif len(members) > 1:
                 self._set_mode(member, -1, TICK, f"decoded: a room of {len(members)}", now)
+            elif self._columns.in_band[member]:
+                self._set_mode(member, -1, TICK, "decoded: keys are listened for", now)
             else:
                 self._set_mode(member, -1, IDLE, "silent: nobody else is in the room", now)
 

@@ -308,6 +308,7 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         crypto=_crypto(agreed),
         edge=agreed.webrtc is not None,
         webrtc=_webrtc(agreed),
+        in_band=agreed.event_receive_pt is None,
     )
 
 

@@ -23,14 +23,16 @@ from gateway.sip.events import (
 )
 from gateway.switch.causes import ENDINGS
 from gateway.switch.dtmf import parse_dtmf_info_untrusted
-from gateway.switch.keys import press_for
+from gateway.switch.keys import press_for, press_tones_for
 from gateway.switch.legs import Leg
 from gateway.switch.world import CallOver, Happening, World
 
 __all__ = ["MidCall"]
 
+_WAYS: Final = ("rtp", "info", "tones")
+"""How a key may come: as an event (RFC 4733), by INFO (RFC 6086), in band (ITU-T Q.23)."""
 _SAME_KEY_S: Final = 0.2
-"""A digit this soon after the same one that came the other way is one key press: some phones send both."""
+"""A digit this soon after the same one that came another way is one key press: some phones send both."""
 
 
 @dataclass(slots=True)
@@ -64,8 +66,8 @@ class MidCall:
                     self._answered(self.legs[session], sdp)
             case InfoReceived(session=session) if session in self.legs:
                 self._info(self.legs[session], happening)
-            case DigitHeard(leg=row, digit=digit, duration_ms=duration_ms) if row in self.legs:
-                self._digit(self.legs[row], digit, duration_ms, via="rtp")
+            case DigitHeard(leg=row) if row in self.legs:
+                self._heard(self.legs[row], happening)
             case AddressLatched(leg=row, address=(host, port)) if row in self.legs:
                 self.world.log.info("leg.latched", call=self.call, leg=row, address=f"{host}:{port}")
             case ReferReceived(session=session):
@@ -113,11 +115,17 @@ class MidCall:
             world = self.world
             press_for(self.others(leg), *heard, media=world.media, signalling=world.signalling)
 
+    def _heard(self, leg: Leg, heard: DigitHeard) -> None:
+        """A key came by media; the plane has passed it on as it came."""
+        via = "tones" if heard.in_band else "rtp"
+        if self._digit(leg, heard.digit, heard.duration_ms, via=via) and heard.in_band:
+            press_tones_for(self.others(leg), heard.digit, heard.duration_ms, media=self.world.media)
+
     def _digit(self, leg: Leg, digit: str, duration_ms: int, *, via: str) -> bool:
-        """Tell of a key, unless it was told already when it came the other way; returns whether it was news."""
+        """Tell of a key, unless it was told already when it came another way; returns whether it was news."""
         now = self.world.clock.now()
-        twin, when = self._digits.pop((leg.id, "rtp" if via == "info" else "info"), ("", 0.0))
-        if twin == digit and now - when <= _SAME_KEY_S:
+        twins = [self._digits.pop((leg.id, way), ("", 0.0)) for way in _WAYS if way != via]
+        if any(twin == digit and now - when <= _SAME_KEY_S for twin, when in twins):
             return False
         self._digits[leg.id, via] = (digit, now)
         self.world.log.info(

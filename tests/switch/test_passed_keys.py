@@ -71,6 +71,48 @@ def test_a_key_that_came_as_an_event_is_not_pressed_again():
     run_virtual(scenario())
 
 
+def test_a_key_that_came_as_tones_is_pressed_for_a_phone_that_hears_events():
+    async def scenario():
+        async with switchboard() as board:
+            calling, ringing, bobs = await talking(board)
+            (alices,) = set(board.media.rows) - {bobs}
+            board.media.happen(DigitHeard(alices, "5", 80, in_band=True))
+            await board.settle()
+
+            assert board.media.pressed == [(bobs, "5", 80)]
+            assert told_by_info(ringing) == []
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
+def test_a_key_that_came_as_an_event_and_as_tones_counts_once():
+    async def scenario():
+        async with switchboard() as board:
+            calling, _, bobs = await talking(board)
+            (alices,) = set(board.media.rows) - {bobs}
+            board.media.happen(DigitHeard(alices, "5", 80))
+            board.media.happen(DigitHeard(alices, "5", 80, in_band=True))
+            await board.settle()
+
+            assert board.media.pressed == []
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
+@pytest.mark.parametrize(("formats", "listened_to"), [((0, 8), True), ((0, 8, 101), False)])
+def test_tones_are_listened_for_where_no_events_were_agreed(formats, listened_to):
+    async def scenario():
+        async with switchboard() as board:
+            calling, _, bobs = await talking(board, formats=formats)
+
+            assert board.media.rows[bobs].in_band is listened_to
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
 def test_rfc_4733_a_key_by_info_is_one_event_on_the_other_ends_wire():
     async def scenario():
         plane = PlanePort(address=SWITCH)
