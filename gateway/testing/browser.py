@@ -96,7 +96,14 @@ def _run(directory: Path, *command: str) -> None:
 
 
 class Chromium:
-    """One headless browser for any number of phones, each in a profile of its own."""
+    """One headless browser for any number of phones, each in a profile of its own.
+
+    Args:
+        microphone: a WAV file of 48 kHz that all of them speak, again and again; None = a beep each second.
+    """
+
+    def __init__(self, microphone: Path | None = None) -> None:
+        self._microphone = microphone
 
     def __enter__(self) -> Self:
         from playwright.sync_api import sync_playwright  # only who tests with browsers has it
@@ -106,7 +113,10 @@ class Chromium:
         with contextlib.ExitStack() as starting:
             self._blank = starting.enter_context(_blank_page())
             playwright = starting.enter_context(sync_playwright())
-            self._browser: Browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+            spoken = [f"--use-file-for-fake-audio-capture={self._microphone}"] if self._microphone else []
+            self._browser: Browser = playwright.chromium.launch(
+                executable_path=program, args=[*_FLAGS, *spoken]
+            )
             starting.callback(self._browser.close)
             self._idle: list[Page] = []
             self._running = starting.pop_all()

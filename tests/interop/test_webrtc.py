@@ -1,30 +1,46 @@
-"""Browsers with media of their own: ICE, DTLS and SRTP of Chromium, under JsSIP's and SIP.js's SIP."""
+"""Browsers with media of their own: ICE, DTLS and SRTP of Chromium, under JsSIP's and SIP.js's SIP.
+
+Whom they call has plain RTP (`browsers/plain_media.js`), so that the test hears what the switch has decrypted.
+"""
 
 import contextlib
+import time
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soxr
 
+from gateway.testing.audio import window_correlations
 from gateway.testing.browser import BrowserPhone, Chromium, bundled
-from gateway.testing.processes import Serving, free_block
+from gateway.testing.processes import PATIENCE_S, Serving, free_block
+from gateway.testing.wire_audio import distinct_speech
 
 pytestmark = pytest.mark.interop
 
 PAGES = Path(__file__).parent / "browsers"
 WORKSHOP = Path(__file__).parents[2] / "build" / "browsers"
 LIBRARIES = ("jssip", "sipjs")
+EACH = pytest.mark.parametrize("library", LIBRARIES)
 APPLICATION = "00000000-0000-4000-8000-000000000001"
-SETTINGS = (
-    f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n'
-    f'[[users]]\napplication = "{APPLICATION}"\nname = "alice"\npassword = "secret"\n'
+SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "".join(
+    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\n'
+    for name in ("alice", "bob")
 )
 WS_PORT = free_block()[0]
+SPEECH = distinct_speech(2.0, seed=61)
+MUST_END = ("calls", "media_legs", "bindings", "unanswered")
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(tmp_path_factory):
     pytest.importorskip("playwright", reason="the dependency group `interop` is not installed")
-    with Chromium() as browser:
+    microphone = tmp_path_factory.mktemp("microphone") / "speech.wav"
+    with wave.open(str(microphone), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", ""))
+        file.writeframes(soxr.resample(SPEECH, 8_000, 48_000).tobytes())
+    with Chromium(microphone) as browser:
         yield browser
 
 
@@ -37,30 +53,65 @@ def switch(tmp_path_factory):
 
 @pytest.fixture
 def phone(switch, chromium):
-    """Give what makes a page of a library into a phone whose media is the browser's own."""
+    """Give what makes a page of a library into a user's phone; afterwards nothing of it may be left in the switch."""
     scripts = bundled(PAGES, WORKSHOP, LIBRARIES)
+
+    def phone(library, user="alice", media="real_media.js"):
+        about = {"user": user, "password": "secret", "domain": switch.address, "stand_in": PAGES / media}
+        server = f"ws://127.0.0.1:{WS_PORT}/"
+        return running.enter_context(BrowserPhone(chromium, scripts[library], server=server, **about))
+
     with contextlib.ExitStack() as running:
-        yield lambda library: running.enter_context(
-            BrowserPhone(
-                chromium,
-                scripts[library],
-                user="alice",
-                password="secret",
-                server=f"ws://127.0.0.1:{WS_PORT}/",
-                domain=switch.address,
-                stand_in=PAGES / "real_media.js",
-            )
-        )
+        yield phone
+    deadline = time.monotonic() + PATIENCE_S
+    while left := {name: n for name, n in switch.census().items() if n and name in MUST_END}:
+        assert time.monotonic() < deadline, f"left in the switch: {left}"
+        time.sleep(0.05)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+def call(phone, uri):
+    """Have a browser call, and wait until it hears something."""
+    phone.do("dial", uri)
+    phone.wait_for_next("established")
+    return phone.wait_for_media(received=50)
+
+
+@EACH
 def test_a_browser_hears_itself_in_the_echo_test(switch, phone, library):
     alice = phone(library)
-    alice.do("dial", switch.uri("echo"))
-    alice.wait_for_next("established")
-    state = alice.wait_for_media(received=50)
+    state = call(alice, switch.uri("echo"))
     assert state["connection"] == "connected"
     assert state["codec"] in {"audio/PCMU", "audio/PCMA"}
     assert state["lost"] == 0
-    alice.do("hangUp")
-    alice.wait_for_end()
+    alice.hang_up()
+
+
+@EACH
+def test_a_browser_and_a_phone_with_plain_media_hear_each_other(switch, phone, library):
+    alice, bob = phone(library), phone("sipjs", "bob", "plain_media.js")
+    alice.do("dial", switch.uri("bob"))
+    bob.wait_for_talk()
+    bob.say(SPEECH)
+    alice.wait_for_media(received=100)
+    assert np.median(window_correlations(bob.heard(), SPEECH)) > 0.9
+    alice.hang_up()
+    bob.wait_for_end()
+
+
+@EACH
+def test_after_a_hold_a_browser_hears_again_by_the_same_keys(switch, phone, library):
+    alice = phone(library)
+    call(alice, switch.uri("echo"))
+    alice.hold()
+    alice.resume()
+    alice.wait_for_media(received=alice.media()["received"] + 50)
+    alice.hang_up()
+
+
+@EACH
+def test_keys_of_a_browser_are_told(switch, phone, library):
+    alice = phone(library)
+    call(alice, switch.uri("echo"))
+    alice.do("press", "7", "rfc4733")
+    switch.wait_for("dtmf.heard", digit="7")
+    alice.hang_up()
