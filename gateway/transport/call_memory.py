@@ -33,8 +33,9 @@ class SlotMemory:
         self._slots: dict[str, int] = {}
         self._last = 0
         self._left = self._read()
-        taken = set(self._slots.values())
-        self._free = [slot for slot in reversed(range(self._n_slots)) if slot not in taken]
+        self._free: list[int] = []
+        for slot in sorted(set(range(self._n_slots)) - set(self._slots.values()), reverse=True):
+            self._release(slot)  # what is torn or older shall not be found by the next one either
         self.refused = 0
         """Notes that were too long, or for which there was no slot."""
 
