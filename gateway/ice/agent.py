@@ -2,8 +2,8 @@
 
     a check comes ...                              answer   and then
     ---------------------------------------------  -------  -------------------------------------------------------
-    without USERNAME or MESSAGE-INTEGRITY          400
-    for another ufrag, or under another password   401
+    without USERNAME                               400
+    for another ufrag, or not under our password   401
     with an attribute that we would have to know   420      its type is named
     from somebody who wants us to lead             487      he leads then (section 7.3.1.1: a lite agent cannot)
     authentic                                      success  the path is alive for 30 s more (RFC 7675)
