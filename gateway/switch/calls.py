@@ -162,8 +162,10 @@ class Call:
 
     async def run(self) -> None:
         """Live the call; returns when nothing of it is left."""
-        begins = "call.offered" if self._resumed is None else "call.resumed"
-        self.world.log.info(begins, call=self.id, **self.facts)
+        if self._resumed is None:
+            self.world.log.info("call.offered", call=self.id, **self.facts)
+        else:
+            self.world.log.info("call.resumed", call=self.id, **self.facts)
         try:
             await self._story()
         except CallOver as over:
