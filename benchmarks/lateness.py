@@ -112,6 +112,12 @@ def _lateness(server: TandemMedia) -> list[int]:
     return list(server.health()["histograms"]["lateness"]["counts"])
 
 
+def _stretches(server: TandemMedia, what: str) -> dict[str, float]:
+    """Return how long ticks or their stages took, in ms: the bounds of the histogram's buckets."""
+    counts = list(server.health()["histograms"][what]["counts"])
+    return {f"p{100 * share:g}": round(1000 * quantile(counts, share), 3) for share in (0.5, 0.99, 0.999)}
+
+
 def measure(minutes: float, *, calls: int, force_tick: bool) -> dict[str, Any]:
     """Alternate, ours first, until `minutes` of each have passed; return the document."""
     rounds = max(1, round(minutes))
@@ -122,6 +128,7 @@ def measure(minutes: float, *, calls: int, force_tick: bool) -> dict[str, Any]:
         for _ in range(rounds):
             found.append(our_minute(server, calls, seconds))
             found.append(bare_minute(seconds))
+        stage, tick = _stretches(server, "stage"), _stretches(server, "tick")
     total = {who: _judged(who, *_summed(found, who)) for who in ("tandem", "bare")}
     return {
         "bench": "lateness",
@@ -130,6 +137,8 @@ def measure(minutes: float, *, calls: int, force_tick: bool) -> dict[str, Any]:
         "path": "tick" if force_tick else "relay",
         "total": {who: asdict(minute) for who, minute in total.items()},
         "p999_difference_ms": round(total["tandem"].p999_ms - total["bare"].p999_ms, 3),
+        "stage_ms": stage,
+        "tick_ms": tick,
         "minutes": [asdict(minute) for minute in found],
     }
 
@@ -155,4 +164,7 @@ def main(arguments: Sequence[str]) -> None:
     for minute in (*document["minutes"], *document["total"].values()):
         late = "  ".join(f"{name} {minute[f'{name}_ms']:7.3f}" for name in ("p50", "p99", "p999"))
         print(f"{minute['who']:8}{minute['ticks']:7} ticks  {late} ms, steal {minute['steal_ms']:.0f} ms")
+    for what in ("stage", "tick"):
+        took = "  ".join(f"{share} {ms:.2f}" for share, ms in document[f"{what}_ms"].items())
+        print(f"a {what} takes {took} ms")
     print(f"p99.9 of ours is {document['p999_difference_ms']:+.3f} ms beside the bare loop's")

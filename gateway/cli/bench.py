@@ -124,7 +124,7 @@ def delay(
     else:
         Console().print(
             f"{'<->'.join(legs).upper()}, {calls} calls: {document['p50_ms']} ms later (p50), "
-            f"{document['p99_ms']} ms (p99), beyond {document['taken_off_ms']:.0f} ms that the codecs need"
+            f"{document['p99_ms']} ms (p99), beyond {max(document['taken_off_ms']):.1f} ms that the codecs need"
         )
 
 

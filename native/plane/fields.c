@@ -71,6 +71,7 @@ const struct row_field row_fields[] = {
     FIELD(clear, "u1", 1),
     FIELD(delay_origin, "<u4", 1),
     FIELD(delay_least, "<i4", 2),
+    FIELD(delay_most, "<i4", 2),
     FIELD(delay_want, "<i4", 1),
     FIELD(play_delay, "<i4", 1),
     FIELD(play_samples, "<u4", 1),

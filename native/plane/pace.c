@@ -6,8 +6,9 @@ enum {
     BINS = DELAY_BINS / 2,
     WINDOW_PACKETS = 100,
     ENOUGH_PACKETS = 10,
-    LATE_IN = 100, /* one packet in so many may be late */
-    EVERY = 8,     /* packets: how often the wish is worked out */
+    LATE_IN = 100,      /* one packet in so many may be late */
+    MARGIN_SAMPLES = 8, /* 1 ms: what a quiet network and a busy machine differ by from second to second */
+    EVERY = 8,          /* packets: how often the wish is worked out */
 };
 
 static int32_t floor_bin(int32_t transit) {
@@ -26,29 +27,40 @@ int32_t pace_least(const struct row *row) {
     return row->delay_least[before ? 1 : 0];
 }
 
+static int32_t pace_most(const struct row *row) {
+    bool before = row->delay_known && row->delay_most[1] > row->delay_most[0];
+    return row->delay_most[before ? 1 : 0];
+}
+
 /* The counts of this window and of the one before. */
 static uint32_t count_of(const struct row *row, int32_t bin) {
     uint32_t at = (uint32_t)bin & (BINS - 1);
     return (uint32_t)row->delay_bins[at] + row->delay_bins[BINS + at];
 }
 
-/* Go down from the longest transit until one packet in a hundred lies above. */
+static int32_t lesser(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+/* Go down from the longest transit until one packet in a hundred lies above.  The end of a bin is waited for
+ * only if somebody came so late: on a quiet network all of it would be waited in vain. */
 static int32_t longest_but_few(const struct row *row) {
-    const int32_t first = floor_bin(pace_least(row));
+    const int32_t first = floor_bin(pace_least(row)), longest = pace_most(row) + MARGIN_SAMPLES;
     const uint32_t packets = row->delay_packets + (row->delay_known ? WINDOW_PACKETS : 0u);
     uint32_t above = 0;
     for (int32_t bin = first + BINS - 1; bin > first; bin--) {
         above += count_of(row, bin);
         if (above > packets / LATE_IN)
-            return (bin + 1) * BIN_SAMPLES;
+            return lesser((bin + 1) * BIN_SAMPLES, longest);
     }
-    return (first + 1) * BIN_SAMPLES;
+    return lesser((first + 1) * BIN_SAMPLES, longest);
 }
 
 static void turn_window(struct row *row) {
     memcpy(row->delay_bins + BINS, row->delay_bins, BINS);
     memset(row->delay_bins, 0, BINS);
     row->delay_least[1] = row->delay_least[0];
+    row->delay_most[1] = row->delay_most[0];
     row->delay_packets = 0;
     row->delay_known = 1;
 }
@@ -61,6 +73,8 @@ void pace_measure(struct row *row, uint32_t timestamp, double now) {
     int32_t transit = (int32_t)(pace_samples(now) - timestamp - row->delay_origin);
     if (row->delay_packets == 0 || transit < row->delay_least[0])
         row->delay_least[0] = transit;
+    if (row->delay_packets == 0 || transit > row->delay_most[0])
+        row->delay_most[0] = transit;
     const int32_t least = pace_least(row), most = least + (BINS - 1) * BIN_SAMPLES;
     row->delay_bins[(uint32_t)floor_bin(transit < most ? transit : most) & (BINS - 1)]++;
     row->delay_packets++;

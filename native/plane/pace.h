@@ -2,8 +2,8 @@
  *
  * A packet's transit is its arrival less its timestamp, in samples: its least is the path's, what lies above
  * it is jitter.  The last 100 to 200 packets are counted in bins of 5 ms; playout wants to wait for all but
- * one in a hundred of them.  The counts stand in a ring of bins, so that a clock that drifts for days needs
- * no care.
+ * one in a hundred of them, and never much longer than the slowest took.  The counts stand in a ring of bins,
+ * so that a clock that drifts for days needs no care.
  */
 #ifndef TANDEM_PLANE_PACE_H
 #define TANDEM_PLANE_PACE_H

@@ -120,6 +120,7 @@ struct row {
     /* transit times of the packets, in samples since `delay_origin`: see pace.h */
     uint32_t delay_origin;
     int32_t delay_least[2]; /* of the present window, and of the one before */
+    int32_t delay_most[2];
     int32_t delay_want;     /* playout should wait so long */
     int32_t play_delay;     /* what it waits beyond the least, samples */
     uint32_t play_samples;  /* when it was played last */
