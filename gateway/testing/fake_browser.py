@@ -63,6 +63,11 @@ class FakeBrowser:
         except SSL.WantReadError:
             return b""
 
+    def goodbye(self) -> bytes:
+        """Close its media; return what it says then."""
+        self._connection.shutdown()
+        return self._connection.bio_read(1 << 16)
+
     def exported(self, n_bytes: int) -> bytes:
         """Return what keys are made of (RFC 5764 section 4.2)."""
         return self._connection.export_keying_material(b"EXTRACTOR-dtls_srtp", n_bytes)

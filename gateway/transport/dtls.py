@@ -85,6 +85,8 @@ class Dtls:
         """Once the handshake is done, with whom it should be."""
         self.failure: str | None = None
         """Why there will be no keys, in words."""
+        self.over = False
+        """The peer has said goodbye under these keys: it hears nothing any more."""
 
     def receive(self, datagram: bytes) -> None:
         """Take what the peer sent."""
@@ -97,8 +99,10 @@ class Dtls:
                 self._finish()
             else:
                 self._connection.recv(_DATAGRAM_BYTES)  # a repetition of its last flight, or its goodbye
-        except (SSL.WantReadError, SSL.ZeroReturnError):
+        except SSL.WantReadError:
             pass
+        except SSL.ZeroReturnError:
+            self.over = self.keys is not None
         except SSL.Error as error:
             if self.keys is None:
                 self.failure = f"the DTLS handshake failed: {error}"

@@ -7,6 +7,11 @@
 
 Until then a row has keys that nobody knows and no address, so that nothing is heard in it and nothing sent.  A leg
 whose handshake fails, or whose peer is not heard from for 30 s (RFC 7675), is told of once as silent, with the reason.
+
+A browser that closes its media, as a tab does that is closed, says goodbye in DTLS.  That takes its consent back at
+once (RFC 7675 section 5.2): it is sent nothing more.  Two seconds later the leg is told of, unless a BYE has ended it.
+Another fingerprint is another certificate, so another handshake (RFC 8842 section 5.1); until that is done nobody
+hears or is heard.
 """
 
 from __future__ import annotations
@@ -29,6 +34,8 @@ _LOCKED_SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
 _LOCKED_BYTES: Final = 30
 _DTLS_FIRST_BYTES: Final = range(20, 64)
 """RFC 7983 section 7."""
+_GOODBYE_S: Final = 2.0
+"""How long a BYE may take to overtake the goodbye of the media."""
 _STUN_FIRST_BYTES: Final = range(4)
 
 
@@ -43,12 +50,23 @@ class _Leg:
     repeat_at: float | None = None
     peer: Address | None = None
     """Who shakes hands."""
+    leaves_at: float | None = None
+    """When it is told of, since it said goodbye."""
     over: bool = False
     """It has been told of, for a reason that does not go away."""
 
+    def expects(self, fingerprints: tuple[str, ...]) -> bool:
+        """Tell whether the handshake is with whom these fingerprints name."""
+        return self.row.webrtc is not None and self.row.webrtc.fingerprints == fingerprints
+
+    def shake_anew(self, dtls: Dtls) -> None:
+        """Begin another handshake: what was agreed in the last one is void."""
+        self.dtls, self.repeat_at, self.leaves_at = dtls, None, None
+
     def dressed(self) -> RowState:
         """Return the row as media shall have it."""
-        to = self.ice.selected if self.dtls.keys is not None else None
+        heard = self.dtls.keys is not None and not self.dtls.over
+        to = self.ice.selected if heard else None
         return replace(self.row, webrtc=None, remote=to, remote_rtcp=to, crypto=self.dtls.keys or self.locked)
 
 
@@ -75,6 +93,8 @@ class WebRtcLegs:
         if leg is None:
             leg = self._legs[row.leg] = self._begun(row, row.webrtc, now)
             self._wake_at(leg.ice.expires_at)
+        if not leg.expects(row.webrtc.fingerprints):
+            leg.shake_anew(Dtls(self._certificate, row.webrtc.fingerprints))
         leg.row = row
         leg.ice.restart(_credentials(row.webrtc))
         return leg.dressed()
@@ -96,6 +116,9 @@ class WebRtcLegs:
             leg.peer = source
             leg.dtls.receive(data)
             self._shake(leg, now)
+            if leg.dtls.over and leg.leaves_at is None:
+                leg.leaves_at = now + _GOODBYE_S
+                self._wake_at(leg.leaves_at)
         if (after := leg.dressed()) != before:
             self._changed.append(after)
 
@@ -138,12 +161,15 @@ class WebRtcLegs:
         if now >= leg.ice.expires_at:
             self._give_up(leg, f"the browser has not been heard from for {CONSENT_S:.0f} s")
             return
+        if leg.leaves_at is not None and now >= leg.leaves_at:
+            self._give_up(leg, "the browser closed its media")
+            return
         if leg.repeat_at is not None and now >= leg.repeat_at:
             leg.dtls.repeat()
             self._shake(leg, now)
         elif leg.repeat_at is not None:
             self._wake_at(leg.repeat_at)
-        self._wake_at(leg.ice.expires_at)
+        self._wake_at(leg.ice.expires_at if leg.leaves_at is None else leg.leaves_at)
 
     def _shake(self, leg: _Leg, now: float) -> None:
         """Send what the handshake has to say, and note when to say it again."""

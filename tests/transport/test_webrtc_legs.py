@@ -159,6 +159,46 @@ def test_a_browser_that_is_not_heard_from_for_30_s_is_told_of_once(legs, browser
     assert legs.next_deadline() is None
 
 
+def test_a_browser_that_closes_its_media_is_sent_nothing_more_and_told_of_soon(legs, browser):
+    dress(legs, browser.fingerprint)
+    nominate(legs, HOME)
+    shake(legs, browser)
+    list(legs.rows())
+    legs.receive(LEG, HOME, browser.goodbye(), 5.0)
+    (row,) = legs.rows()
+    assert (row.remote, row.remote_rtcp) == (None, None)
+    assert legs.next_deadline() == 7.0
+    legs.deadline_reached(6.9)
+    assert list(legs.silent()) == []
+    legs.deadline_reached(7.0)
+    assert list(legs.silent()) == [(LEG, "the browser closed its media")]
+
+
+def test_a_goodbye_from_where_no_check_came_is_not_believed(legs, browser):
+    dress(legs, browser.fingerprint)
+    nominate(legs, HOME)
+    shake(legs, browser)
+    list(legs.rows())
+    legs.receive(LEG, CAFE, browser.goodbye(), 5.0)
+    assert list(legs.rows()) == []
+
+
+def test_another_fingerprint_is_another_handshake_and_until_then_nobody_is_heard(legs, browser):
+    row = dress(legs, browser.fingerprint)
+    locked = row.crypto
+    nominate(legs, HOME)
+    shake(legs, browser)
+    before = list(legs.rows())[-1]
+    other = FakeBrowser()
+    row = dress(legs, other.fingerprint, ufrag="anew")
+    assert (row.remote, row.crypto) == (None, locked)
+    nominate(legs, HOME, ufrag="anew")
+    shake(legs, other)
+    after = list(legs.rows())[-1]
+    assert after.remote == HOME
+    assert after.crypto not in (before.crypto, locked)
+
+
 def test_a_leg_that_is_closed_is_forgotten(legs, browser):
     dress(legs, browser.fingerprint)
     legs.close(LEG)
