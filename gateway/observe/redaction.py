@@ -1,7 +1,7 @@
 """Keep secrets out of logs: by the name of a field, and by the shape of text.
 
 The names catch what we log on purpose (`password=`, `authorization=`); the shapes catch what slips in as part of a
-message, an address or an exception: digest responses (RFC 7616), keys of SRTP, Authorization header lines,
+message, an address or an exception: digest responses (RFC 7616), keys of SRTP and ICE, Authorization header lines,
 `user:password@host`.
 Works on what `gateway.observe.plain` returns.
 """
@@ -29,8 +29,8 @@ SECRET_SHAPES = (
         re.compile(r"(?i)\b((?:password|passwd|secret|token)[\"']?\s*[:=]\s*)[^\s,;&)}\]]+"),
         rf"\g<1>{REDACTED}",
     ),
-    # A master key of SRTP (RFC 4568), and whatever stands behind it in its line.
-    (re.compile(r"(?i)\b(inline:)[A-Za-z0-9+/=]{16,128}"), rf"\g<1>{REDACTED}"),
+    # A master key of SRTP (RFC 4568), the password of a browser's checks (RFC 8839), and what stands behind them.
+    (re.compile(r"(?i)\b(inline:|ice-pwd:)[A-Za-z0-9+/=]{16,256}"), rf"\g<1>{REDACTED}"),
     # The password of a URL or a SIP address: bounded, so that no text takes long.
     (
         re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}:(?://)?[^\s:@/]{1,255}):[^\s@/]{1,255}@"),

@@ -8,7 +8,8 @@ with one of its own means that both encrypt, an answer without that neither does
 
 What we cannot do makes a line unusable, and the next is looked at: another suite, several keys, keys that packets name
 (MKI), a lifetime shorter than a call, packets in the clear, and session parameters that we do not know unless their
-name begins with `-` (RFC 4568 section 6.3.7).
+name begins with `-` (RFC 4568 section 6.3.7).  Why a line was passed over is said in words, in a refusal or in the
+log of the leg.
 
 Our keys come from one secret a leg, so that a later offer or answer of the leg repeats them and the media plane goes
 on; each suite has a key of its own.  Nothing here shows a key in its `repr`.
@@ -42,6 +43,7 @@ __all__ = [
     "crypto_refusal",
     "offers_crypto",
     "parse_crypto_untrusted",
+    "passed_over",
 ]
 
 ENCRYPTED: Final = frozenset({"RTP/SAVP", "RTP/SAVPF"})
@@ -170,6 +172,18 @@ def crypto_refusal(line: MediaDescription, local: LocalCrypto | None) -> str:
         return ""
     reasons = "; ".join(_reasons(line, local)) or "it has no a=crypto line"
     return f"{'encryption is demanded' if policy is Srtp.DEMANDED else line.protocol} and {reasons}"
+
+
+def passed_over(line: MediaDescription, local: LocalCrypto | None) -> str:
+    """Return in words which keys of an offered line are not used here, and why; empty if all could be.
+
+    Keys beside a fingerprint are not meant.
+    """
+    if line.attribute("crypto") is None or line.attribute("fingerprint") is not None:
+        return ""
+    if local is None or local.policy is Srtp.OFF:
+        return "this leg does no encryption"
+    return "; ".join(_reasons(line, local))
 
 
 def accept_crypto(

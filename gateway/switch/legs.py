@@ -17,7 +17,7 @@ from gateway.media.commands import CodecOptions, RowState, WebRtcTerms
 from gateway.media.crypto import CryptoPolicy
 from gateway.media.statistics import LegStatistics
 from gateway.sdp.codecs import TELEPHONE_EVENT, CodecOffer, annexb, codec_offer, ilbc_mode_ms
-from gateway.sdp.crypto import LocalCrypto, Srtp
+from gateway.sdp.crypto import LocalCrypto, Srtp, passed_over
 from gateway.sdp.description import SessionDescription, parse_sdp_untrusted
 from gateway.sdp.negotiation import (
     LocalMedia,
@@ -119,6 +119,8 @@ class Leg:
     """Our offer is out and its answer has not come."""
     changed: Callable[[], None] = _nobody
     """Told when it is not what it was."""
+    keys_passed_over: str = ""
+    """Why keys that the peer offered are not used, in words."""
     _ours: SessionDescription | None = None
     _generation: int = 0
     _closed: bool = False
@@ -187,7 +189,9 @@ class Leg:
             BadMessage: it is no SDP.
             NoCommonCodec: nothing in it can be used; the text says why.
         """
-        description, negotiated = self._answer(parse_sdp_untrusted(sdp), like)
+        offer = parse_sdp_untrusted(sdp)
+        description, negotiated = self._answer(offer, like)
+        self.keys_passed_over = passed_over(offer.media[negotiated.media_index], self.local.crypto)
         self._ours = revise(self._ours, description)
         self._settle(negotiated)
         return self._ours.to_bytes()
@@ -247,6 +251,7 @@ class Leg:
             "peer": self.peer,
             "codec": self.codec,
             "srtp": None if self.negotiated is None else _suite(self.negotiated),
+            "srtp_reason": self.keys_passed_over or None,
             "codec_reason": None if self.negotiated is None else self.negotiated.reason,
             "mode": statistics.mode,
             "mode_reason": statistics.mode_reason,

@@ -81,3 +81,9 @@ def test_a_master_key_of_srtp_is_found_in_the_text_of_a_description():
     shown = redacted_text(f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}|2^31")
 
     assert shown == f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{REDACTED}|2^31"
+
+
+def test_the_password_of_a_browsers_checks_is_found_in_the_text_of_a_description():
+    shown = redacted_text("a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\na=setup:actpass")
+
+    assert shown == f"a=ice-ufrag:8hhY\r\na=ice-pwd:{REDACTED}\r\na=setup:actpass"

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from gateway.errors import BadMessage
 from gateway.sdp import LocalMedia, NegotiatedMedia, NoCommonCodec, answer, read_answer, write_offer
-from gateway.sdp.crypto import SUITES, AgreedCrypto, LocalCrypto, Srtp, parse_crypto_untrusted
+from gateway.sdp.crypto import (
+    SUITES,
+    AgreedCrypto,
+    LocalCrypto,
+    Srtp,
+    parse_crypto_untrusted,
+    passed_over,
+)
 from gateway.testing.sdp import audio, our_side, sdp
 
 KEY = bytes(range(30))
@@ -120,6 +127,30 @@ class TestAnswering:
 
     def test_best_effort_with_keys_that_we_cannot_use_is_plain(self) -> None:
         assert crypto_of(*audio("0", f"{USUAL}|2^20|1:4")) is None
+
+    def test_a_line_whose_keys_packets_name_is_passed_over_in_words_and_the_next_is_taken(self) -> None:
+        lines = sdp(*audio("0", f"{USUAL}|2^31|1:4", USUAL.replace("crypto:1", "crypto:2"), protocol="RTP/SAVP"))
+        said, agreed = answer(lines, ACCEPTED)
+        assert agreed.crypto is not None
+        assert agreed.crypto.tag == 2
+        assert "MKI" not in str(said.media[0])
+        assert passed_over(lines.media[0], ACCEPTED.crypto) == (
+            "a=crypto:1: keys that packets name (MKI) are not done here"
+        )
+
+    @pytest.mark.parametrize(
+        ("attributes", "local", "words"),
+        [
+            ((), ACCEPTED, ""),
+            ((USUAL,), ACCEPTED, ""),
+            ((USUAL,), side(Srtp.OFF), "this leg does no encryption"),
+            ((USUAL, "fingerprint:sha-256 AA"), ACCEPTED, ""),
+        ],
+    )
+    def test_nothing_is_said_where_nothing_was_passed_over(
+        self, attributes: tuple[str, ...], local: LocalMedia, words: str
+    ) -> None:
+        assert passed_over(sdp(*audio("0", *attributes)).media[0], local.crypto) == words
 
     def test_a_plain_offer_gets_a_plain_answer(self) -> None:
         said, agreed = answer(sdp(*audio("0")), OFFERED)

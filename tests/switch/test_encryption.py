@@ -50,6 +50,22 @@ def test_an_encrypted_offer_is_answered_and_the_row_gets_both_keys():
     run_virtual(scenario())
 
 
+def test_why_an_offered_key_was_not_used_is_in_the_line_of_the_leg():
+    async def scenario():
+        async with switchboard() as board:
+            alice = await board.phone("alice")
+            named = encrypted(alice.sdp(), protocol="RTP/AVP").removesuffix(b"\r\n") + b"|2^31|1:4\r\n"
+            calling = await alice.call("echo", sdp=named)
+            await calling.expect(SessionAnswered)
+            calling.hang_up()
+            await board.settle()
+            (line,) = board.log.all("leg.ended")
+            assert line["srtp"] is None
+            assert "MKI" in line["srtp_reason"]
+
+    run_virtual(scenario())
+
+
 def test_a_plain_call_has_no_keys():
     async def scenario():
         async with switchboard() as board:

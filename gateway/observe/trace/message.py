@@ -11,7 +11,7 @@ Address = tuple[str, int]
 """A numeric IP address and a port."""
 
 _CREDENTIALS = re.compile(rb"(?im)^(?:proxy-)?authorization[ \t]*:[^\r\n]*")
-_KEY = re.compile(rb"(?i)(\binline:)([A-Za-z0-9+/=]{16,})")
+_KEY = re.compile(rb"(?i)(\binline:|\bice-pwd:)([A-Za-z0-9+/=]{16,})")
 _SECRET = re.compile(rb'(?i)(\b(?:response|cnonce)[ \t]*=[ \t]*"?)([^",]*)')
 
 
@@ -29,9 +29,9 @@ class Traced:
 
 
 def without_secrets(data: bytes) -> bytes:
-    """Return a message without what opens a door: a digest's response (RFC 7616), the keys of SRTP (RFC 4568).
+    """Return a message without what opens a door: a digest's response (RFC 7616), keys of SRTP and of ICE.
 
-    The length stays, so that the message still reads as it was.
+    Those stand in descriptions: `a=crypto:1 ... inline:KEY` (RFC 4568), `a=ice-pwd:KEY` (RFC 8839).  The length stays, so that the message still reads as it was.
 
     >>> without_secrets(b'Authorization: Digest username="a", response="0123", uri="sip:b"')
     b'Authorization: Digest username="a", response="xxxx", uri="sip:b"'

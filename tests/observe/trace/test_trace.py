@@ -132,6 +132,13 @@ def test_the_keys_of_srtp_are_not_kept_in_any_trace_of_messages():
     assert masked == b"INVITE sip:a SIP/2.0\r\n\r\n" + body.replace(key, b"x" * len(key))
 
 
+def test_the_password_of_a_browsers_checks_is_not_kept_in_any_trace_of_messages():
+    body = b"a=ice-ufrag:8hhY\r\na=ice-pwd:asd88fgpdd777uzjYhagZg\r\n"
+    masked = without_secrets(b"INVITE sip:a SIP/2.0\r\n\r\n" + body)
+
+    assert masked == b"INVITE sip:a SIP/2.0\r\n\r\n" + body.replace(b"asd88fgpdd777uzjYhagZg", b"x" * 22)
+
+
 def test_a_digest_response_is_masked_and_the_length_stays():
     head = b'REGISTER sip:x SIP/2.0\r\nProxy-Authorization: Digest realm="r", response="0a1b", nc=1, cnonce="z9"\r\n'
     masked = without_secrets(head)
