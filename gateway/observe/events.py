@@ -48,6 +48,13 @@ _ROWS = (
     _event(
         "child.never_ready", "error", "child waited_s", "It was not ready in time and is killed.", every=True
     ),
+    _event(
+        "child.given_up",
+        "error",
+        "child reason",
+        "A process that calls can do without cannot be kept alive; all else goes on.",
+        every=True,
+    ),
     _event("lease.refused", "warning", "reason", "A leg got no RTP port: ports or descriptors ran out."),
     _event("switch.ready", "info", "", "The switch speaks to the media process and to phones.", every=True),
     _event("switch.draining", "info", "calls", "New calls are refused; these are left.", every=True),

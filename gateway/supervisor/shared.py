@@ -3,8 +3,9 @@
 - A **ledger** is anonymous shared memory (a memfd) in which a media worker keeps what nobody may forget:
   next sequence number, SSRC, latched address.  A restarted media process maps the same pages.
 - The **call memory** is another one, in which the switch notes what its successor needs to take its calls up.
-- A **control socket** listens for the switch.  It is ours, so a switch that connects while there is no
-  media process waits in the backlog instead of failing.
+- The **rings** are a third one, by which sound travels between all processes (`gateway.media.ring`).
+- A **control socket** listens for the switch, one for each media worker and each helper.  It is ours, so a
+  switch that connects while there is no process waits in the backlog instead of failing.
 - The **lifeline** is a pipe nobody writes to.  The children hold its read end; when the supervisor dies,
   however it dies, the kernel closes the write end and they read its end.
 
@@ -22,22 +23,34 @@ import resource
 import shutil
 import socket
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["CALLS_BYTES", "LEDGER_BYTES", "Shared", "WorkerShare", "raise_descriptor_limit"]
+__all__ = [
+    "CALLS_BYTES",
+    "LEDGER_BYTES",
+    "RINGS_BYTES",
+    "HelperShare",
+    "Shared",
+    "WorkerShare",
+    "raise_descriptor_limit",
+]
 
 LEDGER_BYTES = 16 << 20
 """Room for more rows than one process can serve; pages that nobody touches cost nothing."""
 CALLS_BYTES = 65 << 20
 """Room for the switch's notes on its calls: 4096 of 16 KiB; of these too only what is touched costs anything."""
+RINGS_BYTES = 33 << 20
+"""Room for 1024 rings of two seconds; a test compares it with what `gateway.media.ring` wants."""
 MOST_DESCRIPTORS = 1 << 20
 """Where a hard limit says "infinite", this is enough."""
 SOCKET_PATH_BYTES = 100
 """Unix socket paths are limited to 104 (macOS) or 108 bytes."""
 PREFIX = "tandem-"
 SOCKET_PREFIX = "media-"
+HELPER_PREFIX = "helper-"
 
 
 def raise_descriptor_limit() -> int:
@@ -67,16 +80,28 @@ class WorkerShare:
         os.close(self.ledger)
 
 
+@dataclass(frozen=True, slots=True)
+class HelperShare:
+    """What outlives the processes of one helper."""
+
+    socket_path: Path
+    control: socket.socket
+
+
 class Shared:
     """The descriptors that children inherit, and the directory of the control sockets."""
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, helpers: Iterable[str] = ()) -> None:
+        """`helpers` are the names of further programs that listen."""
         self._directory = Path(_private_directory())
         self._lock = _locked(self._directory)
         _remove_orphans(self._directory)
         self.lifeline, self._lifeline_write_end = os.pipe()
         self.calls = _anonymous_memory(CALLS_BYTES)
+        self.rings = _anonymous_memory(RINGS_BYTES)
         self.workers = tuple(_share(self._directory / f"{SOCKET_PREFIX}{n + 1}") for n in range(workers))
+        paths = {name: self._directory / f"{HELPER_PREFIX}{name}" for name in helpers}
+        self.helpers = {name: HelperShare(path, _listening(path)) for name, path in paths.items()}
 
     def __enter__(self) -> Shared:
         return self
@@ -95,16 +120,23 @@ class Shared:
         """Close everything and remove the directory."""
         for share in self.workers:
             share.close()
+        for helper in self.helpers.values():
+            helper.control.close()
         shutil.rmtree(self._directory, ignore_errors=True)
-        for descriptor in (self.lifeline, self._lifeline_write_end, self.calls, self._lock):
+        for descriptor in (self.lifeline, self._lifeline_write_end, self.calls, self.rings, self._lock):
             os.close(descriptor)
 
 
 def _share(path: Path) -> WorkerShare:
+    return WorkerShare(path, _listening(path), _anonymous_memory(LEDGER_BYTES))
+
+
+def _listening(path: Path) -> socket.socket:
+    """Return a socket that listens at `path`."""
     control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     control.bind(str(path))
     control.listen(16)
-    return WorkerShare(path, control, _anonymous_memory(LEDGER_BYTES))
+    return control
 
 
 def _anonymous_memory(n_bytes: int) -> int:
@@ -121,7 +153,7 @@ def _anonymous_memory(n_bytes: int) -> int:
 def _private_directory() -> str:
     """Make a directory (0700) whose path leaves room for a socket's name."""
     directory = tempfile.mkdtemp(prefix=PREFIX)
-    if len(os.fsencode(directory)) > SOCKET_PATH_BYTES - len("/media-99"):
+    if len(os.fsencode(directory)) > SOCKET_PATH_BYTES - len("/helper-recording"):
         os.rmdir(directory)
         directory = tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")
     return directory
@@ -160,4 +192,6 @@ def _is_full_of_sockets(directory: Path) -> bool:
         found = list(directory.iterdir())
     except OSError:
         return False
-    return bool(found) and all(one.is_socket() and one.name.startswith(SOCKET_PREFIX) for one in found)
+    return bool(found) and all(
+        one.is_socket() and one.name.startswith((SOCKET_PREFIX, HELPER_PREFIX)) for one in found
+    )

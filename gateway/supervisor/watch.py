@@ -12,8 +12,8 @@ each later than the one before, never the other way:
     ENDING    --any------->  KILLING   also after `END_S`
     CLOSING   --any------->  KILLING   also after `MEDIA_END_S`
 
-CLOSING is entered from any of the first three when the switch has ended: then media is told to end.
-So the media workers bridge on until nobody needs them.
+CLOSING is entered from any of the first three when the switch has ended: then media and helpers are told to
+end.  So the media workers bridge on until nobody needs them.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.supervisor.backoff import HEALTHY_S, QUICK_DEATHS
 from gateway.supervisor.broker import PortBroker
 from gateway.supervisor.channel import BrokerChannel, packet_pair
 from gateway.supervisor.child import HOPELESS_STATUS, Child, Ended, Running, Waiting
+from gateway.supervisor.helper import helpers_of, socket_variable
 from gateway.supervisor.shared import Shared, raise_descriptor_limit
 from gateway.supervisor.signals import SignalPipe
 from gateway.supervisor.worker import MediaWorker, media_workers
@@ -93,6 +94,8 @@ class Plan:
     """The data directory."""
     workers: int = 1
     """How many media processes share the legs."""
+    helpers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further programs by name, each with its command; calls can do without them (`gateway.supervisor.helper`)."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to the children's environment."""
     drain_s: float = 300.0
@@ -108,7 +111,11 @@ def run(plan: Plan, report: Report) -> int:
     """
     limit = raise_descriptor_limit()
     broker = PortBroker(plan.address, plan.pairs, descriptor_limit=limit, workers=plan.workers)
-    with Shared(plan.workers) as shared, selectors.DefaultSelector() as selector, SignalPipe() as signals:
+    with (
+        Shared(plan.workers, plan.helpers) as shared,
+        selectors.DefaultSelector() as selector,
+        SignalPipe() as signals,
+    ):
         watch = Watch(plan, report, shared, broker, selector)
         selector.register(signals, selectors.EVENT_READ, lambda: watch.signalled(signals.read()))
         try:
@@ -130,7 +137,9 @@ class Watch:
         self._selector = selector
         self._workers = media_workers(plan.media, shared.workers)
         self._switch = Child("switch", plan.switch)
-        self._children = (*(worker.child for worker in self._workers), self._switch)
+        self._essential = (*(worker.child for worker in self._workers), self._switch)
+        self._helpers = helpers_of(plan.helpers, shared.helpers)
+        self._children = (*self._essential, *(helper.child for helper in self._helpers))
         self._ready_ends: set[int] = set()
         self._epoch = 1
         self._stage = Stage.RUNNING
@@ -184,10 +193,12 @@ class Watch:
         self._ready_ends.add(ready_end)
         with contextlib.ExitStack() as childs_own:
             childs_own.callback(os.close, childs_ready_end)
-            descriptors = {"TANDEM_READY_FD": childs_ready_end, "TANDEM_LIFELINE_FD": self._shared.lifeline}
+            descriptors = {"TANDEM_READY_FD": childs_ready_end, **self._common_descriptors()}
             environment = self._environment()
             if child is self._switch:
                 descriptors |= {"TANDEM_CALLS_FD": self._shared.calls}
+            for helper in self._helpers:
+                descriptors |= helper.descriptors() if helper.child is child else {}
             if worker := self._worker_of(child):
                 broker_end = childs_own.enter_context(self._open_channel(worker))
                 descriptors |= {"TANDEM_BROKER_FD": broker_end.fileno(), **worker.descriptors()}
@@ -202,10 +213,17 @@ class Watch:
         )
         self._report("child.started", {"child": child.name, "pid": running.process.pid, "epoch": self._epoch})
 
+    def _common_descriptors(self) -> dict[str, int]:
+        return {"TANDEM_LIFELINE_FD": self._shared.lifeline, "TANDEM_RINGS_FD": self._shared.rings}
+
     def _environment(self) -> dict[str, str]:
+        listening = {
+            socket_variable(name): str(each.socket_path) for name, each in self._shared.helpers.items()
+        }
         return {
             **os.environ,
             **self._plan.environment,
+            **listening,
             "TANDEM_CONFIG": self._plan.config,
             "TANDEM_DATA": self._plan.data,
             "TANDEM_EPOCH": str(self._epoch),
@@ -225,7 +243,7 @@ class Watch:
         self._report("child.ready", {"child": child.name, "took_s": took_s})
         if child is self._switch and self._stage is Stage.DRAINING:
             child.signal(signal.SIGTERM)  # a switch that crashed while it drained drains on
-        if all(one.is_ready for one in self._children):
+        if child in self._essential and all(one.is_ready for one in self._essential):
             self._report("supervisor.ready", {})
 
     def _reap(self, child: Child, now: float) -> None:
@@ -256,6 +274,9 @@ class Watch:
 
     def _give_up(self, child: Child, reason: str) -> None:
         child.state = Ended()
+        if child not in self._essential:
+            self._report("child.given_up", {"child": child.name, "reason": reason})
+            return
         self._status = 1
         self._report("supervisor.gave_up", {"child": child.name, "reason": reason})
         if self._stage < Stage.ENDING:
@@ -277,8 +298,8 @@ class Watch:
                 self._switch.signal(signal.SIGTERM if before is Stage.DRAINING else signal.SIGINT)
                 self._deadline = now + END_S
             case Stage.CLOSING:
-                for worker in self._workers:
-                    worker.child.signal(signal.SIGTERM)
+                for child in self._children:
+                    child.signal(signal.SIGTERM)
                 self._deadline = now + MEDIA_END_S
             case _:
                 for child in self._children:
