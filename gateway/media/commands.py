@@ -110,6 +110,8 @@ class RowState:
     """A browser's: the address and the keys follow from its checks and its handshake.  It does not travel."""
     in_band: bool = False
     """Tell keys that it says as tones.  A call that can be relayed is relayed all the same, and not listened to."""
+    recording: tuple[int, int] | None = None
+    """The rings that get what it hears and what it says, -1 = none.  Its packets are not relayed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "crypto": None if row.crypto is None else asdict(row.crypto),
         "edge": row.edge,
         "in_band": row.in_band,
+        "recording": None if row.recording is None else list(row.recording),
     }
 
 
@@ -204,6 +207,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         crypto=_crypto(fields.get("crypto")),
         edge=fields.get("edge", False),
         in_band=fields.get("in_band", False),
+        recording=_recording(fields.get("recording")),
     )
 
 
@@ -222,6 +226,13 @@ def room_from_map(named: Mapping[str, Any]) -> RoomState:
 
 
 _ROOM_FIELDS = frozenset(field.name for field in dataclass_fields(RoomState))
+
+
+def _recording(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    heard, said = value
+    return (int(heard), int(said))
 
 
 def _crypto(value: Any) -> CryptoPolicy | None:

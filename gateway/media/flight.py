@@ -38,6 +38,7 @@ from gateway.media.commands import RoomState, RowState, room_as_map, row_as_map
 from gateway.media.events import MediaEvent, event_as_map
 from gateway.media.plan import Plan
 from gateway.media.plane import Plane
+from gateway.media.ring import Rings
 from gateway.media.snapshot import COLUMNS, LAYOUT, Snapshot
 
 __all__ = [
@@ -132,13 +133,14 @@ class RecordedPlane(Plane):
         memory: memoryview | None = None,
         *,
         flight: memoryview | NDArray[np.uint8],
+        rings: Rings | None = None,
     ) -> None:
-        """`flight` is the recorder's memory: see `flight_memory`.
+        """`flight` is the recorder's memory: see `flight_memory`.  `rings` as a plane has them.
 
         Raises:
             ValueError: it is too small for a ring of 256 KiB.
         """
-        super().__init__(capacity, ids, memory)
+        super().__init__(capacity, ids, memory, rings=rings)
         self.flight: Final = flight
         """The recorder's memory, which `gateway.media.flight_log` reads."""
         self._flight = _native.flight(self.table.kernel, flight)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gateway import _native
 from gateway.media.mixer import MIX_ROW, rest
+from gateway.media.recorders import NO_TAPE, Tapes, recorded, tapes_of
 
 __all__ = [
     "BLOCK_ROWS",
@@ -70,6 +71,8 @@ class Columns:
         self.echo = np.zeros(capacity, bool)
         self.tap = np.zeros(capacity, bool)
         """The row has no socket and hears its room: a recorder, a detector."""
+        self.tapes = np.full((capacity, 2), NO_TAPE, np.int64)
+        """The rings that record what it hears and says."""
         self.mix = np.zeros(capacity, MIX_ROW)
         """How the mixer treats the row, and what it knows of it."""
         self.in_band = np.zeros(capacity, bool)
@@ -89,6 +92,7 @@ class Columns:
         self.in_band[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
+        self.tapes[row] = NO_TAPE
         self.presses[row] = 0
 
 
@@ -114,6 +118,8 @@ class Plan:
     taps: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows without a socket that hear their room."""
     taps_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    tapes: Tapes = Tapes()
+    """What is recorded."""
     listen: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows with a socket that hear a source alone."""
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -148,7 +154,8 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     spoken = is_open & ~socket & (source >= 0)
     encoded = is_open & socket & ~fed & (rows["sending"][:top] != 0)
     tapping = is_open & columns.tap[:top]
-    taking_part = decoded | spoken | encoded | tapping
+    taped = is_open & recorded(columns.tapes[:top])
+    taking_part = decoded | spoken | encoded | tapping | taped
     position = np.cumsum(taking_part, dtype=np.int32) - 1
     n = int(position[-1]) + 1 if top else 0
     mixed = taking_part & (columns.room[:top] >= 0)
@@ -156,7 +163,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     members, offsets = _rooms(_rows_where(mixed), columns.room)
     decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
     singers = _rows_where(encoded & mixed & np.isin(rows["send_codec"][:top], _REMEMBERING))
-    listen = _rows_where(encoded & (source >= 0))
+    listen = _rows_where((encoded | taped & socket) & (source >= 0))
     echo, taps = _rows_where(decoded & columns.echo[:top]), _rows_where(tapping)
     in_band = _rows_where(decoded & columns.in_band[:top])
     return Plan(
@@ -173,6 +180,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         in_band_at=position[in_band],
         taps=taps,
         taps_at=position[taps],
+        tapes=tapes_of(columns.tapes[:top], taped, position),
         listen=listen,
         listen_at=position[listen],
         decode_stages=_stages(decode, position[decode], columns.ear_cost),

@@ -28,6 +28,8 @@ from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
 from gateway.media.payloads import codec_id, receive_map
 from gateway.media.plan import IDLE, Columns, Plan, make_plan
+from gateway.media.recorders import NO_TAPE
+from gateway.media.ring import RINGS, Rings
 from gateway.media.row_fields import coding_costs, write_state
 from gateway.media.snapshot import LAYOUT, RowSnapshot, Snapshot, image_of, put_image
 from gateway.media.sources import Sources
@@ -53,7 +55,10 @@ def leg_hash(leg: LegId) -> int:
 class Plane:
     """Rows for up to `capacity` legs.  See the module's docstring for the three inputs."""
 
-    def __init__(self, capacity: int, ids: IdSource, memory: memoryview | None = None) -> None:
+    def __init__(
+        self, capacity: int, ids: IdSource, memory: memoryview | None = None, *, rings: Rings | None = None
+    ) -> None:
+        """`rings` are what rows are recorded into; None = nothing is."""
         self.table = Table(capacity, memory)
         self.table.rows["rtp_fd"] = self.table.rows["rtcp_fd"] = -1  # a plane before us had others
         self._ids = ids
@@ -61,7 +66,8 @@ class Plane:
         self._sources = Sources()
         self._mixing = Mixing(self._columns, capacity)
         self._rooms = self._mixing.rooms
-        self._ticker = Ticker(self.table, self._columns, self._sources, self._mixing)
+        self._rings = rings
+        self._ticker = Ticker(self.table, self._columns, self._sources, self._mixing, rings)
         self._chores = Chores(self.table, self._columns)
         self._detector = DtmfDetector(capacity)
         self._states: dict[int, RowState] = {}
@@ -286,6 +292,7 @@ class Plane:
         receive_map(state.receive, state.event_receive_pt, mode_ms=state.options.mode_ms)
         self._source_number(state)
         row_wishes(state)
+        self._check_tapes(state)
         if state.source == "tap" and self._has_socket(state.leg):
             raise LocalError(f"leg {state.leg}: a tap has no socket")
         if state.leg not in self._row_of:
@@ -314,7 +321,13 @@ class Plane:
         """Note the source a row says or hears, the room it is in, and whom it coaches."""
         self._columns.source[row] = self._source_number(state)
         self._columns.in_band[row] = state.in_band
+        self._columns.tapes[row] = state.recording or NO_TAPE
         self._mixing.enter(row, state)
+
+    def _check_tapes(self, state: RowState) -> None:
+        count = RINGS if self._rings is None else self._rings.count
+        if any(not NO_TAPE <= ring < count for ring in state.recording or ()):
+            raise LocalError(f"leg {state.leg}: there are no rings {state.recording}")
 
     def _has_socket(self, leg: LegId) -> bool:
         return leg in self._row_of and bool(self._columns.socket[self._row_of[leg]])

@@ -14,6 +14,7 @@ import numpy as np
 from gateway import _native
 from gateway.media.commands import RowState
 from gateway.media.plan import IDLE, RELAY, TICK, Columns, Plan
+from gateway.media.recorders import recorded
 from gateway.media.relay import relay_reason
 from gateway.media.snapshot import RowSnapshot
 from gateway.media.table import Table
@@ -48,6 +49,8 @@ class Steering:
                 self._set_mode(member, -1, TICK, f"decoded: a room of {len(members)}", now)
             elif self._columns.in_band[member]:
                 self._set_mode(member, -1, TICK, "decoded: keys are listened for", now)
+            elif recorded(self._columns.tapes[member : member + 1])[0]:
+                self._set_mode(member, -1, TICK, "decoded: it is recorded", now)
             else:
                 self._set_mode(member, -1, IDLE, "silent: nobody else is in the room", now)
 

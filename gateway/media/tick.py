@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.mixing import Mixing
 from gateway.media.plan import BLOCK_ROWS, PRESSES_AT, Columns, Plan
+from gateway.media.ring import Rings
 from gateway.media.sources import Sources
 from gateway.media.table import SEND, Table
 
@@ -27,11 +28,14 @@ TICK_S: Final = 0.01
 class Ticker:
     """The audio half of the plane: runs a `Plan` over a table."""
 
-    def __init__(self, table: Table, columns: Columns, sources: Sources, mixing: Mixing) -> None:
+    def __init__(
+        self, table: Table, columns: Columns, sources: Sources, mixing: Mixing, rings: Rings | None = None
+    ) -> None:
         self._table = table
         self._columns = columns
         self._sources = sources
         self._mixing = mixing
+        self._rings = rings
         self._sends = np.zeros(BLOCK_ROWS, SEND)
 
     def run(self, plan: Plan, now: float) -> Iterator[NDArray[Any]]:
@@ -46,6 +50,7 @@ class Ticker:
         self._mixing.run(plan)
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
+        plan.tapes.write(self._rings, plan.said, plan.hears, plan.signal_of)
         self._mixing.unite(kernel, plan, now)
         yield self._press(plan, now) if plan.pressing.size else nothing
         for rows, at in plan.encode_stages:
