@@ -253,6 +253,18 @@ class Endpoint:
         """Ask the peer to call `target`, which may carry a Replaces.  Raises `LocalError` unless it is on."""
         self._inside.referrals.refer(self._find(session), target, headers, now)
 
+    def introduce(self, session: SessionId, other: SessionId) -> None:
+        """Say to two far ends from now on that they speak with each other (RFC 7989 section 7).
+
+        Raises `LocalError` if one is over.
+        """
+        self._wire.names.introduce(self._find(session).call_id, self._find(other).call_id)
+
+    def introduction(self, session: SessionId) -> Sequence[tuple[str, str]]:
+        """Return what an INVITE says that is sent for the far end of a session; nothing if that is over."""
+        found = self._inside.sessions.get(session)
+        return [] if found is None else self._wire.names.introduction(found.call_id)
+
     def dialog_of(self, session: SessionId) -> DialogId:
         """Return what names the session's dialog to others.  Raises `LocalError` before there is one."""
         return self._find(session).confirmed.id

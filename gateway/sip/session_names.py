@@ -8,6 +8,10 @@ a trace finds the legs of a call by what stands in them:
     A       (B's);remote=(A's)           (A's);remote=...
     B       (A's);remote=(B's)           (B's);remote=...
 
+Who is transferred speaks with somebody else from then on: the legs that have been joined say each other's names in
+whatever they say next (section 7), and an INVITE that the switch sends for a transfer is in the name of whom it
+transfers.
+
 For an end that has none we make one.  Towards A we speak in a name of our own until B has said its; and if B never
 says one, ours is B's.  A leg is found by its Call-ID, and B's leg finds A's by the UUID in its INVITE, which the switch
 passes on like any header that goes untouched.
@@ -75,6 +79,17 @@ class SessionNames:
             caller.ours = said
         names.theirs = said or (names.theirs if caller is None else caller.ours)
 
+    def introduce(self, call_id: str, other: str) -> None:
+        """Let the far ends of two legs speak with each other from now on; without both legs nothing changes."""
+        one, two = self._legs.get(call_id), self._legs.get(other)
+        if one is not None and two is not None:
+            one.ours, two.ours = self._end_of(two), self._end_of(one)
+
+    def introduction(self, call_id: str) -> Sequence[tuple[str, str]]:
+        """Return the header of an INVITE that we send in the name of a leg's far end; none without the leg."""
+        names = self._legs.get(call_id)
+        return [] if names is None else [(HEADER, f"{self._end_of(names)};remote={_NOBODY}")]
+
     def headers(self, call_id: str) -> Sequence[tuple[str, str]]:
         """Return the header of what we send on a leg; none on one that we do not know."""
         names = self._legs.get(call_id)
@@ -102,6 +117,12 @@ class SessionNames:
         names = self._legs.pop(call_id, None)
         if names is not None and self._callers.get(names.theirs) is names:
             del self._callers[names.theirs]
+
+    def _end_of(self, names: _Names) -> str:
+        """Return how the far end of a leg is called, by a name of our making if it has said none."""
+        if names.theirs == _NOBODY:
+            names.theirs = self._made()
+        return names.theirs
 
     def _made(self) -> str:
         """Return a UUID of version 4 without hyphens."""

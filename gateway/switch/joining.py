@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from gateway.errors import PeerError
 from gateway.ids import CallId, RoomId
-from gateway.sip.events import ReferReceived, SessionOffered
+from gateway.sip.events import ReferReceived, SessionId, SessionOffered
 from gateway.switch.causes import ENDINGS, Ending
 from gateway.switch.dialling import Dialler
 from gateway.switch.legs import Leg
@@ -129,6 +129,8 @@ class Joining:
             signalling.reject(offered.session, status=error.status)
             await self._call.close_legs([leg])
             return
+        for party in self._midcall.others(replaced):
+            self._introduce(offered.session, party)
         signalling.answer(offered.session, sdp=said)
         leg.answered_at = self._world.clock.now()
         leg.place(replaced.room, source=replaced.source)
@@ -159,6 +161,11 @@ class Joining:
         assert leg.session is not None  # a party has one
         self._world.signalling.hang_up(leg.session, cause=LET_GO)
 
+    def _introduce(self, session: SessionId, party: Leg) -> None:
+        """Say to a party and to whoever has come that they speak with each other."""
+        assert party.session is not None  # a party has one
+        self._world.signalling.introduce(session, party.session)
+
     async def _blind(self, refer: ReferReceived, transferor: Leg, transferee: Leg) -> Leg | None:
         transfer = Transfer(
             refer,
@@ -180,6 +187,8 @@ class Joining:
             return None
         signalling.accept_refer(refer.session)
         signalling.notify_refer(refer.session, status=200)
+        for party in self._midcall.others(transferor):
+            self._introduce(far.session, party)
         self._dialler.enter(far, far.id)
         self._dialler.enter(far, far.session)
         for happening in other.moved(far):

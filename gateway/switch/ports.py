@@ -145,6 +145,14 @@ class SignallingPort(Protocol):
         """Tell a transferor how it goes: 101-199, or how it ended."""
         ...
 
+    def introduce(self, session: SessionId, other: SessionId) -> None:
+        """Say to two far ends from now on that they speak with each other (RFC 7989)."""
+        ...
+
+    def introduction(self, session: SessionId) -> Sequence[tuple[str, str]]:
+        """Return the headers of an INVITE that is sent for the far end of a session; none if that is over."""
+        ...
+
     def snapshot(self, session: SessionId) -> SessionSnapshot | None:
         """Return what another process would need to go on with a session; None if it is over."""
         ...

@@ -88,12 +88,27 @@ class Transfer:
             signalling.notify_refer(session, status=failed.ending.status, reason=failed.ending.text)
             if self.transferor.ended is not None:
                 raise CallOver(failed.ending) from None
+            self._introduce(self.transferor)
             self.transferor.place(room)
             self.transferee.listen(None)
             return None
         signalling.notify_refer(session, status=200)
+        self._introduce(winner)
         self.transferee.listen(None)
         return winner
+
+    def _introduce(self, party: Leg) -> None:
+        """Say who speaks with the transferee now."""
+        assert party.session is not None  # a party has one
+        assert self.transferee.session is not None
+        self.world.signalling.introduce(party.session, self.transferee.session)
+
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        """Return what the new call says beside its own: who asked for it, and in whose name it is made."""
+        assert self.transferee.session is not None  # a party has one
+        by = self.refer.referred_by
+        referred = () if by is None else (("Referred-By", by),)
+        return (*referred, *self.world.signalling.introduction(self.transferee.session))
 
     async def _dial(self) -> Leg:
         destination = route(
@@ -104,11 +119,8 @@ class Transfer:
         if not isinstance(destination, ToUser | ToTrunk):
             raise _Failed(getattr(destination, "ending", ENDINGS["no_transfer"]))
         branches = Branches(self.world)
-        by = self.refer.referred_by
         errand = Errand(
-            self.transferee.identity or CallerId(self.transferee.peer),
-            _MAX_FORWARDS,
-            () if by is None else (("Referred-By", by),),
+            self.transferee.identity or CallerId(self.transferee.peer), _MAX_FORWARDS, self._headers()
         )
         known = self.transferee.codec
         try:

@@ -136,6 +136,14 @@ class Signalling:
         """Tell a transferor how it goes."""
         self._late(lambda now: self._endpoint.notify_refer(session, status=status, reason=reason, now=now))
 
+    def introduce(self, session: SessionId, other: SessionId) -> None:
+        """Say to two far ends that they speak with each other."""
+        self._late(lambda _: self._endpoint.introduce(session, other))
+
+    def introduction(self, session: SessionId) -> Sequence[tuple[str, str]]:
+        """Return the headers of an INVITE for the far end of a session."""
+        return self._endpoint.introduction(session)
+
     def snapshot(self, session: SessionId) -> SessionSnapshot | None:
         """Return a session in plain values."""
         return self._endpoint.snapshot(session)

@@ -90,3 +90,31 @@ def test_a_leg_that_is_over_has_no_names(names):
         names.forget(call_id)
     assert (len(names), names.headers("left")) == (0, [])
     names.heard(answer("right", B))
+
+
+def test_ends_that_are_introduced_say_each_others_names(names):
+    names.came(invite("left", A))
+    names.went(invite("right", NOBODY))
+    names.heard(answer("right", B))
+    names.introduce("left", "right")
+
+    assert said_on(names, "left") == (B, A)
+    assert said_on(names, "right") == (A, B)
+
+
+def test_an_end_without_a_name_is_introduced_by_one_of_our_making(names):
+    names.came(invite("left", A))
+    names.went(invite("right"))
+    names.introduce("left", "right")
+
+    ours, _ = said_on(names, "left")
+    assert ours not in (A, NOBODY)
+    assert said_on(names, "right") == (A, ours)
+
+
+def test_nobody_is_introduced_to_a_leg_that_is_over(names):
+    names.came(invite("left", A))
+    before = said_on(names, "left")
+    names.introduce("left", "never")
+    assert said_on(names, "left") == before
+    assert names.introduction("never") == []

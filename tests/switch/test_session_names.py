@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from gateway.observe.trace import Traced
 from gateway.observe.trace.ladder import rungs_of
-from gateway.sip.message import Request
-from gateway.testing.switchboard import switchboard
+from gateway.sip.events import SessionAnswered
+from gateway.sip.message import Request, Response
+from gateway.testing.switchboard import SWITCH, switchboard
 from gateway.testing.virtual_time import run_virtual
 
 A = "a" * 32
@@ -91,5 +92,93 @@ def test_a_call_that_the_switch_answers_itself_has_two_names_too():
             (pair,) = {pair_of(each) for each in said_in(board, "BYE")}
             assert "0" * 32 not in pair
             assert len(pair) == 2
+
+    run_virtual(scenario())
+
+
+async def connected(board, caller, callee):
+    """Have one phone call another, who answers; return both ends."""
+    calling = await caller.call(callee.name)
+    ringing = await callee.rung()
+    await ringing.answer()
+    await calling.expect(SessionAnswered)
+    await board.settle()
+    return calling, ringing
+
+
+def byes_of_the_switch(board):
+    """Return the names in the goodbyes that the switch says, ours first, by who hears it."""
+    return {
+        passed.destination[0]: (passed.message.headers.get("Session-ID") or "").split(";remote=")
+        for passed in board.network.passed
+        if passed.source[0] == SWITCH
+        and isinstance(passed.message, Request)
+        and passed.message.method == "BYE"
+    }
+
+
+def name_of(board, phone):
+    """Return how a phone calls itself in its answer to an INVITE."""
+    return next(
+        (passed.message.headers.get("Session-ID") or "")[:32]
+        for passed in board.network.passed
+        if passed.source[0] == phone.host and passed.message.cseq.method == "INVITE"
+        and isinstance(passed.message, Response) and passed.message.status == 200
+    )
+
+
+def test_section_7_the_new_call_of_a_transfer_is_made_in_the_name_of_whom_it_transfers():
+    async def scenario():
+        async with switchboard() as board:
+            alice, bob, carol = [await board.phone(name) for name in ("alice", "bob", "carol")]
+            at_alice, at_bob = await connected(board, alice, bob)
+            at_alice.refer("carol")
+            at_carol = await carol.rung()
+            await at_carol.answer()
+            await at_alice.ended()
+            await board.settle()
+            at_bob.hang_up()
+            await at_carol.ended()
+
+            b, c = name_of(board, bob), name_of(board, carol)
+            assert at_carol.offered.request.headers.get("Session-ID") == f"{b};remote={'0' * 32}"
+            assert byes_of_the_switch(board)[carol.host] == [b, c]
+
+    run_virtual(scenario())
+
+
+def test_section_7_two_that_are_joined_are_told_each_others_names():
+    async def scenario():
+        async with switchboard() as board:
+            alice, bob, carol = [await board.phone(name) for name in ("alice", "bob", "carol")]
+            first, at_bob = await connected(board, alice, bob)
+            second, at_carol = await connected(board, alice, carol)
+            first.refer("carol", instead_of=second)
+            await first.ended()
+            await second.ended()
+            await board.settle()
+            at_carol.hang_up()
+            await at_bob.ended()
+
+            assert byes_of_the_switch(board)[bob.host] == [name_of(board, carol), name_of(board, bob)]
+
+    run_virtual(scenario())
+
+
+def test_a_transfer_that_fails_leaves_the_names_as_they_were():
+    async def scenario():
+        async with switchboard() as board:
+            alice, bob, carol = [await board.phone(name) for name in ("alice", "bob", "carol")]
+            at_alice, at_bob = await connected(board, alice, bob)
+            at_bob.refer("carol")
+            ringing = await carol.rung()
+            ringing.ring()
+            await board.settle()
+            ringing.reject(486)
+            await board.settle()
+            at_bob.hang_up()
+            await at_alice.ended()
+
+            assert byes_of_the_switch(board)[alice.host][0] == name_of(board, bob)
 
     run_virtual(scenario())
