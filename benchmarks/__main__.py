@@ -3,8 +3,9 @@
 The codecs have a command of their own (`python -m benchmarks codecs`), so have the punctuality of ticks (`lateness`)
 whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), how soon a caller
 hears a sentence (`speech`), where a worker's cycles go (`cycles`), what registrations and calls weigh
-(`registrations`), what becomes of ten times too many calls (`overload`) and what a core carries beside its peers
-(`capacity`).
+(`registrations`), what becomes of ten times too many calls (`overload`), what a core carries beside its peers
+(`capacity`), what a GetCall costs (`rest`), calls that an application steers (`callbacks`), and what is left of
+promises when the switch is killed two hundred times (`kills`).
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from itertools import chain
 from pathlib import Path
 
 from benchmarks import (
+    callbacks,
     capacity,
     codecs,
     cycles,
+    kills,
     lateness,
     mixer,
     overload,
     packet,
     registrations,
+    rest,
     sip,
     soak,
     speech,
@@ -56,12 +60,15 @@ def main() -> None:
 
 
 _COMMANDS = {
+    "callbacks": callbacks.main,
     "capacity": capacity.main,
     "codecs": codecs.main,
     "cycles": cycles.main,
+    "kills": kills.main,
     "lateness": lateness.main,
     "overload": overload.main,
     "registrations": registrations.main,
+    "rest": rest.main,
     "soak": soak.main,
     "speech": speech.main,
     "workers": workers.main,

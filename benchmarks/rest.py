@@ -4,7 +4,7 @@ The server is the API as it is served, with signatures checked, in a process on 
 a platform of memory, so that the figure is the API's and not the database's.  Requests begin when they are due,
 whether the ones before have been answered or not: a stall is paid for by everybody who had to wait.
 
-    python -m benchmarks.rest [--rate 1000] [--seconds 20] [--json]
+    python -m benchmarks rest [--rate 1000] [--seconds 20] [--json]
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gateway.switch.records import Application, CallRecord, Identity, IdentityTy
 from gateway.testing.memory_platform import memory_platform
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 __all__ = ["main"]
 
@@ -141,14 +141,14 @@ def _pin(core: int) -> None:
         os.sched_setaffinity(0, {core})
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="GetCall, signed, at a steady rate.")
     parser.add_argument("--rate", type=float, default=1000.0)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.serve:
         asyncio.run(serve())
         return
@@ -162,4 +162,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

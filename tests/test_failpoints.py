@@ -30,3 +30,20 @@ def test_other_points_are_passed(told):
     )
 
     assert done.stdout == b"alive\n"
+
+
+def test_of_processes_that_follow_each_other_one_dies(tmp_path):
+    armed = tmp_path / "armed"
+    armed.write_text("a")
+
+    statuses = [
+        subprocess.run(
+            (sys.executable, "-c", PASSES),
+            env={**os.environ, FAIL_AT: f"@{armed}"},
+            capture_output=True,
+            check=False,
+        ).returncode
+        for _ in range(2)
+    ]
+
+    assert statuses == [-signal.SIGKILL, 0]

@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from gateway import failpoints
 from gateway.callbacks.client import Client, Failure, NotDelivered, shown, target_of
 from gateway.callbacks.failover import Failover, Route
 from gateway.callbacks.letter import Letter, envelope
@@ -130,7 +131,9 @@ class Courier:
     async def _post(self, errand: _Errand, url: str) -> bytes:
         target = target_of(url)
         headers = envelope(errand.letter, errand.application, target, wall=self._clock.wall())
+        failpoints.passing("callback.asking")
         answer = await self._client.post(target, body=errand.letter.body, headers=headers)
+        failpoints.passing("callback.answered")
         if errand.accept is not None:
             _judge(answer, errand.accept)
         return answer

@@ -17,12 +17,12 @@ import base64
 import json
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypedDict, Unpack
 
 from gateway.lab.measures import tone_level
 from gateway.lab.phone.call import PhoneCall
@@ -41,6 +41,7 @@ __all__ = [
     "PASSWORD",
     "SECRET",
     "Line",
+    "Options",
     "Platform",
     "Refused",
     "Steering",
@@ -60,6 +61,13 @@ _HOUR: Final = timedelta(hours=1)
 _PATIENCE_S: Final = 10.0
 
 
+class Options(TypedDict, total=False):
+    """Of `Serving`, those that suit a platform."""
+
+    program: Sequence[str]
+    environment: Mapping[str, str]
+
+
 class Refused(Exception):
     """The API said no; `status` is HTTP's."""
 
@@ -71,11 +79,16 @@ class Refused(Exception):
 class Platform(Serving):
     """A running switch of one application."""
 
-    def __init__(self, directory: Path, *, settings: str = "", forward: str = "") -> None:
-        """`settings` is more TOML; `forward` is where calls to `NUMBER` go when nobody is asked."""
+    def __init__(
+        self, directory: Path, *, settings: str = "", forward: str = "", **serving: Unpack[Options]
+    ) -> None:
+        """`settings` is more TOML; `forward` is where calls to `NUMBER` go when nobody is asked.
+
+        `serving` is what `Serving` is told, too.
+        """
         self.carrier_ports: Final = free_block()
         self.sip_scripts: Final = directory
-        super().__init__(directory / "switch", settings=self._settings(forward) + settings)
+        super().__init__(directory / "switch", settings=self._settings(forward) + settings, **serving)
 
     @property
     def carrier_port(self) -> int:

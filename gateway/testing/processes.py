@@ -87,6 +87,7 @@ class Command:
         self._changed = threading.Condition()
         self._lines: list[str] = []
         self._printed: list[str] = []
+        self._events: list[dict[str, Any]] = []
         self._readers = [
             threading.Thread(target=self._read, args=(self.process.stderr, self._lines), daemon=True),
             threading.Thread(target=self._read, args=(self.process.stdout, self._printed), daemon=True),
@@ -127,10 +128,11 @@ class Command:
     def events(self, name: str | None = None, **facts: object) -> list[dict[str, Any]]:
         """Return the events so far, in order: all of them, or those of a name that have these facts."""
         with self._changed:
-            found = [json.loads(line) for line in self._lines if line.startswith("{")]
-        return [
-            event for event in found if name in (None, event.get("event")) and facts.items() <= event.items()
-        ]
+            return [
+                event
+                for event in self._events
+                if name in (None, event.get("event")) and facts.items() <= event.items()
+            ]
 
     def wait_for(
         self, name: str, *, count: int = 1, within_s: float = PATIENCE_S, **facts: object
@@ -198,6 +200,9 @@ class Command:
         for line in stream:
             with self._changed:
                 kept.append(line)
+                if kept is self._lines and line.startswith("{"):
+                    with contextlib.suppress(ValueError):  # whoever is killed may leave half a line
+                        self._events.append(json.loads(line))
                 self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
