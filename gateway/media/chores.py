@@ -21,7 +21,11 @@ from gateway.media.table import SEND, Table, address_of
 __all__ = ["RTP_TIMEOUT_S", "Chores"]
 
 RTP_TIMEOUT_S: Final = 60.0
-"""A leg that should be heard and sends neither RTP nor RTCP for so long is reported once."""
+"""A leg that should be heard and sends neither RTP nor RTCP for so long is reported once.
+
+Whoever has put us on hold owes us nothing, whatever its description says: many a phone holds with `a=sendonly` and
+sends nothing.  The wait begins anew when it comes back.
+"""
 
 _DIGIT_GAP_S: Final = 0.12
 
@@ -39,6 +43,7 @@ class Chores:
     def __init__(self, table: Table, columns: Columns) -> None:
         self._table = table
         self._columns = columns
+        self._waits_since = np.zeros(table.capacity)
         self.ticks = 0
         self._refused: list[int] = []
 
@@ -106,10 +111,12 @@ class Chores:
         if self.ticks % _TIMEOUTS_EVERY:
             return []
         rows = self._table.rows[:top]
-        listening = self._columns.open[:top] & self._columns.socket[:top] & (rows["receiving"] != 0)
-        never = listening & (rows["heard_at"] == 0)
+        talking = (rows["receiving"] != 0) & (rows["sending"] != 0)
+        waiting = self._columns.open[:top] & self._columns.socket[:top] & talking
+        never = waiting & (rows["heard_at"] == 0)
         rows["heard_at"][never] = now  # the wait begins with the first look
-        silent = listening & (now - rows["heard_at"] > RTP_TIMEOUT_S)
+        self._waits_since[:top][~waiting] = now
+        silent = waiting & (now - np.maximum(rows["heard_at"], self._waits_since[:top]) > RTP_TIMEOUT_S)
         news = np.flatnonzero(silent & ~self._columns.timed_out[:top])
         self._columns.timed_out[:top] = silent
         return [RtpTimedOut(leg_of[row]) for row in news.tolist() if row in leg_of]

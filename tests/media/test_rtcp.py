@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from gateway.ids import LegId
+from gateway.media.events import RtpTimedOut
 from gateway.testing.plane_bench import BenchLeg, PlaneBench
 
 _NTP_EPOCH = 2208988800
@@ -240,6 +242,28 @@ def test_a_silent_leg_is_reported_once_unless_it_is_held_or_sends_rtcp(
 
     bench.run(100.0)
 
-    timed_out = [event.leg for event in bench.events if type(event).__name__ == "RtpTimedOut"]
-    assert timed_out == [a.state.leg]
-    assert c.state.leg not in timed_out
+    assert timed_out(bench) == [a.state.leg]
+    assert c.state.leg not in timed_out(bench)
+
+
+def timed_out(bench: PlaneBench) -> list[LegId]:
+    """Return the legs that were reported silent, in their order."""
+    return [event.leg for event in bench.events if isinstance(event, RtpTimedOut)]
+
+
+@pytest.mark.parametrize("direction", [{"sending": False}, {"sending": False, "receiving": False}])
+def test_bug_40_whoever_holds_may_be_silent_and_has_a_minute_when_it_comes_back(
+    direction: dict[str, bool],
+) -> None:
+    """thevoiceguy/siphon-ai#402: a phone that holds with `sendonly` often sends nothing."""
+    bench = PlaneBench()
+    leg = bench.leg("a")
+    leg.count(0, 50)
+    bench.run(1.0)
+    bench.plane.apply(replace(leg.state, generation=2, **direction), bench.now)
+    bench.run(90.0)
+    bench.plane.apply(replace(leg.state, generation=3), bench.now)
+    bench.run(55.0)
+    assert timed_out(bench) == []
+    bench.run(10.0)
+    assert timed_out(bench) == [leg.state.leg]
