@@ -19,6 +19,7 @@ __all__ = [
     "RoomLevels",
     "RowClosed",
     "RtpTimedOut",
+    "SourceEnded",
     "WorkerLost",
     "WorkerReady",
     "event_as_map",
@@ -56,6 +57,15 @@ class RtpTimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """A clip that the leg heard is over: its last samples are on their way."""
+
+    leg: LegId
+    source: str
+    """`clip:RING:GENERATION`, as its state said it."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowClosed:
     """The row is gone and its port rests; the last word on its statistics."""
 
@@ -90,7 +100,7 @@ class WorkerReady:
     """A media process is there, and knows all rows again."""
 
 
-LegEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | RowClosed
+LegEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | SourceEnded | RowClosed
 RoomEvent: TypeAlias = ActiveSpeaker | RoomLevels
 MediaEvent: TypeAlias = LegEvent | RoomEvent | WorkerLost | WorkerReady
 
@@ -117,6 +127,8 @@ def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
             return AddressLatched(LegId(message["leg"]), (host, port))
         case "RtpTimedOut":
             return RtpTimedOut(LegId(message["leg"]), message.get("reason", ""))
+        case "SourceEnded":
+            return SourceEnded(LegId(message["leg"]), message["source"])
         case "RowClosed":
             return RowClosed(LegId(message["leg"]), statistics_from_map(message["statistics"]))
         case "ActiveSpeaker":

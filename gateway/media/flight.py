@@ -17,6 +17,9 @@ A replay of a leg begins at its OPEN or KEYFRAME, whichever the ring still has. 
 other, so they are kept together; and whoever changes rooms is kept before (`gateway.media.flight_log` says why).  A leg
 is kept every ten seconds, or more often when the ring turns faster.
 
+What a clip plays comes by a ring of another process and is not written down: a replay hears silence in its place, and
+says that the digests of who heard it differ.
+
 The ring holds the audio of calls, plain even where it is encrypted on the wire, but no keys.  It lies in memory that
 only the owner's own account can read.
 """

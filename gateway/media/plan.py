@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.media.mixer import MIX_ROW, rest
 from gateway.media.recorders import NO_TAPE, Tapes, recorded, tapes_of
+from gateway.media.sources import CLIP
 
 __all__ = [
     "BLOCK_ROWS",
@@ -52,6 +53,10 @@ def _no_rows() -> NDArray[np.int32]:
     return np.zeros(0, np.int32)
 
 
+def _no_indices() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
 def _no_pcm() -> NDArray[np.int16]:
     return np.zeros((0, _native.UNIT_SAMPLES), np.int16)
 
@@ -66,8 +71,10 @@ class Columns:
         """It has a socket; else it is a source that others hear."""
         self.room = np.full(capacity, -1, np.int32)
         self.source = np.full(capacity, -1, np.int64)
-        """The loop the row says (no socket) or hears (socket); -1 = none."""
+        """The loop or clip that the row says (no socket) or hears (socket); -1 = none."""
         self.source_position = np.zeros(capacity, np.int64)
+        self.source_ended = np.zeros(capacity, bool)
+        """The clip is over, and that was told."""
         self.echo = np.zeros(capacity, bool)
         self.tap = np.zeros(capacity, bool)
         """The row has no socket and hears its room: a recorder, a detector."""
@@ -92,8 +99,22 @@ class Columns:
         self.in_band[row] = False
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
+        self.source_ended[row] = False
         self.tapes[row] = NO_TAPE
         self.presses[row] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Rows whose source is a clip.  All are read, those to whom nothing is sent too: the time of a clip passes."""
+
+    rows: NDArray[np.int32] = field(default_factory=_no_rows)
+    said: NDArray[np.int64] = field(default_factory=_no_indices)
+    """Which of `rows` have no socket and are heard by their room ..."""
+    said_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    heard: NDArray[np.int64] = field(default_factory=_no_indices)
+    """... and which have one and hear their clip alone."""
+    heard_at: NDArray[np.int32] = field(default_factory=_no_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +124,7 @@ class Plan:
     decode: NDArray[np.int32] = field(default_factory=_no_rows)
     decode_at: NDArray[np.int32] = field(default_factory=_no_rows)
     speak: NDArray[np.int32] = field(default_factory=_no_rows)
-    """Rows without a socket, whose source is heard by their room."""
+    """Rows without a socket, whose loop is heard by their room."""
     speak_at: NDArray[np.int32] = field(default_factory=_no_rows)
     members: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows, room by room."""
@@ -118,11 +139,12 @@ class Plan:
     taps: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows without a socket that hear their room."""
     taps_at: NDArray[np.int32] = field(default_factory=_no_rows)
-    tapes: Tapes = Tapes()
+    tapes: Tapes = field(default_factory=Tapes)
     """What is recorded."""
     listen: NDArray[np.int32] = field(default_factory=_no_rows)
-    """Rows with a socket that hear a source alone."""
+    """Rows with a socket that hear a loop alone."""
     listen_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    clips: Clips = field(default_factory=Clips)
     decode_stages: Stages = ()
     encode_stages: Stages = ()
     pressing: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -130,7 +152,7 @@ class Plan:
     singers: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows in rooms whose encoders have a memory: those that hear the same signal have it encoded once."""
     singers_at: NDArray[np.int32] = field(default_factory=_no_rows)
-    choruses: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    choruses: NDArray[np.int64] = field(default_factory=_no_indices)
     """Scratch for finding who encodes for them."""
     said: NDArray[np.int16] = field(default_factory=_no_pcm)
     spoken: NDArray[np.int16] = field(default_factory=_no_pcm)
@@ -161,9 +183,11 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     mixed = taking_part & (columns.room[:top] >= 0)
     rest(columns.mix[:top], ~mixed)
     members, offsets = _rooms(_rows_where(mixed), columns.room)
-    decode, speak, encode = _rows_where(decoded), _rows_where(spoken), _rows_where(encoded)
+    clip = is_open & (source >= CLIP)
+    decode, speak, encode = _rows_where(decoded), _rows_where(spoken & ~clip), _rows_where(encoded)
     singers = _rows_where(encoded & mixed & np.isin(rows["send_codec"][:top], _REMEMBERING))
-    listen = _rows_where((encoded | taped & socket) & (source >= 0))
+    listening = (encoded | taped & socket) & (source >= 0)
+    listen = _rows_where(listening & ~clip)
     echo, taps = _rows_where(decoded & columns.echo[:top]), _rows_where(tapping)
     in_band = _rows_where(decoded & columns.in_band[:top])
     return Plan(
@@ -183,6 +207,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         tapes=tapes_of(columns.tapes[:top], taped, position),
         listen=listen,
         listen_at=position[listen],
+        clips=_clips(_rows_where(clip), spoken, listening, position),
         decode_stages=_stages(decode, position[decode], columns.ear_cost),
         encode_stages=_stages(encode, position[encode], columns.mouth_cost),
         pressing=_rows_where(columns.presses[:top, PRESSES_AT] != 0),
@@ -194,6 +219,16 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         hears=np.zeros((n, _native.UNIT_SAMPLES), np.int16),
         signal_of=np.arange(n, dtype=np.int32),
     )
+
+
+def _clips(
+    rows: NDArray[np.int32],
+    spoken: NDArray[np.bool_],
+    listening: NDArray[np.bool_],
+    position: NDArray[np.int32],
+) -> Clips:
+    said, heard = np.flatnonzero(spoken[rows]), np.flatnonzero(listening[rows])
+    return Clips(rows, said, position[rows[said]], heard, position[rows[heard]])
 
 
 def _stages(rows: NDArray[np.int32], at: NDArray[np.int32], cost: NDArray[np.int32]) -> Stages:

@@ -23,7 +23,7 @@ from gateway.ids import IdSource, LegId, RoomId
 from gateway.media.chores import Chores
 from gateway.media.commands import KEYS, RoomState, RowState
 from gateway.media.dtmf_detector import DtmfDetector
-from gateway.media.events import DigitHeard, MediaEvent, RowClosed
+from gateway.media.events import DigitHeard, MediaEvent, RowClosed, SourceEnded
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
 from gateway.media.payloads import codec_id, receive_map
@@ -58,7 +58,7 @@ class Plane:
     def __init__(
         self, capacity: int, ids: IdSource, memory: memoryview | None = None, *, rings: Rings | None = None
     ) -> None:
-        """`rings` are what rows are recorded into; None = nothing is."""
+        """`rings` are what clips come by and recordings leave by; None = there are none."""
         self.table = Table(capacity, memory)
         self.table.rows["rtp_fd"] = self.table.rows["rtcp_fd"] = -1  # a plane before us had others
         self._ids = ids
@@ -319,7 +319,10 @@ class Plane:
 
     def _enter(self, row: int, state: RowState) -> None:
         """Note the source a row says or hears, the room it is in, and whom it coaches."""
-        self._columns.source[row] = self._source_number(state)
+        number = self._source_number(state)
+        if number != self._columns.source[row]:
+            self._columns.source_ended[row] = False
+        self._columns.source[row] = number
         self._columns.in_band[row] = state.in_band
         self._columns.tapes[row] = state.recording or NO_TAPE
         self._mixing.enter(row, state)
@@ -408,6 +411,8 @@ class Plane:
             yield sends, False
         if plan.in_band.size:
             self._events += self._keys_as_tones(plan)
+        if plan.clips.rows.size:
+            self._events += self._ended_clips(plan)
         if self._steering.relay_in_pauses(plan, now):
             self._plan = None
         yield self._chores.reports(self._top, now, wall), True
@@ -425,6 +430,12 @@ class Plane:
             for tone in self._detector.hear(plan.in_band, plan.said[plan.in_band_at])
             if tone.duration_ms is not None and tone.row in self._leg_of
         ]
+
+    def _ended_clips(self, plan: Plan) -> list[MediaEvent]:
+        """Return the clips whose last samples were played in this tick."""
+        ended = [row for row in self._ticker.ended(plan.clips).tolist() if row in self._states]
+        names = [(self._states[row], self._leg_of[row]) for row in ended]
+        return [SourceEnded(leg, state.hold or state.source or "") for state, leg in names]
 
     def taps(self) -> tuple[tuple[LegId, ...], NDArray[np.int16]]:
         """Return the legs whose source is `tap` and what their rooms said in the last tick, int16 [n, UNIT_SAMPLES].

@@ -14,7 +14,7 @@ there yet is silence, and counted too.
 
 Order: samples are stored before the counter that publishes them, and `ended` is read before `written`.  Counters are
 aligned words of 64 bits, so none is ever seen half.  x86-64 keeps the order of stores and that of loads, which is all
-that this needs.  A machine of weaker order (ARM) keeps it only across a fence, and between two counters of a numpy array
+that this needs.  A machine of weaker order (ARM) keeps it only across a fence, and between two accesses to numpy arrays
 there is none but what the interpreter itself executes: there a unit of 10 ms could in theory be heard before it came.
 """
 
@@ -137,7 +137,7 @@ class Rings:
         waits = self._written[rings] - read
         takes = np.where(ended | (waits >= UNIT), np.minimum(waits, UNIT), 0)
         units = self._pcm[_places(rings, read)]
-        units[_WITHIN >= takes[:, None]] = 0
+        units[takes[:, None] <= _WITHIN] = 0
         self._read[rings] = read + takes
         self._starved[rings] += ~ended & (takes == 0)
         return units

@@ -1,7 +1,8 @@
-"""What rows without a person say: tones, keys, ringing, music, silence - loops of PCM read by position.
+"""What rows hear or say that no person says: tones, keys, ringing, music, silence, and clips.
 
-Each is made here, from integers and a table of one sine period: the same samples on every machine.  Audio from
-other processes (prompts, streams) will come by shared-memory rings and read the same way.
+All but clips are loops of PCM read by position, made here from integers and a table of one sine period: the same
+samples on every machine.  A clip, `clip:RING:GENERATION`, is made by another process and comes by a ring of shared
+memory (`gateway.media.ring`) in that one use of it; its position lies there too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.errors import LocalError
 
-__all__ = ["Sources", "loop_of"]
+__all__ = ["CLIP", "Sources", "clip_name", "generation_of", "loop_of", "ring_of"]
 
 RATE_HZ: Final = 8000
 _SINE: Final = np.array(
@@ -36,6 +37,34 @@ _KEY_PEAKS: Final = (7336, 9235)
 # A slow, quiet progression: four bars of arpeggiated chords, two seconds a bar.  Frequencies in hertz.
 _BARS: Final = ((262, 330, 392, 494), (220, 262, 330, 392), (175, 220, 262, 330), (196, 247, 294, 349))
 _NOTE_SAMPLES: Final = 2000
+
+
+CLIP: Final = 1 << 40
+"""Sources with numbers from here on are clips: their ring in the lowest bits, its generation above."""
+_RING_BITS: Final = 16
+_GENERATION_MASK: Final = (1 << 24) - 1
+
+
+def clip_name(ring: int, generation: int) -> str:
+    """Return the name of the source that plays what a ring carries in that use of it."""
+    return f"clip:{ring}:{generation}"
+
+
+def ring_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rings of clips, int64 [n]."""
+    return numbers & ((1 << _RING_BITS) - 1)
+
+
+def generation_of(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which uses of their rings clips are, int64 [n]; modulo 2^24, which no switch lives to see."""
+    return numbers >> _RING_BITS & _GENERATION_MASK
+
+
+def _clip_number(source: str) -> int:
+    ring, separator, generation = source.removeprefix("clip:").partition(":")
+    if not (separator and ring.isdecimal() and generation.isdecimal() and int(ring) < 1 << _RING_BITS):
+        raise LocalError(f"source {source!r}: a clip has a ring and a generation")
+    return CLIP | (int(generation) & _GENERATION_MASK) << _RING_BITS | int(ring)
 
 
 def _tone(hertz: int, n_samples: int, peak: int) -> NDArray[np.int64]:
@@ -97,7 +126,9 @@ def loop_of(source: str) -> NDArray[np.int16]:
         return _music()
     if name == "silence" and not argument:
         return np.zeros(_native.UNIT_SAMPLES, np.int16)
-    raise LocalError(f"source {source!r}: there are tone:HZ, dtmf:KEY, ring, music, silence, echo and tap")
+    raise LocalError(
+        f"source {source!r}: there are tone:HZ, dtmf:KEY, ring, music, silence, echo, tap and clip"
+    )
 
 
 class Sources:
@@ -110,11 +141,13 @@ class Sources:
         self._length = np.zeros(0, np.int64)
 
     def number(self, source: str) -> int:
-        """Return the number of a source, made on first use.
+        """Return the number of a source: of a loop, made on first use, or of a clip, at least `CLIP`.
 
         Raises:
             LocalError: a source that does not exist.
         """
+        if source.startswith("clip:"):
+            return _clip_number(source)
         if source not in self._names:
             loop = loop_of(source)
             self._start = np.append(self._start, self._pcm.size)
@@ -124,6 +157,6 @@ class Sources:
         return self._names[source]
 
     def read(self, numbers: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int16]:
-        """Return the next unit of each: numbers int64 [n], positions int64 [n] in samples -> int16 [n, 80]."""
+        """Return the next unit of some loops: numbers int64 [n], positions int64 [n] in samples -> int16 [n, 80]."""
         offsets = (positions[:, None] + np.arange(_native.UNIT_SAMPLES)) % self._length[numbers][:, None]
         return self._pcm[self._start[numbers][:, None] + offsets]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from gateway import _native
 from gateway.media.mixing import Mixing
-from gateway.media.plan import BLOCK_ROWS, PRESSES_AT, Columns, Plan
+from gateway.media.plan import BLOCK_ROWS, PRESSES_AT, Clips, Columns, Plan
 from gateway.media.ring import Rings
-from gateway.media.sources import Sources
+from gateway.media.sources import Sources, generation_of, ring_of
 from gateway.media.table import SEND, Table
 
 __all__ = ["TICK_S", "Ticker"]
@@ -47,6 +47,8 @@ class Ticker:
         self._speak(plan.speak, plan.speak_at, plan.said)
         plan.hears[:] = 0
         self._speak(plan.listen, plan.listen_at, plan.hears)
+        if plan.clips.rows.size:
+            self._play(plan.clips, plan)
         self._mixing.run(plan)
         if plan.echo_at.size:
             plan.hears[plan.echo_at] = plan.said[plan.echo_at]
@@ -68,3 +70,34 @@ class Ticker:
         positions = self._columns.source_position[rows]
         out[at] = self._sources.read(self._columns.source[rows], positions)
         self._columns.source_position[rows] = positions + _native.UNIT_SAMPLES
+
+    def _play(self, clips: Clips, plan: Plan) -> None:
+        """Take a unit of each clip; silence where it is over, or its ring carries another one by now."""
+        units = np.zeros((clips.rows.size, _native.UNIT_SAMPLES), np.int16)
+        if self._rings is not None:
+            there = self._there(clips.rows)
+            units[there] = self._rings.read_units(ring_of(self._columns.source[clips.rows[there]]))
+        plan.said[clips.said_at] = units[clips.said]
+        plan.hears[clips.heard_at] = units[clips.heard]
+
+    def _there(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Say of each row whether its ring still carries its clip."""
+        assert self._rings is not None
+        numbers = self._columns.source[rows]
+        rings = ring_of(numbers)
+        known = rings < self._rings.count
+        carried = self._rings.generations(np.where(known, rings, 0))
+        return known & (carried == generation_of(numbers))
+
+    def ended(self, clips: Clips) -> NDArray[np.int32]:
+        """Return the rows whose clips are over and of which this was not told yet; they count as told now."""
+        rows = clips.rows[~self._columns.source_ended[clips.rows]]
+        if rows.size == 0:
+            return rows
+        over = np.ones(rows.size, bool)
+        if self._rings is not None:
+            there = self._there(rows)
+            over[there] = self._rings.drained(ring_of(self._columns.source[rows[there]]))
+        ended = rows[over]
+        self._columns.source_ended[ended] = True
+        return ended

@@ -26,6 +26,7 @@ from gateway.ids import LegId, RoomId, SeededIds
 from gateway.media.commands import CodecOptions, RowState
 from gateway.media.events import DigitHeard, MediaEvent
 from gateway.media.plane import TICK_S, Plane
+from gateway.media.ring import Rings
 from gateway.media.statistics import LegStatistics
 from gateway.media.table import address_of, pack_address
 from gateway.media.tally import VERDICT_NAMES
@@ -227,7 +228,9 @@ class PlaneBench:
     """A plane, its phones and a clock that only moves when told."""
 
     def __init__(self, capacity: int = 64, seed: int = 1, memory: memoryview | None = None) -> None:
-        self.plane = Plane(capacity, SeededIds(seed), memory)
+        self.rings = Rings.private()
+        """What clips come by."""
+        self.plane = Plane(capacity, SeededIds(seed), memory, rings=self.rings)
         self.now = _START
         self.events: list[MediaEvent] = []
         self.verdicts: Counter[str] = Counter()

@@ -18,6 +18,7 @@ from gateway.ids import LegId, SeededIds
 from gateway.media.commands import RoomState, RowState
 from gateway.media.events import MediaEvent
 from gateway.media.plane import TICK_S, Plane
+from gateway.media.ring import Rings
 from gateway.media.statistics import LegStatistics
 from gateway.media.table import pack_address
 from gateway.testing.plane_packet import Packet
@@ -29,7 +30,9 @@ class PlanePort:
     """A media plane with ports 20000, 20002, ... at `address`."""
 
     def __init__(self, *, address: str, capacity: int = 64, seed: int = 1) -> None:
-        self.plane: Final = Plane(capacity, SeededIds(seed))
+        self.rings: Final = Rings.private()
+        """What clips come by."""
+        self.plane: Final = Plane(capacity, SeededIds(seed), rings=self.rings)
         self.leases: Final[dict[LegId, int]] = {}
         self.rows: Final[dict[LegId, RowState]] = {}
         self.ears: Final[dict[tuple[str, int], list[Packet]]] = {}

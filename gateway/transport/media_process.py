@@ -32,6 +32,7 @@ from gateway.ids import LegId, SystemIds
 from gateway.media.commands import room_from_map, row_from_map
 from gateway.media.flight import MEMORY_NAME, RecordedPlane, memory_bytes
 from gateway.media.plane import TICK_S, Plane
+from gateway.media.ring import Rings
 from gateway.media.statistics import LegStatistics, statistics_as_map
 from gateway.media.table import ROW
 from gateway.transport.media_capture import MediaCapture
@@ -301,11 +302,18 @@ def _plane(capacity: int, memory: memoryview | None) -> Plane:
     if ring_bytes and not hasattr(os, "memfd_create"):
         print("media: no flight recorder: this system has no memfd", file=sys.stderr, flush=True)  # noqa: T201
     if not ring_bytes or not hasattr(os, "memfd_create"):
-        return Plane(capacity, SystemIds(), memory)
+        return Plane(capacity, SystemIds(), memory, rings=_rings())
     fd = os.memfd_create(MEMORY_NAME)
     n_bytes = memory_bytes(capacity, ring_bytes)
     os.truncate(fd, n_bytes)
-    return RecordedPlane(capacity, SystemIds(), memory, flight=memoryview(mmap.mmap(fd, n_bytes)))
+    flight = memoryview(mmap.mmap(fd, n_bytes))
+    return RecordedPlane(capacity, SystemIds(), memory, flight=flight, rings=_rings())
+
+
+def _rings() -> Rings | None:
+    """Return the rings by which sound comes and goes, if the supervisor has made them."""
+    fd = int(os.environ.get("TANDEM_RINGS_FD", "-1"))
+    return None if fd < 0 else Rings.inherited(fd)
 
 
 _MOST_ROWS: Final = 8192

@@ -73,7 +73,6 @@ def test_helpers_end_after_the_switch(supervise):
         media=child(WELL_BEHAVED), switch=child(WELL_BEHAVED), helpers={"speech": child(WELL_BEHAVED)}
     )
     house.wait_for("child.ready", child="speech")
-    house.wait_until_ready()
 
     house.tell(signal.SIGINT)
 
