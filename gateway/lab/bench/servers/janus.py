@@ -68,6 +68,10 @@ class Janus:
         self.pid = 0
 
     def __enter__(self) -> Self:
+        self._start()
+        return self
+
+    def _start(self) -> None:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory()))
         control = folder / "control"
         for name, text in _configuration(folder, control).items():
@@ -84,8 +88,8 @@ class Janus:
         self._resources.callback(self._control.close)
         self._control.settimeout(START_S)
         self._connect(control)
-        self._begin()
-        return self
+        self._session = self._ask(janus="create")["data"]["id"]
+        self._desk = self._attach()
 
     def _connect(self, control: Path) -> None:
         deadline = time.monotonic() + START_S
@@ -95,10 +99,6 @@ class Janus:
             except OSError:
                 time.sleep(0.05)
         raise LocalError("janus did not start")
-
-    def _begin(self) -> None:
-        self._session = self._ask(janus="create")["data"]["id"]
-        self._desk = self._attach()
 
     def _attach(self) -> int:
         handle: int = self._ask(janus="attach", session_id=self._session, plugin=_PLUGIN)["data"]["id"]
@@ -126,8 +126,9 @@ class Janus:
         return there
 
     def clear(self) -> None:
-        self._ask(janus="destroy", session_id=self._session)
-        self._begin()
+        """Start another process: one that was overloaded may answer nothing for minutes."""
+        self._resources.close()
+        self._start()
 
     def _tell(self, handle: int, **body: Any) -> dict[str, Any]:
         reply = self._ask(janus="message", session_id=self._session, handle_id=handle, body=body)
