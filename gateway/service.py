@@ -41,6 +41,7 @@ from gateway.sip.admission import Episode
 from gateway.sip.endpoint import Endpoint
 from gateway.sip.flow import Flow
 from gateway.switch.adoption import adopt_sessions, noted
+from gateway.switch.browsers import MediaWish
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
@@ -378,6 +379,7 @@ def _encryption(config: Config, certificate: Certificate | None) -> Encryption:
     return Encryption(
         fingerprint=certificate.fingerprint,
         users={each.name: Srtp(each.srtp) for each in config.users},
+        calls={each.name: MediaWish(each.media) for each in config.users},
         trunks={each.name: Srtp(each.srtp) for each in config.trunks},
     )
 

@@ -43,6 +43,9 @@ __all__ = [
 SrtpKey = Literal["off", "accepted", "offered", "demanded"]
 """Encrypted media: never; when the peer offers it; offered to the peer too; or no call without it."""
 
+MediaKey = Literal["auto", "webrtc", "rtp"]
+"""How phones are called: those on WS and WSS as browsers, if they do not turn out to be none; all; or nobody."""
+
 DigestKey = Literal["MD5", "SHA-256"]
 
 CODECS = ("pcmu", "pcma", "g729", "ilbc")
@@ -264,6 +267,8 @@ class User(Section):
     password: Secret
     srtp: SrtpKey = "accepted"
     """Encrypted media (SRTP) of its phones."""
+    media: MediaKey = "auto"
+    """How its phones are called: as browsers (WebRTC) or not."""
 
 
 class Number(Section):

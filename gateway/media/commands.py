@@ -55,6 +55,8 @@ class WebRtcTerms:
     """Ours, which authentic checks are made with (RFC 8445 section 7.2.2)."""
     fingerprints: tuple[str, ...]
     """`sha-256 4A:AD...`: the peer's certificate has one of these (RFC 8122)."""
+    begins: bool = False
+    """We begin the handshake, as soon as we know where the peer is; else the peer does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,12 @@ _ROWS = (
         "Keys of SRTP go over UDP, TCP or WS, where others can read them.",
     ),
     _event("leg.latched", "info", "call leg address", "Audio comes from an address that was learnt."),
+    _event(
+        "leg.asked_otherwise",
+        "info",
+        "peer webrtc",
+        "A phone on a WebSocket refused the media of a browser, or other media, and is asked for the other.",
+    ),
     _event("leg.offer_refused", "info", "call leg reason", "A re-INVITE asked for what cannot be."),
     _event("leg.early_media_refused", "info", "call leg reason", "Audio before the answer was not usable."),
     _event("dtmf.heard", "info", "call leg digit duration_ms via", "A key was pressed."),

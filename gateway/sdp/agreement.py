@@ -74,7 +74,9 @@ class LocalMedia:
     rtcp_mux: bool = True
     """Take RTCP on the RTP port when the peer offers it (RFC 5761)."""
     crypto: LocalCrypto | None = None
-    """SRTP (RFC 4568); None = plain RTP only."""
+    """SRTP; None = plain RTP only."""
+    webrtc: bool = False
+    """Offer as to a browser: ICE and DTLS-SRTP.  Such an offer is answered so whatever this says."""
 
 
 @dataclass(frozen=True, slots=True)

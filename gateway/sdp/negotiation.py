@@ -47,7 +47,16 @@ from gateway.sdp.crypto import (
     offers_crypto,
 )
 from gateway.sdp.description import Attribute, Connection, MediaDescription, Origin, SessionDescription
-from gateway.sdp.webrtc import AgreedWebRtc, accept_webrtc, group_attributes, refused_mid
+from gateway.sdp.webrtc import (
+    DTLS,
+    AgreedWebRtc,
+    accept_webrtc,
+    answered_webrtc,
+    group_attributes,
+    offers_webrtc,
+    refused_mid,
+    webrtc_attributes,
+)
 
 __all__ = [
     "CodecOffer",
@@ -78,17 +87,19 @@ def write_offer(
     slots = () if previous is None else previous.media
     index = _audio_slot(slots)
     slot = slots[index] if index < len(slots) else None
+    browser = offers_webrtc(local.crypto, slot, wished=local.webrtc)
     codecs = local.codecs if slot is None else _renumbered(local.codecs, slot)
     line = _audio_line(
         local,
         codecs,
-        _offered_protocol(local) if slot is None else slot.protocol,
+        _offered_protocol(local, browser=browser) if slot is None else slot.protocol,
         local.direction,
-        rtcp_mux=rtcp_mux,
-        crypto=_offered_crypto(local, slot),
+        rtcp_mux=rtcp_mux or browser,
+        crypto=_offered_security(local, slot, browser=browser),
     )
-    refused = tuple(_refused(each) for each in slots)
-    return revise(previous, _describe(local, (*refused[:index], line, *refused[index + 1 :])))
+    refused = tuple(_refused(each, named=browser) for each in slots)
+    about = group_attributes(line) if browser else ()
+    return revise(previous, _describe(local, (*refused[:index], line, *refused[index + 1 :]), about))
 
 
 def answer(
@@ -97,19 +108,21 @@ def answer(
     *,
     previous: SessionDescription | None = None,
     known: Mapping[int, CodecOffer] | None = None,
+    webrtc: AgreedWebRtc | None = None,
 ) -> tuple[SessionDescription, NegotiatedMedia]:
     """Answer an offer; returns our description and what both mean for the media plane.
 
     `previous` is our last description of this dialog: the version counts from it, and a re-offer that leaves
     out `rtpmap`, as phones on hold do, means by a number what it meant there.  `known` adds such meanings,
-    for a caller that keeps `receive` of the negotiation before and counts versions itself.
+    for a caller that keeps `receive` of the negotiation before and counts versions itself, and `webrtc` is
+    what that negotiation agreed on with a browser.
     Raises NoCommonCodec (488), saying why for each line, if nothing in the offer can be used.
     """
     index, offered = choose_line(offer, local.codecs, {**_numbers(previous), **(known or {})}, local.crypto)
     line = offer.media[index]
-    webrtc, security = accept_webrtc(offer, line, local.crypto, (local.address, local.rtp_port))
+    path, security = accept_webrtc(offer, line, local.crypto, (local.address, local.rtp_port), webrtc)
     crypto = None
-    if webrtc is None:
+    if path is None:
         crypto, security = accept_crypto(line, local.crypto)
     common = agreed(offered, local.codecs)
     accepted = accept(common, single=local.single_codec)
@@ -120,10 +133,10 @@ def answer(
         local=local,
         wished=local.direction,
         receive={codec.payload_type: codec for codec in common},
-        rtcp_mux=(local.rtcp_mux or webrtc is not None) and line.attribute("rtcp-mux") is not None,
+        rtcp_mux=(local.rtcp_mux or path is not None) and line.attribute("rtcp-mux") is not None,
         reason=reason(_audio(accepted), offered, local.codecs),
         crypto=crypto,
-        webrtc=webrtc,
+        webrtc=path,
     )
     ours = _audio_line(
         replace(local, ptime_ms=negotiated.ptime_ms),
@@ -133,9 +146,9 @@ def answer(
         rtcp_mux=negotiated.rtcp_mux,
         crypto=security,
     )
-    lines = [_refused(each, named=webrtc is not None) for each in offer.media]
+    lines = [_refused(each, named=path is not None) for each in offer.media]
     lines[index] = ours
-    about = () if webrtc is None else group_attributes(line)
+    about = () if path is None else group_attributes(line)
     return revise(previous, _describe(local, tuple(lines), about)), negotiated
 
 
@@ -143,12 +156,16 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, local: Lo
     """Understand the peer's answer to our `offer`. Raises NoCommonCodec if it took nothing usable."""
     ours = next(each for each in offer.media if each.media == "audio" and each.port)
     offered = read_codecs(ours)
-    index, answered = choose_line(
-        answer, offered, {codec.payload_type: codec for codec in offered}, _without_handshake(local.crypto)
-    )
+    browser = ours.protocol.upper() in DTLS
+    known = {codec.payload_type: codec for codec in offered}
+    security = local.crypto if browser else _without_handshake(local.crypto)
+    index, answered = choose_line(answer, offered, known, security)
+    line = answer.media[index]
+    if browser and line.protocol.upper() not in DTLS:
+        raise NoCommonCodec(f"the answer in {line.protocol} takes no handshake", warning=302)
     common = agreed(answered, offered)
     accepted = accept(common)
-    muxed = (line.attribute("rtcp-mux") is not None for line in (ours, answer.media[index]))
+    muxed = (each.attribute("rtcp-mux") is not None for each in (ours, line))
     return _negotiated(
         answer,
         index,
@@ -158,7 +175,8 @@ def read_answer(offer: SessionDescription, answer: SessionDescription, local: Lo
         receive=receivable(common, offered),
         rtcp_mux=all(muxed),
         reason=reason(_audio(accepted), answered, offered),
-        crypto=_answered(ours, answer.media[index], local),
+        crypto=None if browser else _answered(ours, line, local),
+        webrtc=answered_webrtc(ours, answer, line) if browser else None,
     )
 
 
@@ -226,20 +244,25 @@ def _stated_address(theirs: SessionDescription, line: MediaDescription) -> str:
 
 
 def _without_handshake(crypto: LocalCrypto | None) -> LocalCrypto | None:
-    """Our offers speak of no handshake, so that no answer may."""
+    """An offer that speaks of no handshake, so that no answer may."""
     return None if crypto is None else replace(crypto, fingerprint="")
 
 
-def _offered_protocol(local: LocalMedia) -> str:
+def _offered_protocol(local: LocalMedia, *, browser: bool) -> str:
     """Encryption that may be passed over is offered in RTP/AVP: whoever does not know it takes the line plain."""
     demanded = local.crypto is not None and local.crypto.policy is Srtp.DEMANDED
-    return "RTP/SAVP" if demanded else "RTP/AVP"
+    return "UDP/TLS/RTP/SAVPF" if browser else "RTP/SAVP" if demanded else "RTP/AVP"
 
 
-def _offered_crypto(local: LocalMedia, slot: MediaDescription | None) -> tuple[Attribute, ...]:
-    if local.crypto is None or not offers_crypto(local.crypto, slot):
+def _offered_security(
+    local: LocalMedia, slot: MediaDescription | None, *, browser: bool
+) -> tuple[Attribute, ...]:
+    """Return the lines that say how packets are encrypted: by a handshake, by keys, or not."""
+    if local.crypto is None:
         return ()
-    return crypto_attributes(local.crypto)
+    if browser:
+        return webrtc_attributes(local.crypto, (local.address, local.rtp_port), slot)
+    return crypto_attributes(local.crypto) if offers_crypto(local.crypto, slot) else ()
 
 
 def _answered(ours: MediaDescription, theirs: MediaDescription, local: LocalMedia) -> AgreedCrypto | None:
@@ -345,7 +368,7 @@ def _audio_line(
 
 def _audio_slot(slots: tuple[MediaDescription, ...]) -> int:
     """Return the line to use in a later offer: the audio in use, else a refused one, else a new one at the end."""
-    audio = [i for i, each in enumerate(slots) if each.media == "audio" and each.protocol in PROTOCOLS]
+    audio = [i for i, each in enumerate(slots) if each.media == "audio" and each.protocol in PROTOCOLS | DTLS]
     return next((i for i in audio if slots[i].port), audio[0] if audio else len(slots))
 
 

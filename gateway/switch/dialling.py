@@ -1,6 +1,7 @@
 """Making legs: a port and a row for each, and for outgoing ones the places to ring and what they are told.
 
-Phones ring together, servers of trunks are asked one after another (`search`).
+Phones ring together, servers of trunks are asked one after another (`search`).  Whoever may be a browser or not
+(`browsers`) is offered the media of one, and if it refuses those with 488, of the other.
 
 Calls and transfers dial alike; what differs is on whose behalf.  A destination has been routed already:
 here nothing decides who may call whom.
@@ -17,6 +18,7 @@ from gateway.errors import Overload
 from gateway.ids import LegId
 from gateway.sip.events import EndCause, SessionId, SessionOffered
 from gateway.sip.identity import CallerId, shown_to_phone
+from gateway.sip.registrar import Binding
 from gateway.switch.causes import ENDINGS
 from gateway.switch.legs import Leg, Side, local_media
 from gateway.switch.origins import Origin
@@ -28,6 +30,8 @@ from gateway.switch.world import CallOver, World
 
 __all__ = ["Dialler"]
 
+_NOT_ACCEPTABLE: Final = 488
+
 
 class Dialler:
     """Opens the legs of one call."""
@@ -38,9 +42,16 @@ class Dialler:
         self._legs: Final = legs
         self._own: Final = own
         self._search: Search | None = None
+        self._undecided: dict[SessionId, tuple[Branches, Target, Errand]] = {}
+        """Branches that are asked the other way if they refuse this one."""
 
-    async def open(self, side: Side, peer: str, codecs: Sequence[str], *, trunk: bool = False) -> Leg:
-        """Lease a port for a new leg to a user or a trunk; raises CallOver when there is none."""
+    async def open(
+        self, side: Side, peer: str, codecs: Sequence[str], *, trunk: bool = False, webrtc: bool = False
+    ) -> Leg:
+        """Lease a port for a new leg to a user or a trunk; raises CallOver when there is none.
+
+        `webrtc`: it is called as a browser is.
+        """
         world, row = self._world, LegId(self._world.ids.token())
         try:
             address = await world.media.open(row)
@@ -58,6 +69,7 @@ class Dialler:
                 annexb=world.settings.annexb,
                 srtp=world.settings.encryption.of(peer, trunk=trunk),
                 fingerprint=world.settings.encryption.fingerprint,
+                webrtc=webrtc,
             ),
             started=world.clock.now(),
             force_tick=world.settings.force_tick,
@@ -89,6 +101,7 @@ class Dialler:
             raise
         leg.session, leg.user, leg.trunk = offered.session, caller.user, caller.trunk is not None
         leg.permit, leg.identity = permit, origin.caller_id
+        world.browsers.offered(offered.flow, offered.sdp)
         self.enter(leg, offered.session)
         return leg
 
@@ -111,16 +124,36 @@ class Dialler:
         name, ours = destination.name, self._world.settings.codecs
         codecs = tuple(dict.fromkeys((*preferred, *ours)))
         for each in self._world.signalling.bindings(name):
-            to = address_of(name, each.flow)
-            target = Target(each.contact, each.flow, to, name, codecs, routes=each.path)
-            await self.start(branches, target, errand)
+            await self._ring(branches, name, each, codecs, errand)
+
+    async def _ring(
+        self, branches: Branches, name: str, binding: Binding, codecs: tuple[str, ...], errand: Errand
+    ) -> None:
+        """Ring one phone of a user."""
+        flow, wish = binding.flow, self._world.settings.encryption.wish(name)
+        browsers = self._world.browsers
+        to, webrtc = address_of(name, flow), browsers.called(flow, wish)
+        target = Target(binding.contact, flow, to, name, codecs, routes=binding.path, webrtc=webrtc)
+        session = await self.start(branches, target, errand)
+        if session is not None and browsers.may_be_either(flow, wish):
+            self._undecided[session] = branches, target, errand
+
+    async def _ring_otherwise(self, branches: Branches, target: Target, errand: Errand) -> None:
+        """Ring a phone that has refused one kind of media with the other."""
+        other = replace(target, webrtc=not target.webrtc)
+        self._world.browsers.are(target.flow, webrtc=other.webrtc)
+        self._world.log.info("leg.asked_otherwise", peer=target.peer, webrtc=other.webrtc)
+        branches.forgive()
+        await self.start(branches, other, errand)
 
     async def start(
         self, branches: Branches, target: Target, errand: Errand, *, permit: Permit | None = None
     ) -> SessionId | None:
         """Open a row for one branch and call it; None if that failed already, and `branches` knows why."""
         try:
-            leg = await self.open(Side.CALLEE, target.peer, target.codecs, trunk=target.trunk)
+            leg = await self.open(
+                Side.CALLEE, target.peer, target.codecs, trunk=target.trunk, webrtc=target.webrtc
+            )
         except BaseException as error:
             if permit is not None:
                 permit.release()
@@ -144,7 +177,7 @@ class Dialler:
         self.enter(leg, session)
         return session
 
-    # The search among servers of trunks, if that is what is dialled.
+    # What becomes of it.
 
     @property
     def impatient_at(self) -> float:
@@ -152,8 +185,11 @@ class Dialler:
         return inf if self._search is None else self._search.impatient_at
 
     async def lost(self, session: SessionId, cause: EndCause, *, alerted: bool) -> None:
-        """Take it that a branch failed: another server may be asked in its place."""
-        if self._search is not None:
+        """Take it that a branch failed: it may be asked otherwise, or another server in its place."""
+        undecided = self._undecided.pop(session, None)
+        if undecided is not None and cause.status == _NOT_ACCEPTABLE:
+            await self._ring_otherwise(*undecided)
+        elif self._search is not None:
             await self._search.lost(session, cause, alerted=alerted)
 
     async def patience_over(self) -> None:

@@ -1,4 +1,4 @@
-"""Who wants SRTP: the policy of every user and trunk, and whether others could read the keys on their way."""
+"""Who wants SRTP, by keys or by handshake, and whether others could read the keys on their way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.sdp.crypto import Srtp
 from gateway.sip.flow import Flow
+from gateway.switch.browsers import MediaWish
 from gateway.switch.legs import Leg
 from gateway.switch.ports import EventLog
 
@@ -26,6 +27,14 @@ class Encryption:
     trunks: Mapping[str, Srtp] = field(default_factory=dict)
     fingerprint: str = ""
     """`sha-256 4A:AD...` of the certificate that browsers are shown; empty = no browser's media."""
+    calls: Mapping[str, MediaWish] = field(default_factory=dict)
+    """How users' phones are called; `auto` for everybody else."""
+
+    def wish(self, user: str) -> MediaWish:
+        """Return how a user's phones are called; plain where a handshake is not wanted or cannot be."""
+        if not self.fingerprint or self.of(user, trunk=False) is Srtp.OFF:
+            return MediaWish.RTP
+        return self.calls.get(user, MediaWish.AUTO)
 
     def of(self, peer: str, *, trunk: bool) -> Srtp:
         """Return what a leg to the user, or the trunk, of that name wants."""

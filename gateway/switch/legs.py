@@ -55,11 +55,12 @@ def local_media(
     annexb: bool = False,
     srtp: Srtp = Srtp.OFF,
     fingerprint: str = "",
+    webrtc: bool = False,
 ) -> LocalMedia:
     """Return what a leg with this RTP address offers and takes: `codecs` in order, and telephone-event.
 
-    With `annexb`, G.729 may be silent in pauses; `srtp` is what the leg wants of encryption, and `fingerprint` names
-    the certificate that a browser is shown.
+    With `annexb`, G.729 may be silent in pauses; `srtp` is what the leg wants of encryption, `fingerprint` names
+    the certificate that a browser is shown, and with `webrtc` it is a browser to whom something is offered.
     """
     fmtp = {"g729": "annexb=yes"} if annexb else {}
     offers = (codec_offer(name) for name in (*codecs, TELEPHONE_EVENT))
@@ -70,6 +71,7 @@ def local_media(
         session_id=ids.number(1 << 31),
         version=1,
         crypto=None if srtp is Srtp.OFF else _local_crypto(srtp, ids, fingerprint),
+        webrtc=webrtc,
     )
 
 
@@ -268,14 +270,16 @@ class Leg:
     def _answer(
         self, offer: SessionDescription, like: str | None
     ) -> tuple[SessionDescription, NegotiatedMedia]:
-        known = None if self.negotiated is None else self.negotiated.receive
+        before = self.negotiated
+        known = None if before is None else before.receive
+        webrtc = None if before is None else before.webrtc
         if like is not None:
             alone = tuple(codec for codec in self.local.codecs if codec.name in {like, TELEPHONE_EVENT})
             try:
-                return answer(offer, _with_codecs(self.local, alone), known=known)
+                return answer(offer, _with_codecs(self.local, alone), known=known, webrtc=webrtc)
             except NoCommonCodec:
                 pass  # then they are translated
-        return answer(offer, self.local, known=known)
+        return answer(offer, self.local, known=known, webrtc=webrtc)
 
     def _settle(self, negotiated: NegotiatedMedia) -> None:
         self.negotiated = negotiated
@@ -330,7 +334,9 @@ def _crypto(agreed: NegotiatedMedia) -> CryptoPolicy | None:
 
 def _webrtc(agreed: NegotiatedMedia) -> WebRtcTerms | None:
     terms = agreed.webrtc
-    return None if terms is None else WebRtcTerms(terms.ufrag, terms.password, terms.fingerprints)
+    if terms is None:
+        return None
+    return WebRtcTerms(terms.ufrag, terms.password, terms.fingerprints, begins=terms.begins)
 
 
 def _options(agreed: NegotiatedMedia) -> CodecOptions:

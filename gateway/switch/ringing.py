@@ -44,6 +44,8 @@ class Target:
     """What goes with that."""
     routes: tuple[str, ...] = ()
     """Proxies on the way, as the binding's Path named them (RFC 3327)."""
+    webrtc: bool = False
+    """It is called as a browser is."""
 
 
 def address_of(name: str, flow: Flow) -> NameAddr:
@@ -136,6 +138,10 @@ class Branches:
         self._failures.append(ending)
         if ending.status >= 600:
             self.cancel(ending.cause)
+
+    def forgive(self) -> None:
+        """Take the last failure back: the same phone is asked again in another way."""
+        self._failures.pop()
 
     def give_up(self, session: SessionId, ending: Ending) -> None:
         """Stop one branch: somebody else is asked in its place."""

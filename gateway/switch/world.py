@@ -10,6 +10,7 @@ from gateway.errors import GatewayError
 from gateway.ids import IdSource
 from gateway.media.events import MediaEvent
 from gateway.sip.events import Event
+from gateway.switch.browsers import Browsers
 from gateway.switch.causes import Ending
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
@@ -58,6 +59,8 @@ class World:
     settings: Settings
     trunks: Trunks = field(default_factory=Trunks)
     """What has become of the trunks in the routing table."""
+    browsers: Browsers = field(default_factory=Browsers)
+    """What phones on WebSockets have shown of their media."""
     applications: Applications | None = None
     """Whoever steers calls; None = every call does what was dialled."""
 

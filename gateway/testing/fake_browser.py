@@ -33,14 +33,17 @@ def check(ufrag: str, password: str, *, nominates: bool = False) -> bytes:
 
 
 class FakeBrowser:
-    """The end that begins a handshake, with a certificate of its own."""
+    """The end that begins a handshake, or waits for one, with a certificate of its own."""
 
-    def __init__(self, profiles: bytes = b"SRTP_AES128_CM_SHA1_80") -> None:
+    def __init__(self, profiles: bytes = b"SRTP_AES128_CM_SHA1_80", *, begins: bool = True) -> None:
         self._certificate, context = _certified()
         context.set_tlsext_use_srtp(profiles)
         context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
         self._connection = SSL.Connection(context, None)
-        self._connection.set_connect_state()
+        if begins:
+            self._connection.set_connect_state()
+        else:
+            self._connection.set_accept_state()
         self._connection.set_ciphertext_mtu(1200)
         self.done = False
 

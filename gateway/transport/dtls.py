@@ -1,4 +1,6 @@
-"""The handshake that makes a browser's keys: the waiting side of DTLS-SRTP (RFC 5764), by OpenSSL, without sockets.
+"""The handshake that makes a browser's keys: DTLS-SRTP (RFC 5764) by OpenSSL, without sockets.
+
+We wait for a browser that chooses who begins, as all of them let us; some other peers want us to begin.
 
 The certificate is made by and for one process; nobody signs it, because its fingerprint in the description, which comes
 over the signalling, is what vouches for it.  The peer's certificate is held against the fingerprints of its description
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
@@ -66,10 +69,13 @@ class Certificate:
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, lambda *_: True)
         return cls(_fingerprint(signed, "sha-256"), context)
 
-    def wait(self) -> SSL.Connection:
-        """Return the waiting end of a handshake that shows this certificate."""
+    def end(self, *, begins: bool) -> SSL.Connection:
+        """Return one end of a handshake that shows this certificate: that which begins, or that which waits."""
         connection = SSL.Connection(self._context, None)
-        connection.set_accept_state()
+        if begins:
+            connection.set_connect_state()
+        else:
+            connection.set_accept_state()
         connection.set_ciphertext_mtu(_DATAGRAM_BYTES)
         return connection
 
@@ -77,16 +83,39 @@ class Certificate:
 class Dtls:
     """One handshake; give it datagrams, send what `transmit` returns, and look at `keys` and `failure`."""
 
-    def __init__(self, certificate: Certificate, fingerprints: tuple[str, ...]) -> None:
-        """The peer's certificate must have one of the fingerprints."""
-        self._connection = certificate.wait()
+    def __init__(
+        self, certificate: Certificate, fingerprints: tuple[str, ...], *, begins: bool = False
+    ) -> None:
+        """The peer's certificate must have one of the fingerprints; `begins`: the first word is ours."""
+        self._connection = certificate.end(begins=begins)
         self._fingerprints = fingerprints
+        self._begins = begins
+        self._begun = False
         self.keys: CryptoPolicy | None = None
         """Once the handshake is done, with whom it should be."""
         self.failure: str | None = None
         """Why there will be no keys, in words."""
         self.over = False
         """The peer has said goodbye under these keys: it hears nothing any more."""
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """With whom it is: the peer's certificate has one of these."""
+        return self._fingerprints
+
+    @property
+    def begins(self) -> bool:
+        """Whether the first word is ours."""
+        return self._begins
+
+    def begin(self) -> bool:
+        """Say the first word, if it is ours and is not said yet; tell whether it was."""
+        if self._begun or not self._begins:
+            return False
+        self._begun = True
+        with suppress(SSL.WantReadError):
+            self._connection.do_handshake()
+        return True
 
     def receive(self, datagram: bytes) -> None:
         """Take what the peer sent."""
@@ -158,12 +187,12 @@ class Dtls:
         return any(found)
 
     def _exported(self, suite: str, key_bytes: int, salt_bytes: int) -> CryptoPolicy:
-        """Return the keys: the client's, ours, the client's salt, ours (RFC 5764 section 4.2)."""
+        """Return the keys: key of who began and of who waited, then their salts (RFC 5764 section 4.2)."""
         made = self._connection.export_keying_material(_EXPORTER, 2 * (key_bytes + salt_bytes))
         keys, salts = made[: 2 * key_bytes], made[2 * key_bytes :]
-        return CryptoPolicy(
-            suite, ours=keys[key_bytes:] + salts[salt_bytes:], theirs=keys[:key_bytes] + salts[:salt_bytes]
-        )
+        began, waited = keys[:key_bytes] + salts[:salt_bytes], keys[key_bytes:] + salts[salt_bytes:]
+        ours, theirs = (began, waited) if self._begins else (waited, began)
+        return CryptoPolicy(suite, ours=ours, theirs=theirs)
 
 
 def _fingerprint(certificate: x509.Certificate, name: str) -> str:

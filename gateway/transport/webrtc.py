@@ -2,7 +2,7 @@
 
     row        the switch says what a row shall be, with the terms of a browser instead of an address and keys
     check      STUN for the row's socket: ICE says where media goes
-    handshake  DTLS from an address that has passed a check: it makes the row's keys
+    handshake  DTLS with an address that has passed a check: it makes the row's keys
     row again  with that address and those keys, as any other encrypted leg's
 
 Until then a row has keys that nobody knows and no address, so that nothing is heard in it and nothing sent.  A leg
@@ -55,9 +55,9 @@ class _Leg:
     over: bool = False
     """It has been told of, for a reason that does not go away."""
 
-    def expects(self, fingerprints: tuple[str, ...]) -> bool:
-        """Tell whether the handshake is with whom these fingerprints name."""
-        return self.row.webrtc is not None and self.row.webrtc.fingerprints == fingerprints
+    def expects(self, terms: WebRtcTerms) -> bool:
+        """Tell whether the handshake is with whom these terms name, in the same roles."""
+        return (self.dtls.fingerprints, self.dtls.begins) == (terms.fingerprints, terms.begins)
 
     def shake_anew(self, dtls: Dtls) -> None:
         """Begin another handshake: what was agreed in the last one is void."""
@@ -93,10 +93,11 @@ class WebRtcLegs:
         if leg is None:
             leg = self._legs[row.leg] = self._begun(row, row.webrtc, now)
             self._wake_at(leg.ice.expires_at)
-        if not leg.expects(row.webrtc.fingerprints):
-            leg.shake_anew(Dtls(self._certificate, row.webrtc.fingerprints))
+        if not leg.expects(row.webrtc):
+            leg.shake_anew(self._handshake(row.webrtc))
         leg.row = row
         leg.ice.restart(_credentials(row.webrtc))
+        self._begin(leg, now)
         return leg.dressed()
 
     def close(self, leg: LegId) -> None:
@@ -112,6 +113,7 @@ class WebRtcLegs:
         if data[0] in _STUN_FIRST_BYTES:
             if (answer := leg.ice.receive(data, source, now)) is not None:
                 self._out.append((name, source, answer))
+            self._begin(leg, now)
         elif data[0] in _DTLS_FIRST_BYTES and leg.ice.knows(source):
             leg.peer = source
             leg.dtls.receive(data)
@@ -154,8 +156,16 @@ class WebRtcLegs:
         locked = CryptoPolicy(
             _LOCKED_SUITE, secrets.token_bytes(_LOCKED_BYTES), secrets.token_bytes(_LOCKED_BYTES)
         )
-        handshake = Dtls(self._certificate, terms.fingerprints)
-        return _Leg(row, IceLite(_credentials(terms), now), handshake, locked)
+        return _Leg(row, IceLite(_credentials(terms), now), self._handshake(terms), locked)
+
+    def _handshake(self, terms: WebRtcTerms) -> Dtls:
+        return Dtls(self._certificate, terms.fingerprints, begins=terms.begins)
+
+    def _begin(self, leg: _Leg, now: float) -> None:
+        """Begin the handshake if that is for us to do, and it is known with whom."""
+        if leg.ice.selected is not None and leg.dtls.begin():
+            leg.peer = leg.ice.selected
+            self._shake(leg, now)
 
     def _look_at(self, leg: _Leg, now: float) -> None:
         if now >= leg.ice.expires_at:

@@ -97,7 +97,9 @@ def test_check_as_json_is_one_document_without_secrets(tandem, tmp_path):
 
     document = json.loads(result.output)
     assert document["ok"] is True
-    assert document["settings"]["users"] == [{"application": "one", "name": "carol", "srtp": "accepted"}]
+    assert document["settings"]["users"] == [
+        {"application": "one", "name": "carol", "srtp": "accepted", "media": "auto"}
+    ]
     assert document["most_calls"]["ports"] == 5000
     assert "hunter2" not in result.output
 

@@ -39,7 +39,8 @@ SAID = {
 PASSWORD = "secret"
 APPLICATION = "00000000-0000-4000-8000-000000000001"
 SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "".join(
-    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "{PASSWORD}"\n' for name in SAID
+    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "{PASSWORD}"\nmedia = "rtp"\n'
+    for name in SAID
 )
 
 

@@ -32,9 +32,10 @@ def legs(certificate):
     return WebRtcLegs(certificate)
 
 
-def dress(legs, *fingerprints, now=0.0, ufrag=UFRAG):
+def dress(legs, *fingerprints, now=0.0, ufrag=UFRAG, begins=False):
     """Let there be a browser's row; return what media is told of it."""
-    return legs.dress(replace(state_of("a", None), webrtc=WebRtcTerms(ufrag, PASSWORD, fingerprints)), now)
+    terms = WebRtcTerms(ufrag, PASSWORD, fingerprints, begins)
+    return legs.dress(replace(state_of("a", None), webrtc=terms), now)
 
 
 def sent(legs):
@@ -197,6 +198,23 @@ def test_another_fingerprint_is_another_handshake_and_until_then_nobody_is_heard
     after = list(legs.rows())[-1]
     assert after.remote == HOME
     assert after.crypto not in (before.crypto, locked)
+
+
+def test_who_waits_is_greeted_as_soon_as_it_is_known_where_it_is_and_its_keys_are_the_other_half(legs):
+    peer = FakeBrowser(begins=False)
+    dress(legs, peer.fingerprint, begins=True)
+    legs.receive(LEG, CAFE, check(UFRAG, PASSWORD), 1.0)
+    assert len(sent(legs)) == 1  # no handshake with whom nobody has nominated
+    _, *greeting = nominate(legs, HOME)
+    said = peer.flight(greeting)
+    while said:
+        legs.receive(LEG, HOME, said, 1.0)
+        said = peer.flight(sent(legs))
+    row = list(legs.rows())[-1]
+    made = peer.exported(60)
+    assert row.remote == HOME
+    assert row.crypto.ours == made[:16] + made[32:46]
+    assert row.crypto.theirs == made[16:32] + made[46:60]
 
 
 def test_a_leg_that_is_closed_is_forgotten(legs, browser):
