@@ -1,8 +1,8 @@
-"""Bugs that other B2BUAs shipped; the list is in `tests/sip/test_known_bugs.py`."""
+"""Bugs that other B2BUAs shipped; the list is `docs/known-bugs.md`."""
 
 from __future__ import annotations
 
-from gateway.sip.events import OfferAnswered, SessionAnswered, SessionProgressed
+from gateway.sip.events import OfferAnswered, OfferRefused, SessionAnswered, SessionProgressed
 from gateway.testing.phone import direction_in, port_in
 from gateway.testing.switchboard import switchboard
 from gateway.testing.virtual_time import run_virtual
@@ -36,6 +36,27 @@ def test_bug_9_ringing_after_early_media_ends_none():
 
             a, b = board.media.row_at(port_in(early.sdp)), board.media.row_at(port_in(ringing.offer))
             assert board.media.rooms == {a.room: frozenset({a.leg, b.leg})}
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
+def test_bug_38_fax_is_refused_and_the_call_goes_on_in_audio():
+    """RFC 3261 section 14.1: what was refused has changed nothing, so the next offer is answered like any other."""
+
+    async def scenario():
+        async with switchboard() as board:
+            alice = await board.phone("alice")
+            calling = await alice.call("echo")
+            port = port_in((await calling.expect(SessionAnswered)).sdp)
+            await board.settle()
+            before = board.media.row_at(port)
+            calling.reoffer(alice.sdp(version=2).replace(b"m=audio", b"m=image").replace(b"RTP/AVP", b"udptl"))
+            assert (await calling.expect(OfferRefused)).status == 488
+            assert board.media.row_at(port) == before
+
+            calling.reoffer(alice.sdp(version=3))
+            assert port_in((await calling.expect(OfferAnswered)).sdp) == port
             calling.hang_up()
 
     run_virtual(scenario())
