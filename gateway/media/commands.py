@@ -16,6 +16,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, Final
 
 from gateway.ids import LegId, RoomId
+from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.crypto import CryptoPolicy
 
 __all__ = [
@@ -85,7 +86,7 @@ class RowState:
     room: RoomId | None
     """Rows in one room hear each other; None = alone, hears silence."""
     source: str | None = None
-    """None = a socket and its peer; else `tone:440`, `music`, `silence` or `echo` (the row hears itself).
+    """None = a socket and its peer; else `tone:440`, `music`, `silence`, `echo` (the row hears itself) or a clip.
 
     `tap`: a row without a socket that hears its room and says nothing (see `Plane.taps`).
     """
@@ -101,7 +102,7 @@ class RowState:
     gain_out_db: float = 0.0
     """Of what it hears, -60 to 24."""
     hold: str | None = None
-    """A source (`music`) that it hears instead of its room, which does not hear it meanwhile."""
+    """A source (`music`, `clip:3:1`) that it hears instead of its room, which does not hear it meanwhile."""
     coach: LegId | None = None
     """The only leg in the room that hears this one; it hears all.  None = the room hears it."""
     crypto: CryptoPolicy | None = None
@@ -112,6 +113,8 @@ class RowState:
     """A browser's: the address and the keys follow from its checks and its handshake.  It does not travel."""
     in_band: bool = False
     """Tell keys that it says as tones.  A call that can be relayed is relayed all the same, and not listened to."""
+    answering: AnsweringTerms | None = None
+    """Tell whether a person or a machine is there, and when it has beeped; it is not relayed meanwhile."""
     recording: tuple[int, int] | None = None
     """The rings that get what it hears and what it says, -1 = none.  Its packets are not relayed meanwhile."""
 
@@ -172,6 +175,7 @@ def row_as_map(row: RowState) -> dict[str, Any]:
         "crypto": None if row.crypto is None else asdict(row.crypto),
         "edge": row.edge,
         "in_band": row.in_band,
+        "answering": None if row.answering is None else asdict(row.answering),
         "recording": None if row.recording is None else list(row.recording),
     }
 
@@ -209,6 +213,7 @@ def row_from_map(fields: Mapping[str, Any]) -> RowState:
         crypto=_crypto(fields.get("crypto")),
         edge=fields.get("edge", False),
         in_band=fields.get("in_band", False),
+        answering=_answering(fields.get("answering")),
         recording=_recording(fields.get("recording")),
     )
 
@@ -235,6 +240,10 @@ def _recording(value: Any) -> tuple[int, int] | None:
         return None
     heard, said = value
     return (int(heard), int(said))
+
+
+def _answering(value: Any) -> AnsweringTerms | None:
+    return None if value is None else AnsweringTerms(**value)
 
 
 def _crypto(value: Any) -> CryptoPolicy | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from gateway.ids import LegId, RoomId
+from gateway.media.answering_machine import Beep, Sign, Verdict, Who
 from gateway.media.statistics import LegStatistics, statistics_as_map, statistics_from_map
 
 __all__ = [
     "ActiveSpeaker",
     "AddressLatched",
+    "AnswerJudged",
+    "BeepHeard",
     "DigitHeard",
     "LegEvent",
     "MediaEvent",
@@ -22,6 +25,7 @@ __all__ = [
     "SourceEnded",
     "WorkerLost",
     "WorkerReady",
+    "answers_of",
     "event_as_map",
     "event_from_map",
 ]
@@ -66,6 +70,26 @@ class SourceEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerJudged:
+    """Who has answered, which `RowState.answering` asked for."""
+
+    leg: LegId
+    who: Who
+    sign: Sign
+    after_ms: int
+    """Media time since it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeepHeard:
+    """A machine has beeped, and the beep is over: who speaks now is recorded."""
+
+    leg: LegId
+    after_ms: int | None
+    """Media time since it was asked; None = it has not beeped for a minute, and is not listened to any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowClosed:
     """The row is gone and its port rests; the last word on its statistics."""
 
@@ -100,9 +124,22 @@ class WorkerReady:
     """A media process is there, and knows all rows again."""
 
 
-LegEvent: TypeAlias = DigitHeard | AddressLatched | RtpTimedOut | SourceEnded | RowClosed
+LegEvent: TypeAlias = (
+    DigitHeard | AddressLatched | RtpTimedOut | SourceEnded | AnswerJudged | BeepHeard | RowClosed
+)
 RoomEvent: TypeAlias = ActiveSpeaker | RoomLevels
 MediaEvent: TypeAlias = LegEvent | RoomEvent | WorkerLost | WorkerReady
+
+
+def answers_of(news: Iterable[Verdict | Beep], leg_of: Mapping[int, LegId]) -> list[MediaEvent]:
+    """Return what was found out of rows as events of their legs."""
+    return [
+        AnswerJudged(leg_of[each.row], each.who, each.sign, each.after_ms)
+        if isinstance(each, Verdict)
+        else BeepHeard(leg_of[each.row], each.after_ms)
+        for each in news
+        if each.row in leg_of
+    ]
 
 
 def event_as_map(event: LegEvent | RoomEvent) -> dict[str, Any]:
@@ -129,6 +166,11 @@ def event_from_map(message: Mapping[str, Any]) -> MediaEvent | None:
             return RtpTimedOut(LegId(message["leg"]), message.get("reason", ""))
         case "SourceEnded":
             return SourceEnded(LegId(message["leg"]), message["source"])
+        case "AnswerJudged":
+            who, sign = Who(message["who"]), Sign(message["sign"])
+            return AnswerJudged(LegId(message["leg"]), who, sign, message["after_ms"])
+        case "BeepHeard":
+            return BeepHeard(LegId(message["leg"]), message["after_ms"])
         case "RowClosed":
             return RowClosed(LegId(message["leg"]), statistics_from_map(message["statistics"]))
         case "ActiveSpeaker":

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway import _native
+from gateway.media.answering_machine import ANSWERER
 from gateway.media.mixer import MIX_ROW, rest
 from gateway.media.recorders import NO_TAPE, Tapes, recorded, tapes_of
 from gateway.media.sources import CLIP
@@ -84,6 +85,8 @@ class Columns:
         """How the mixer treats the row, and what it knows of it."""
         self.in_band = np.zeros(capacity, bool)
         """Keys are listened for in what it says."""
+        self.answerer = np.zeros(capacity, ANSWERER)
+        """Who has answered: what is known of it, where it was asked."""
         self.timed_out = np.zeros(capacity, bool)
         """It was told that nothing comes from its phone any more."""
         self.ear_cost = np.zeros(capacity, np.int32)
@@ -97,6 +100,7 @@ class Columns:
         """Free a row."""
         self.open[row] = self.socket[row] = self.echo[row] = self.tap[row] = self.timed_out[row] = False
         self.in_band[row] = False
+        self.answerer[row] = np.zeros((), ANSWERER)
         self.room[row] = self.source[row] = -1
         self.source_position[row] = 0
         self.source_ended[row] = False
@@ -136,6 +140,9 @@ class Plan:
     in_band: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows in whose audio keys are listened for."""
     in_band_at: NDArray[np.int32] = field(default_factory=_no_rows)
+    answerers: NDArray[np.int32] = field(default_factory=_no_rows)
+    """Rows of which it is asked who has answered."""
+    answerers_at: NDArray[np.int32] = field(default_factory=_no_rows)
     taps: NDArray[np.int32] = field(default_factory=_no_rows)
     """Rows without a socket that hear their room."""
     taps_at: NDArray[np.int32] = field(default_factory=_no_rows)
@@ -190,6 +197,7 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
     listen = _rows_where(listening & ~clip)
     echo, taps = _rows_where(decoded & columns.echo[:top]), _rows_where(tapping)
     in_band = _rows_where(decoded & columns.in_band[:top])
+    answerers = _rows_where(decoded & columns.answerer["wanted"][:top])
     return Plan(
         decode=decode,
         decode_at=position[decode],
@@ -202,6 +210,8 @@ def make_plan(rows: NDArray[Any], columns: Columns, top: int) -> Plan:
         echo_at=position[echo],
         in_band=in_band,
         in_band_at=position[in_band],
+        answerers=answerers,
+        answerers_at=position[answerers],
         taps=taps,
         taps_at=position[taps],
         tapes=tapes_of(columns.tapes[:top], taped, position),

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from gateway import _native
 from gateway.errors import LocalError, Overload
 from gateway.ids import IdSource, LegId, RoomId
+from gateway.media.answering_machine import AnswerDetector
 from gateway.media.chores import Chores
 from gateway.media.commands import KEYS, RoomState, RowState
 from gateway.media.dtmf_detector import DtmfDetector
-from gateway.media.events import DigitHeard, MediaEvent, RowClosed, SourceEnded
+from gateway.media.events import DigitHeard, MediaEvent, RowClosed, SourceEnded, answers_of
 from gateway.media.mixer import row_wishes
 from gateway.media.mixing import Mixing
 from gateway.media.payloads import codec_id, receive_map
@@ -70,6 +71,7 @@ class Plane:
         self._ticker = Ticker(self.table, self._columns, self._sources, self._mixing, rings)
         self._chores = Chores(self.table, self._columns)
         self._detector = DtmfDetector(capacity)
+        self._answerers = AnswerDetector(self._columns.answerer)
         self._states: dict[int, RowState] = {}
         self._row_of: dict[LegId, int] = {}
         self._leg_of: dict[int, LegId] = {}
@@ -324,6 +326,7 @@ class Plane:
             self._columns.source_ended[row] = False
         self._columns.source[row] = number
         self._columns.in_band[row] = state.in_band
+        self._answerers.follow(row, state.answering)
         self._columns.tapes[row] = state.recording or NO_TAPE
         self._mixing.enter(row, state)
 
@@ -411,6 +414,9 @@ class Plane:
             yield sends, False
         if plan.in_band.size:
             self._events += self._keys_as_tones(plan)
+        if plan.answerers.size:
+            news = self._answerers.hear(plan.answerers, plan.said[plan.answerers_at])
+            self._events += answers_of(news, self._leg_of)
         if plan.clips.rows.size:
             self._events += self._ended_clips(plan)
         if self._steering.relay_in_pauses(plan, now):

@@ -21,6 +21,7 @@ _Check = Callable[[RowState, RowState], bool]
 
 _OBSTACLES: Final[tuple[tuple[_Check, str], ...]] = (
     (lambda a, b: a.force_tick or b.force_tick, "decoded: asked for"),
+    (lambda a, b: a.answering is not None, "decoded: who has answered is found out"),
     (lambda a, b: a.recording is not None or b.recording is not None, "decoded: it is recorded"),
     (lambda a, b: a.muted or a.hold is not None, "silent: this leg is muted or on hold with music"),
     (lambda a, b: b.deaf, "silent: the other leg is deaf"),

@@ -18,6 +18,7 @@ import numpy as np
 
 from gateway import _native
 from gateway.ids import LegId
+from gateway.media.answering_machine import ANSWERER
 from gateway.media.commands import RoomState, RowState
 from gateway.media.plan import PRESSES_AT, Columns
 from gateway.media.table import ROW, Table
@@ -34,6 +35,7 @@ COLUMNS: Final = (
     "mouth_cost",
     "timed_out",
     "presses",
+    "answerer",
 )
 """The columns that are the row's own; rooms and sources have other numbers in another plane."""
 
@@ -47,6 +49,7 @@ LAYOUT: Final = hashlib.blake2b(
             _native.SLOT_BYTES,
             _native.VOICE_BYTES,
             COLUMNS,
+            ANSWERER.descr,
         )
     ).encode(),
     digest_size=8,

@@ -49,6 +49,8 @@ class Steering:
                 self._set_mode(member, -1, TICK, f"decoded: a room of {len(members)}", now)
             elif self._columns.in_band[member]:
                 self._set_mode(member, -1, TICK, "decoded: keys are listened for", now)
+            elif self._columns.answerer["wanted"][member]:
+                self._set_mode(member, -1, TICK, "decoded: who has answered is found out", now)
             elif recorded(self._columns.tapes[member : member + 1])[0]:
                 self._set_mode(member, -1, TICK, "decoded: it is recorded", now)
             else:
