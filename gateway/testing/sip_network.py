@@ -65,7 +65,7 @@ class Impairment:
 
 
 class SipNetwork:
-    """Carries datagrams between attached endpoints; UDP only."""
+    """Carries messages between attached endpoints, as datagrams of UDP or messages of a WebSocket."""
 
     def __init__(self, *, latency_s: float = _LATENCY_S) -> None:
         self.passed: Final[list[Passed]] = []
@@ -74,15 +74,25 @@ class SipNetwork:
         self._latency_s = latency_s
         self._impairment = Impairment()
         self._rims: dict[tuple[str, int], SimulatedRim] = {}
+        self._transports: dict[str, str] = {}
         self.names: Final[dict[str, list[str]]] = {}
         """Host names and their addresses, in the order in which to try them."""
         self._loop = asyncio.get_running_loop()
 
-    def attach(self, endpoint: Endpoint, host: str, port: int = 5060) -> SimulatedRim:
-        """Put an endpoint on the network."""
+    def attach(
+        self, endpoint: Endpoint, host: str, port: int = 5060, *, transport: str = "udp"
+    ) -> SimulatedRim:
+        """Put an endpoint on the network; `ws`: all that it says and hears goes over a WebSocket."""
         rim = SimulatedRim(self, endpoint, (host, port))
         self._rims[host, port] = rim
+        if transport != "udp":
+            self._transports[host] = transport
         return rim
+
+    def flow(self, local: tuple[str, int], remote: tuple[str, int]) -> Flow:
+        """Return the way from one address to another."""
+        transports = (self._transports.get(host) for host, _ in (local, remote))
+        return Flow(next(filter(None, transports), "udp"), local, remote)
 
     def impair(self, random: Random, *, loss: float, duplicate: float, delay_s: float) -> None:
         """From now on lose and double messages with these probabilities, and delay each by up to `delay_s`."""
@@ -128,7 +138,7 @@ class SimulatedRim:
     def __init__(self, network: SipNetwork, endpoint: Endpoint, address: tuple[str, int]) -> None:
         self.endpoint: Final = endpoint
         self.address: Final = address
-        self._names: Final = network.names
+        self._network: Final = network
         self._driver = EndpointDriver(endpoint, lambda datagram: network.carry(datagram, address))
 
     def do(self, operation: Callable[[float], _Result]) -> _Result:
@@ -136,10 +146,11 @@ class SimulatedRim:
         return self._driver.do(operation)
 
     def local_flow(self, transport: str, remote: tuple[str, int]) -> Flow:
-        """Return the flow to a remote address; there is UDP only."""
-        if transport != "udp":
+        """Return the flow to a remote address."""
+        flow = self._network.flow(self.address, remote)
+        if transport not in {"udp", flow.transport}:
             raise LocalError(f"no {transport} here")
-        return Flow("udp", self.address, remote)
+        return flow
 
     async def flow_to(self, uri: Uri) -> Flow:
         """Return the flow to the first server of a URI."""
@@ -148,7 +159,9 @@ class SimulatedRim:
     async def flows_to(self, uri: Uri) -> Sequence[Flow]:
         """Return the flows to the servers of a URI, whose host is an address or one of the network's names."""
         transport, port = uri.parameter("transport") or "udp", uri.port or 5060
-        return [self.local_flow(transport, (host, port)) for host in self._names.get(uri.host, [uri.host])]
+        return [
+            self.local_flow(transport, (host, port)) for host in self._network.names.get(uri.host, [uri.host])
+        ]
 
     def events(self) -> AsyncIterator[Event]:
         """Yield what happens."""

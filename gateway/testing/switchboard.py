@@ -145,12 +145,13 @@ class Board:
         registered: bool = True,
         formats: Sequence[int] = (0, 8, 101),
         host: str | None = None,
+        transport: str = "udp",
     ) -> Phone:
-        """Switch a phone on, and register it."""
+        """Switch a phone on, and register it; `transport` is `udp` or `ws`."""
         self._hosts += 1
         host = host or _host(self._hosts)
         config = EndpointConfig(contact_user=name, trusted_sources=frozenset({SWITCH}))
-        rim = self.network.attach(Endpoint(config, self.ids), host)
+        rim = self.network.attach(Endpoint(config, self.ids), host, transport=transport)
         phone = Phone(
             name,
             rim,
