@@ -25,12 +25,14 @@ from pydantic_settings import NoDecode
 from gateway.config.values import Address, Listen, PortRange, ip_address_text, network_text
 
 __all__ = [
+    "Answering",
     "Application",
     "Config",
     "Http",
     "Log",
     "Media",
     "Number",
+    "Recording",
     "Registrar",
     "Sections",
     "Sip",
@@ -219,11 +221,44 @@ class Media(Section):
         return self.advertised or self.address
 
 
+class Answering(Section):
+    """By what people are told from answering machines, where an application asks (`amd`); milliseconds."""
+
+    initial_silence_ms: Annotated[int, Field(ge=500, le=4000)] = 2500
+    """Who says nothing for so long is a machine."""
+    longest_greeting_ms: Annotated[int, Field(ge=500, le=4000)] = 2300
+    """Who speaks for longer is a machine."""
+    silence_after_ms: Annotated[int, Field(ge=200, le=3000)] = 700
+    """Who has spoken and is silent for so long is a person, who waits."""
+    shortest_word_ms: Annotated[int, Field(ge=20, le=500)] = 60
+    """A noise that is shorter is no voice."""
+    longest_wait_ms: Annotated[int, Field(ge=1000, le=4000)] = 3800
+    """By then there is a verdict."""
+    shortest_beep_ms: Annotated[int, Field(ge=60, le=2000)] = 160
+    quietest_dbov: Annotated[int, Field(ge=-70, le=-20)] = -48
+    """What is softer is silence."""
+
+
+class Recording(Section):
+    """Recordings of calls and conferences."""
+
+    directory: Path | None = None
+    """Where they are kept; None = `recordings` in the data directory."""
+    stereo: bool = True
+    """One party a channel, the caller on the left; else both in one."""
+    s3_endpoint: str | None = None
+    """Base URL of a server that speaks like Amazon's S3; None = Amazon's."""
+    azure_endpoint: str | None = None
+    """Base URL of a server that speaks like Azure's blob storage; None = Microsoft's."""
+
+
 class Store(Section):
     """Persistence."""
 
     url: Named = "sqlite+aiosqlite:///tandem.db"
     """SQLAlchemy URL; a relative SQLite path is relative to the data directory."""
+    key_file: Path | None = None
+    """Holds the key of what is secret in the store; None = `store.key` in the data directory."""
 
 
 class Log(Section):
@@ -343,6 +378,8 @@ class Sections(BaseModel):
     sip: Sip = Sip()
     registrar: Registrar = Registrar()
     media: Media = Media()
+    answering: Answering = Answering()
+    recording: Recording = Recording()
     store: Store = Store()
     log: Log = Log()
     trace: Trace = Trace()

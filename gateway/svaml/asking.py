@@ -19,7 +19,7 @@ from gateway.clock import Clock
 from gateway.ids import IdSource
 from gateway.svaml import events
 from gateway.svaml.errors import SvamlError
-from gateway.svaml.events import Body, MenuResult
+from gateway.svaml.events import AmdResult, Body, MenuResult, NotifyType
 from gateway.svaml.model import Continue, Document, Moment
 from gateway.svaml.parse import parse
 from gateway.svaml.ports import Backend, CallbackFailed, NoCallback
@@ -89,12 +89,13 @@ class Asking:
             await call.play((ERROR,))
             call.fail("callback_failed")
 
-    async def ace(self, call: SteeredCall) -> Document:
-        """Tell that somebody has answered, and return what is to be done."""
+    async def ace(self, call: SteeredCall, amd: AmdResult | None = None) -> Document:
+        """Tell that somebody has answered, and who it seems to be; return what is to be done."""
         if not _wants_ace(call):
             return _GO_ON
+        body = events.ace(call.record, at=self._clock.wall(), amd=amd)
         try:
-            document = await self._answer(call, Moment.ACE, events.ace(call.record, at=self._clock.wall()))
+            document = await self._answer(call, Moment.ACE, body)
         except CallbackFailed:
             return _GO_ON
         return document or _GO_ON
@@ -124,20 +125,28 @@ class Asking:
     async def complain(self, call: SteeredCall, error: SvamlError) -> None:
         """Tell the application what is wrong with its document, with a `callingerror`."""
         body = events.calling_error(call.record, f"Illegal SVAML: {error}")
+        await call.meanwhile(self._outbox.put(self._notification(call, body)))
+
+    async def notify(self, call: SteeredCall, type_: NotifyType, *, amd: AmdResult) -> None:
+        """Tell the application something that it need not answer; returns when that will not be forgotten."""
+        await self._outbox.put(self._notification(call, events.notify(call.record, type_, amd=amd)))
+
+    def since_answer_s(self, call: SteeredCall) -> float:
+        """Return for how many seconds somebody has talked."""
+        answered_at = call.record.answered_at
+        return 0.0 if answered_at is None else self._clock.wall() - answered_at
+
+    def _notification(self, call: SteeredCall, body: Body) -> Notification:
         now = self._clock.wall()
-        await call.meanwhile(
-            self._outbox.put(
-                Notification(
-                    id=f"notify-{call.record.call}-{self._ids.token()}",
-                    call=call.record.call,
-                    application=call.record.application,
-                    event="notify",
-                    body=events.encoded(body),
-                    created_at=now,
-                    headers=_forwarded(call),
-                    next_at=now,
-                )
-            )
+        return Notification(
+            id=f"notify-{call.record.call}-{self._ids.token()}",
+            call=call.record.call,
+            application=call.record.application,
+            event="notify",
+            body=events.encoded(body),
+            created_at=now,
+            headers=_forwarded(call),
+            next_at=now,
         )
 
     def _pie(self, call: SteeredCall, result: MenuResult) -> Body:

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from gateway.svaml.answering import NO_AMD, Answering
 from gateway.svaml.asking import Asking
 from gateway.svaml.cookies import sip_headers, with_cookie
 from gateway.svaml.events import MenuResult, MenuResultType
 from gateway.svaml.menus import prompts_of, run_menu
 from gateway.svaml.model import (
+    Amd,
     Answer,
     ConnectConf,
     ConnectMxp,
@@ -55,6 +57,7 @@ from gateway.switch.steering import (
     SteeredCall,
 )
 from gateway.switch.stores import Directory
+from gateway.switch.world import CallOver
 
 __all__ = ["Performance", "Turn"]
 
@@ -77,6 +80,7 @@ class Performance:
         self._call: Final = call
         self._asking: Final = asking
         self._directory: Final = directory
+        self._answering: Final = Answering(call, asking)
         self._onward: Callable[[], Awaitable[None]] = self._stay
 
     async def run(self) -> None:
@@ -93,8 +97,12 @@ class Performance:
         await self._perform(await self._talk())
 
     async def _perform(self, turn: Turn) -> None:
-        while True:
-            turn = await self._obey(turn)
+        try:
+            while True:
+                turn = await self._obey(turn)
+        except CallOver:
+            await self._answering.hung_up()
+            raise
 
     # How it begins.
 
@@ -180,10 +188,10 @@ class Performance:
     # Actions.
 
     async def _dial(self, action: ConnectPstn | ConnectMxp | ConnectSip) -> Turn:
-        digits = ""
+        digits, amd = "", NO_AMD
         match action:
             case ConnectPstn():
-                dial, digits = self._to_number(action), action.dtmf
+                dial, digits, amd = self._to_number(action), action.dtmf, action.amd
                 self._remember(action.tags, suppress=action.suppress_callbacks)
             case ConnectMxp():
                 if action.call_headers is not None:
@@ -198,13 +206,13 @@ class Performance:
             await self._call.send_digits(digits, to=Ear.CALLEE)
             await self._call.connect()
 
-        return await self._connect(dial, meet)
+        return await self._connect(dial, meet, amd)
 
-    async def _connect(self, dial: Dial, onward: Callable[[], Awaitable[None]]) -> Turn:
+    async def _connect(self, dial: Dial, onward: Callable[[], Awaitable[None]], amd: Amd = NO_AMD) -> Turn:
         """Call somebody; then the application says whether it goes on as it was meant to."""
         await self._call.dial(dial)
         self._onward = onward
-        return Turn(await self._asking.ace(self._call))
+        return Turn(await self._asking.ace(self._call, await self._answering.found_out(amd)))
 
     def _to_number(self, action: ConnectPstn) -> Dial:
         number = action.number or self._call.dialled.endpoint

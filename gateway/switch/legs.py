@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.ids import IdSource, LegId, RoomId
+from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.commands import CodecOptions, RowState, WebRtcTerms
 from gateway.media.crypto import CryptoPolicy
 from gateway.media.statistics import LegStatistics
@@ -117,6 +118,8 @@ class Leg:
     negotiated: NegotiatedMedia | None = None
     room: RoomId | None = None
     source: str | None = None
+    answering: AnsweringTerms | None = None
+    """By what media finds out whether a person or a machine is there; None = nobody asks."""
     awaits_answer: bool = False
     """Our offer is out and its answer has not come."""
     changed: Callable[[], None] = _nobody
@@ -226,6 +229,12 @@ class Leg:
             self.muted = muted
             self._show()
 
+    def find_out_who(self, terms: AnsweringTerms | None) -> None:
+        """Have media tell whether a person or a machine is there; None: it need not any more."""
+        if terms != self.answering:
+            self.answering = terms
+            self._show()
+
     def press(self, key: str, duration_ms: int) -> bool:
         """Press a key for the party, as an event (RFC 4733); tell whether it has agreed to hear of keys so."""
         hears_events = self.negotiated is not None and self.negotiated.event_send_pt is not None
@@ -318,6 +327,7 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         edge=agreed.webrtc is not None,
         webrtc=_webrtc(agreed),
         in_band=agreed.event_receive_pt is None,
+        answering=leg.answering,
     )
 
 

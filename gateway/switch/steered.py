@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Final, NoReturn, TypeVar
 
 from gateway.errors import Overload
+from gateway.ids import LegId
+from gateway.media.answering_machine import Sign, Who
+from gateway.media.events import AnswerJudged, BeepHeard
 from gateway.sip.events import EndCause
 from gateway.sip.identity import CallerId
+from gateway.switch.answerers import Answerer, AnswerNews
 from gateway.switch.applications import Applications
 from gateway.switch.arrivals import MAX_FORWARDS
 from gateway.switch.caller_ids import PRIVATE
@@ -27,7 +31,7 @@ from gateway.switch.ledger import Ledger
 from gateway.switch.legs import Leg
 from gateway.switch.parties import Parties
 from gateway.switch.plans import Plan, plan_of
-from gateway.switch.prompts import Clip, moh_source
+from gateway.switch.prompts import Clip, Performance, Stream, moh_source
 from gateway.switch.records import Application, CallRecord, Identity
 from gateway.switch.routing import ToTrunk, ToUser
 from gateway.switch.search import Errand
@@ -99,6 +103,7 @@ class Steered:
         """Whether the last one that was dialled has answered; a call that dials nobody is where it is."""
         self._ends_at = call.world.clock.now() + call.world.settings.max_call_s
         self._speaking: Final = Speaking(call.world.clock.now, self._hear, self._restore)
+        self._answerer: Final = Answerer(call.world.clock.now, self._hear, call.world.settings.answering)
         call.midcall.on_digit = self._keys.press
 
     # What is known of it.
@@ -281,6 +286,10 @@ class Steered:
         match happening:
             case Ordered(order):
                 self._orders.append(order)
+            case SourceEnded(source=source):
+                self._speaking.ended(source)
+            case AnswerJudged() | BeepHeard():
+                await self._answerer.take(happening)
             case WorkDone() | PatienceOver():
                 pass  # whoever waits sees it by itself
             case _:
@@ -316,6 +325,18 @@ class Steered:
             self._ends_at = self._world.clock.now() + min(dial.max_duration_s, LONGEST_CALL_S)
         self._call.midcall.music = moh_source(dial.moh) if dial.moh else "music"
 
+    async def who_answered(self) -> AnswerJudged:
+        """Return whether the one who has just answered is a person or a machine."""
+        callee = self._parties.callee
+        if callee is None:  # a test number
+            return AnswerJudged(LegId(""), Who.NOTSURE, Sign.NONE, 0)
+        return await self._answerer.judged(callee)
+
+    def watch_answerer(self, tell: Callable[[AnswerNews], Awaitable[None]]) -> None:
+        """Tell meanwhile whether the one who has just answered is a machine, and when it has beeped."""
+        if self._parties.callee is not None:
+            self._answerer.watch(self._parties.callee, tell)
+
     async def connect(self) -> None:
         """Let caller and called party hear each other."""
         match self._parties.there:
@@ -345,8 +366,7 @@ class Steered:
 
     async def play(self, prompts: Sequence[Prompt], *, to: Ear = Ear.CALLER) -> None:
         """Play prompts to their end."""
-        for prompt in prompts:
-            await self._play(prompt, to)
+        await self._play(prompts, to)
 
     async def send_digits(self, digits: str, *, to: Ear = Ear.CALLER) -> None:
         """Send tones."""
@@ -356,9 +376,7 @@ class Steered:
     async def collect(self, *, max_digits: int, timeout_s: float, barge: Sequence[Prompt] = ()) -> str:
         """Return the keys that are pressed."""
         self._keys.gather(max_digits, timeout_s)
-        for prompt in barge:
-            if not self._keys.pressed:
-                await self._play(prompt, Ear.CALLER, enough=lambda: bool(self._keys.pressed))
+        await self._play(barge, Ear.CALLER, enough=lambda: bool(self._keys.pressed))
         self._keys.hurry()
         while (keys := self._keys.take()) is None:
             await self._hear(self._keys.due_at)
@@ -373,8 +391,7 @@ class Steered:
         self._parked = True
         try:
             while not self._orders and self._world.clock.now() < until:
-                for prompt in hold:
-                    await self._play(prompt, Ear.CALLER, enough=lambda: bool(self._orders))
+                await self._play(hold, Ear.CALLER, enough=lambda: bool(self._orders))
                 await self._hear(until if not hold else self._world.clock.now() + _BREATH_S)
         finally:
             self._parked = False
@@ -434,13 +451,31 @@ class Steered:
 
         for _ in range(simulation.prompts):
             if not stopped():
-                await self._play(simulation.prompt, Ear.BOTH, enough=stopped)
+                await self._play([simulation.prompt], Ear.BOTH, enough=stopped)
         await self._speaking.play(Clip("music", simulation.speaks_s), self._parties.there)
         raise CallOver(hung_up_by("callee", _GOODBYE))
 
-    async def _play(self, prompt: Prompt, to: Ear, *, enough: Callable[[], bool] = lambda: False) -> None:
-        clip = await self.meanwhile(self._applications.prompter.prepare(prompt))
-        await self._speaking.play(clip, self._parties.hearing(to), enough=enough)
+    async def _play(
+        self, prompts: Sequence[Prompt], to: Ear, *, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Play prompts as one, to their end or until it is enough."""
+        if not prompts or enough():
+            return
+        performance = Performance(
+            prompts,
+            listeners=len(self._parties.hearing(to)),
+            owner=self.record.application,
+            call=self._call.id,
+            changed=lambda: self._call.tell(WorkDone()),
+        )
+        async with AsyncExitStack() as until_heard:
+            preparing = self._applications.prompter.prepare(performance)
+            prepared = await self.meanwhile(until_heard.enter_async_context(preparing))
+            hearing = self._parties.hearing(to)
+            if isinstance(prepared, Stream):
+                await self._speaking.follow(prepared, hearing, enough=enough)
+            elif prepared.duration_s > 0:
+                await self._speaking.play(prepared, hearing, enough=enough)
 
     def _restore(self, legs: Sequence[Leg]) -> None:
         """Let parties hear again what they heard before something was played to them."""

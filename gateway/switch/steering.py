@@ -10,7 +10,7 @@ id is given away, the record of a call together with its last notification.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar
 
 from gateway.errors import GatewayError
 from gateway.ids import CallId
+from gateway.media.events import AnswerJudged, BeepHeard
 from gateway.switch.records import Application, CallRecord, Identity, Notification
 
 __all__ = [
@@ -253,6 +254,14 @@ class SteeredCall(Protocol):
         Raises:
             CallOver: nobody answered, or the caller gave up.
         """
+        ...
+
+    async def who_answered(self) -> AnswerJudged:
+        """Return whether the one who has just answered is a person or a machine; takes four seconds at most."""
+        ...
+
+    def watch_answerer(self, tell: Callable[[AnswerJudged | BeepHeard], Awaitable[None]]) -> None:
+        """Tell meanwhile whether the one who has just answered is a machine, and when it has beeped."""
         ...
 
     async def connect(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.ids import IdSource
+from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.events import MediaEvent
 from gateway.sip.events import Event
 from gateway.switch.browsers import Browsers
@@ -43,6 +44,8 @@ class Settings:
     max_call_s: float = 4 * 3600.0
     force_tick: bool = False
     """Never relay: decode and encode every leg."""
+    answering: AnsweringTerms = field(default_factory=AnsweringTerms)
+    """By what people are told from answering machines."""
     host: str = "tandem"
     """Who warns, in Warning headers (RFC 3261 section 20.43), and whose users call."""
 
