@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -54,6 +55,8 @@ _FLAGS: Final = (
     "--use-fake-ui-for-media-stream",
 )
 _FRAME_BYTES: Final = 80
+_G711: Final = {0: "pcmu", 8: "pcma"}
+"""By payload type (RFC 3551 section 6)."""
 _POLL_MS: Final = 20
 _FIND: Final = """([what, facts, count]) => {
   const fits = (event) => Object.entries(facts).every(([name, value]) => event[name] === value);
@@ -93,6 +96,11 @@ def bundled(sources: Path, workshop: Path, names: Sequence[str]) -> dict[str, Pa
 def _run(directory: Path, *command: str) -> None:
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}"
+
+
+def _decoded(audio: bytes, codec: str) -> Pcm:
+    frames = [audio[i : i + _FRAME_BYTES] for i in range(0, len(audio), _FRAME_BYTES)]
+    return voicecodecs.decode_frames(frames, codec)
 
 
 class Chromium:
@@ -190,6 +198,7 @@ class BrowserPhone:
         answers: it answers each call at once.
         lines: how many calls it can have in its life.
         registered: entering waits until it is registered.
+        hurried: its clock can be put forward by `wait_in_vain`; the page serves nobody else afterwards.
     """
 
     def __init__(
@@ -205,6 +214,7 @@ class BrowserPhone:
         answers: bool = True,
         lines: int = 1,
         registered: bool = True,
+        hurried: bool = False,
     ) -> None:
         self._chromium, self._script, self._stand_in = chromium, script, stand_in
         self._settings = {
@@ -214,7 +224,7 @@ class BrowserPhone:
             "password": password,
             "answers": answers,
         }
-        self._n_lines, self._registered = lines, registered
+        self._n_lines, self._registered, self._hurried = lines, registered, hurried
         self._seen: dict[str, int] = {}
         self._complaints: list[str] = []
         self._voices: dict[int, RtpVoice] = {}
@@ -228,6 +238,9 @@ class BrowserPhone:
             for kind in ("pageerror", "console"):
                 self._page.on(kind, self._complained)
                 starting.callback(self._page.remove_listener, kind, self._complained)
+            if self._hurried:
+                self._page.clock.install()
+                starting.callback(self.leave)
             self._open()
             if self._registered:
                 self.wait_for_next("registered")
@@ -262,9 +275,12 @@ class BrowserPhone:
     def heard(self) -> Pcm:
         """Return what has been heard so far in the newest call, or in the last one: int16 [n]."""
         packets = [each.packet for each in self._ears[self._newest()].heard()]
-        audio = b"".join(packet.payload for packet in packets if packet.payload_type == 0)
-        frames = [audio[i : i + _FRAME_BYTES] for i in range(0, len(audio), _FRAME_BYTES)]
-        return voicecodecs.decode_frames(frames, "pcmu")
+        audio = [packet for packet in packets if packet.payload_type in _G711]
+        runs = [
+            _decoded(b"".join(packet.payload for packet in run), _G711[kind])
+            for kind, run in groupby(audio, key=lambda packet: packet.payload_type)
+        ]
+        return np.concatenate([np.zeros(0, np.int16), *runs])
 
     def press(self, keys: str, *, method: str = "rfc4733") -> None:
         """Press keys: `rfc4733`, or `info` (RFC 6086)."""
@@ -285,6 +301,21 @@ class BrowserPhone:
         """Take the call from hold and wait until both can talk."""
         self.do("resume")
         self.wait_for_next("resumed")
+
+    def change_codec(self, codec: str) -> None:
+        """Offer another codec alone, `PCMU` or `PCMA`, and wait until the peer has agreed."""
+        self._page.evaluate("codec => plainMedia.speak(codec)", codec)
+        self.do("renegotiate")
+        self.wait_for_next("renegotiated")
+
+    def wait_in_vain(self, seconds: float) -> None:
+        """Let so much time pass in the page at once: what is due there happens now."""
+        self._page.clock.fast_forward(int(seconds * 1000))
+
+    def restart(self) -> None:
+        """Look for a way to the peer anew (an ICE restart), and wait until the peer has agreed."""
+        self.do("restart")
+        self.wait_for_next("restarted")
 
     def hang_up(self) -> None:
         """End the newest call and wait until it has ended."""

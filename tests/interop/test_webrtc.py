@@ -1,6 +1,7 @@
 """Browsers with media of their own: ICE, DTLS and SRTP of Chromium, under JsSIP's and SIP.js's SIP.
 
-Whom they call has plain RTP (`browsers/plain_media.js`), so that the test hears what the switch has decrypted.
+Whom they call, and who calls them, has plain RTP in most tests (`browsers/plain_media.js`), so that the test hears what
+the switch has decrypted.
 """
 
 import contextlib
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 import soxr
 
-from gateway.testing.audio import window_correlations
+from gateway.testing.audio import read_wav, window_correlations, write_wav
+from gateway.testing.baresip import Baresip
 from gateway.testing.browser import BrowserPhone, Chromium, bundled
-from gateway.testing.processes import PATIENCE_S, Serving, free_block
+from gateway.testing.processes import PATIENCE_S, TANDEM, Command, Serving, free_block
 from gateway.testing.wire_audio import distinct_speech
 
 pytestmark = pytest.mark.interop
@@ -23,10 +25,11 @@ PAGES = Path(__file__).parent / "browsers"
 WORKSHOP = Path(__file__).parents[2] / "build" / "browsers"
 LIBRARIES = ("jssip", "sipjs")
 EACH = pytest.mark.parametrize("library", LIBRARIES)
+BOTH_WAYS = pytest.mark.parametrize("pair", [LIBRARIES, LIBRARIES[::-1]], ids="-calls-".join)
 APPLICATION = "00000000-0000-4000-8000-000000000001"
 SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "".join(
-    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\n'
-    for name in ("alice", "bob")
+    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\nmedia = "{media}"\n'
+    for name, media in {"alice": "auto", "bob": "rtp", "carol": "auto", "dave": "auto"}.items()
 )
 WS_PORT = free_block()[0]
 SPEECH = distinct_speech(2.0, seed=61)
@@ -115,3 +118,81 @@ def test_keys_of_a_browser_are_told(switch, phone, library):
     alice.do("press", "7", "rfc4733")
     switch.wait_for("dtmf.heard", digit="7")
     alice.hang_up()
+
+
+@EACH
+def test_a_phone_with_plain_media_calls_a_browser_and_they_hear_each_other(switch, phone, library):
+    alice, bob = phone(library), phone("sipjs", "bob", "plain_media.js")
+    bob.dial(switch.uri("alice"))
+    bob.say(SPEECH)
+    state = alice.wait_for_media(received=100)
+    assert state["connection"] == "connected"
+    assert np.median(window_correlations(bob.heard(), SPEECH)) > 0.9
+    bob.hang_up()
+    alice.wait_for_end()
+
+
+@BOTH_WAYS
+def test_browsers_call_each_other(switch, phone, pair):
+    alice, carol = phone(pair[0]), phone(pair[1], "carol")
+    call(alice, switch.uri("carol"))
+    carol.wait_for_media(received=50)
+    carol.hang_up()
+    alice.wait_for_end()
+
+
+@EACH
+def test_a_browser_that_was_called_holds_and_hears_again(switch, phone, library):
+    alice, carol = phone("jssip"), phone(library, "carol")
+    call(alice, switch.uri("carol"))
+    carol.hold()
+    carol.resume()
+    carol.wait_for_media(received=carol.media()["received"] + 50)
+    alice.hang_up()
+    carol.wait_for_end()
+
+
+@EACH
+def test_a_browser_looks_for_another_way_to_us_and_is_heard_by_it(switch, phone, library):
+    alice = phone(library)
+    before = call(alice, switch.uri("echo"))
+    alice.restart()
+    after = alice.wait_for_media(received=alice.media()["received"] + 100)
+    assert after["peer"] != before["peer"]
+    alice.hang_up()
+
+
+def test_a_page_with_media_of_its_own_kind_is_asked_once_more_and_then_known(switch, phone):
+    carol, bob = phone("jssip", "carol", "plain_media.js"), phone("sipjs", "bob", "plain_media.js")
+    bob.dial(switch.uri("carol"))
+    carol.wait_for_talk()
+    bob.hang_up()
+    carol.wait_for_end()
+    assert switch.wait_for("leg.asked_otherwise", peer="carol")["webrtc"] is False
+
+
+def test_a_phone_with_keys_in_its_sdp_calls_a_browser(switch, phone, tmp_path):
+    write_wav(tmp_path / "dave.wav", np.tile(SPEECH, 20))
+    alice, about = phone("jssip"), {"codec": "PCMU", "says": tmp_path / "dave.wav", "srtp": True}
+    address = {"server": switch.address, "ports": free_block()}
+    with Baresip(tmp_path / "dave", user="dave", password="secret", **about, **address) as dave:
+        dave.dial(switch.uri("alice"))
+        alice.wait_for_media(received=100)
+        dave.hang_up()
+        alice.wait_for_end()
+    assert np.median(window_correlations(read_wav(dave.heard()), SPEECH)) > 0.9
+    keys = {leg["srtp"] for leg in switch.events("leg.ended")[-2:]}
+    assert "DTLS-SRTP" in keys
+    assert any(suite and suite.startswith("AES_CM") for suite in keys)
+
+
+def test_a_browser_calls_a_phone_that_has_g729_alone(switch, phone):
+    alice, about = phone("sipjs"), ("--user", "dave", "--password", "secret", "--codec", "G729", "--echo")
+    command = (*TANDEM, "answer", "--registrar", f"sip:{switch.address}", *about, "--json", "--calls", "1")
+    with Command(command) as dave:
+        dave.wait_for_line("ready for calls")
+        state = call(alice, switch.uri("dave"))
+        alice.hang_up()
+        dave.report()
+    assert state["codec"] in {"audio/PCMU", "audio/PCMA"}
+    assert {leg["codec"] for leg in switch.events("leg.ended")[-2:]} > {"g729"}

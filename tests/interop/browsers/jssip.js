@@ -74,7 +74,10 @@ window.phone = {
   decline: () => newest().terminate({ status_code: 486 }),
   hangUp: () => newest().terminate(),
   hold: () => newest().hold({}, () => tell("held")),
+  restart: () =>
+    newest().renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => tell("restarted")),
   resume: () => newest().unhold({}, () => tell("resumed")),
+  renegotiate: () => newest().renegotiate({}, () => tell("renegotiated")),
   press: (keys, way) => newest().sendDTMF(keys, { transportType: way === "info" ? "INFO" : "RFC2833" }),
   transfer: (uri) => refer(newest(), uri),
   attend() {

@@ -37,6 +37,7 @@
         connection: connection.connectionState,
         codec: report.get(heard.codecId)?.mimeType ?? null,
         srtp: transport.srtpCipher ?? null,
+        peer: /^a=ice-ufrag:(\S+)/m.exec(connection.remoteDescription?.sdp)?.[1] ?? null,
         received: heard.packetsReceived ?? 0,
         lost: heard.packetsLost ?? 0,
         energy: heard.totalAudioEnergy ?? 0,

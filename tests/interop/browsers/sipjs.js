@@ -85,7 +85,13 @@ window.phone = {
   decline: () => newest().reject({ statusCode: 486 }),
   hangUp: () => manager.hangup(newest()),
   hold: () => manager.hold(newest()),
+  restart: () =>
+    newest().invite({
+      requestDelegate: { onAccept: () => tell("restarted") },
+      sessionDescriptionHandlerOptions: { offerOptions: { iceRestart: true } },
+    }),
   resume: () => manager.unhold(newest()),
+  renegotiate: () => newest().invite({ requestDelegate: { onAccept: () => tell("renegotiated") } }),
   press(keys, way) {
     if (way === "info") return manager.sendDTMF(newest(), keys);
     newest().sessionDescriptionHandler.sendDtmf(keys);
