@@ -19,7 +19,7 @@ __all__ = ["SIMULATED", "Simulation", "simulation_of"]
 
 _RING_S: Final = 7.5
 _NEVER_S: Final = 45.0
-_PROMPT: Final = Prompt("#test[This is a test call]")
+_PROMPT: Final = Prompt("This is a test call.", spoken=True)
 _TEN_TIMES: Final = 10
 _TWO_MINUTES_S: Final = 120.0
 

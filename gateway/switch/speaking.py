@@ -1,7 +1,8 @@
 """What parties are played: prompts and tones, while the call goes on.
 
-A party hears a source of the plane in place of whoever it talks to, for as long as the clip lasts; keys, hang-ups and
-orders are heard meanwhile, and whoever asked says by `enough` when something cuts it short.
+A party hears a source of the plane in place of whoever it talks to, for as long as the clip lasts or until the plane
+says that the stream has ended; keys, hang-ups and orders are heard meanwhile, and whoever asked says by `enough` when
+something cuts it short.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gateway.switch.legs import Leg
-from gateway.switch.prompts import Clip
+from gateway.switch.prompts import Clip, Stream
 
 __all__ = ["Speaking"]
 
@@ -37,6 +38,8 @@ class Speaking:
         self._now: Final = now
         self._hear: Final = hear
         self._restore: Final = restore
+        self._unheard: Final[set[str]] = set()
+        """The sources of a stream that somebody still hears."""
 
     async def pause(self, seconds: float, *, enough: Callable[[], bool] = _never) -> None:
         """Let the call go on for a while, or until it is enough."""
@@ -52,6 +55,22 @@ class Speaking:
             await self.pause(clip.duration_s, enough=enough)
         finally:
             self._restore(to)
+
+    async def follow(self, stream: Stream, to: Sequence[Leg], *, enough: Callable[[], bool] = _never) -> None:
+        """Play a stream, to each its own source, until all have heard its end or it is enough."""
+        for leg, source in zip(to, stream.sources, strict=False):  # somebody may have gone meanwhile
+            leg.listen(source)
+            self._unheard.add(source)
+        try:
+            while self._unheard and not stream.lost and self._now() < stream.over_by and not enough():
+                await self._hear(stream.over_by)
+        finally:
+            self._unheard.clear()
+            self._restore(to)
+
+    def ended(self, source: str) -> None:
+        """Take it that somebody has heard a source to its end."""
+        self._unheard.discard(source)
 
     async def send(self, digits: str, to: Sequence[Leg]) -> None:
         """Send digits, `w` as half a second of silence: as events to those who agreed on them, else as tones."""

@@ -31,7 +31,7 @@ from gateway.switch.ledger import Ledger
 from gateway.switch.legs import Leg
 from gateway.switch.parties import Parties
 from gateway.switch.plans import Plan, plan_of
-from gateway.switch.prompts import Clip, Performance, Stream, moh_source
+from gateway.switch.prompts import Clip, Recital, Stream, moh_source
 from gateway.switch.records import Application, CallRecord, Identity
 from gateway.switch.routing import ToTrunk, ToUser
 from gateway.switch.search import Errand
@@ -461,7 +461,7 @@ class Steered:
         """Play prompts as one, to their end or until it is enough."""
         if not prompts or enough():
             return
-        performance = Performance(
+        recital = Recital(
             prompts,
             listeners=len(self._parties.hearing(to)),
             owner=self.record.application,
@@ -469,7 +469,7 @@ class Steered:
             changed=lambda: self._call.tell(WorkDone()),
         )
         async with AsyncExitStack() as until_heard:
-            preparing = self._applications.prompter.prepare(performance)
+            preparing = self._applications.prompter.prepare(recital)
             prepared = await self.meanwhile(until_heard.enter_async_context(preparing))
             hearing = self._parties.hearing(to)
             if isinstance(prepared, Stream):
