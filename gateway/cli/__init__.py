@@ -30,6 +30,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "number": "gateway.cli.number",
     "user": "gateway.cli.user",
     "rate": "gateway.cli.rate",
+    "rekey": "gateway.cli.rekey",
     "prompt": "gateway.cli.prompt",
     "svaml": "gateway.cli.svaml",
     "listen": "gateway.cli.listen",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,6 +78,12 @@ def _differing(settings: Config) -> list[str]:
     return [] if stored is None else [str(each) for each in differences(settings, stored)]
 
 
+def _key_file(settings: Config) -> Path:
+    from gateway.store import key_file
+
+    return key_file(settings)
+
+
 def _capacity(settings: Config) -> dict[str, int]:
     """Return how many calls ports and descriptors allow, each by itself."""
     return {
@@ -99,6 +106,7 @@ def _document(settings: Config, found: list[Listener]) -> dict[str, Plain]:
             for listener in found
         ],
         "most_calls": {**_capacity(settings)},
+        "key_file": str(_key_file(settings)),
         "settings": settings.model_dump(
             mode="json",
             exclude={"users": {"__all__": {"password"}}, "applications": {"__all__": {"secret"}}},
@@ -141,4 +149,7 @@ def _sentences(settings: Config) -> list[str]:
     if not settings.trunks:
         said.append("There is no trunk: other phone numbers cannot be called.")
     said.append(f"Data is kept in {settings.data_dir}.")
+    key_file = _key_file(settings)
+    made = "" if key_file.exists() else ", which is made at the first start"
+    said.append(f"Secrets in the store are sealed with the key in {key_file}{made}.")
     return said

@@ -36,6 +36,7 @@ __all__ = [
     "Registrar",
     "Sections",
     "Sip",
+    "Speech",
     "Store",
     "Trace",
     "Trunk",
@@ -250,6 +251,23 @@ class Recording(Section):
     """Base URL of a server that speaks like Amazon's S3; None = Amazon's."""
     azure_endpoint: str | None = None
     """Base URL of a server that speaks like Azure's blob storage; None = Microsoft's."""
+
+
+class Speech(Section):
+    """Who speaks to callers."""
+
+    engine: Literal["auto", "off", "command"] = "auto"
+    """auto = espeak-ng, where it is installed; off = texts are silence; command = the program of `command`."""
+    command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """A program and its arguments: it reads a text, and writes a WAV file of 16 bits as it speaks."""
+    cache_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 512
+    """What the data directory keeps of what was said, in MB."""
+
+    @model_validator(mode="after")
+    def _a_command_engine_has_a_command(self) -> Speech:
+        if self.engine == "command" and not self.command:
+            raise ValueError('engine "command" needs speech.command')
+        return self
 
 
 class Store(Section):

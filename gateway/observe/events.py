@@ -219,9 +219,20 @@ _ROWS = (
     _event(
         "prompt.not_played",
         "warning",
-        "prompt reason",
+        "call prompt reason",
         "A prompt could not be spoken, fetched or decoded; its caller heard what follows it.",
     ),
+    _event("speech.ready", "info", "", "The switch speaks to the process that speaks.", every=True),
+    _event(
+        "speech.lost",
+        "warning",
+        "plays reason",
+        "The process that speaks went away: so many prompts broke off, and the calls went on.",
+        every=True,
+    ),
+    _event("speech.no_engine", "warning", "reason", "Texts are silence: nobody here can speak.", every=True),
+    _event("speech.not_understood", "warning", "reason", "What the switch asked of speech made no sense."),
+    _event("speech.play_failed", "error", "call", "A play ended by a fault of ours; its traceback follows."),
     _event("callback.primary_restored", "info", "application", "The primary URL answers again."),
     _event(
         "outbox.given_up",
@@ -241,6 +252,18 @@ _ROWS = (
     ),
     _event(
         "store.seeded", "info", "applications numbers", "The file was taken over; from now on the API wins."
+    ),
+    _event(
+        "store.sealed",
+        "info",
+        "key_file scrubbed",
+        "Secrets stood in the clear and are sealed; not scrubbed: free space of the database may still show them.",
+    ),
+    _event(
+        "store.key_missing",
+        "warning",
+        "reason",
+        "Another process sealed secrets with a key that is not in our file; what was known stays known.",
     ),
     _event(
         "store.behind", "warning", "reason waiting", "The database takes nothing; a journal on disk does."

@@ -6,11 +6,12 @@
 - `rows`: records as rows; `changes`: what the switch writes, as values
 - `writer`, `journal`: group commit, and what takes over when the database does not answer
 - `directory`, `callbook`, `mailbox`, `administration`, `reports`: one for each Protocol
+- `vault`, `sealing`: a key, and which columns nobody can read without it
 - `seeding`: what the configuration file says, taken over once and compared ever after
 """
 
 from gateway.store.directory import Snapshot
 from gateway.store.seeding import Difference, differences
-from gateway.store.store import Store, open_store, peek
+from gateway.store.store import Store, key_file, open_store, peek
 
-__all__ = ["Difference", "Snapshot", "Store", "differences", "open_store", "peek"]
+__all__ = ["Difference", "Snapshot", "Store", "differences", "key_file", "open_store", "peek"]

@@ -26,6 +26,8 @@ from gateway.store.rows import (
     user_row,
 )
 from gateway.store.schema import lock
+from gateway.store.sealing import Sealing, opened, reseal, sealed
+from gateway.store.vault import Vault
 from gateway.store.writer import Writer
 from gateway.switch.records import Application, Money, Number, Rate, User
 
@@ -37,15 +39,16 @@ Work = Callable[[Connection], None]
 class StoredAdministration:
     """`gateway.switch.stores.Administration`."""
 
-    def __init__(self, writer: Writer, directory: MemoryDirectory) -> None:
+    def __init__(self, writer: Writer, directory: MemoryDirectory, vault: Vault) -> None:
         self._writer = writer
         self._directory = directory
+        self._vault = vault
 
     async def create_application(self, application: Application) -> None:
         def work(connection: Connection) -> None:
-            if _find_application(connection, application.key) is not None:
+            if _find_application(connection, application.key, self._vault) is not None:
                 raise LocalError(f"there is an application {application.key} already")
-            insert_application(connection, application)
+            insert_application(connection, application, self._vault)
 
         await self._change(work)
 
@@ -66,14 +69,14 @@ class StoredAdministration:
     async def add_number(self, number: Number) -> None:
         def work(connection: Connection) -> None:
             if number.application is not None:
-                _application(connection, number.application)
+                self._demand(connection, number.application)
             connection.execute(upsert(connection.dialect.name, tables.numbers), number_row(number))
 
         await self._change(work)
 
     async def assign(self, application: str, numbers: Sequence[str], capability: str = "voice") -> None:
         def work(connection: Connection) -> None:
-            _application(connection, application)
+            self._demand(connection, application)
             for number in numbers:
                 _set_owner(connection, number, capability, folded(application))
 
@@ -90,13 +93,14 @@ class StoredAdministration:
 
     async def add_user(self, user: User) -> None:
         def work(connection: Connection) -> None:
-            _application(connection, user.application)
+            self._demand(connection, user.application)
             found = connection.execute(
                 select(tables.users.c.application).where(tables.users.c.name == user.name)
             )
             if found.scalar() not in (None, folded(user.application)):
                 raise LocalError(f"{user.name!r} is a user of another application")
-            connection.execute(upsert(connection.dialect.name, tables.users), user_row(user))
+            row = sealed(tables.users, user_row(user), self._vault)
+            connection.execute(upsert(connection.dialect.name, tables.users), row)
 
         await self._change(work)
 
@@ -115,13 +119,18 @@ class StoredAdministration:
 
         await self._change(work)
 
+    async def rekey(self) -> None:
+        """Draw a new key and seal everything secret with it; who runs beside us reads it when it needs it."""
+        self._vault.renew()
+        await self._change(lambda connection: reseal(connection, self._vault))
+
     async def _with_application(self, key: str, changed: Callable[[Application], Application]) -> Application:
         """Replace an application by what `changed` makes of it, and return that."""
         results: list[Application] = []
 
         def work(connection: Connection) -> None:
-            results[:] = [changed(_application(connection, key))]
-            row = application_row(results[0])
+            results[:] = [changed(self._demand(connection, key))]
+            row = sealed(tables.applications, application_row(results[0]), self._vault)
             del row["key"], row["written_key"]
             connection.execute(
                 update(tables.applications).where(tables.applications.c.key == folded(key)).values(row)
@@ -137,32 +146,31 @@ class StoredAdministration:
             lock(connection)
             work(connection)
             bump(connection)
-            return read_snapshot(connection)
+            return read_snapshot(connection, self._vault)
 
         try:
             self._directory.replace(await self._writer.work(whole))
         except DBAPIError as error:
             raise LocalError(f"the database refuses it: {error.orig}") from error
 
+    def _demand(self, connection: Connection, key: str) -> Application:
+        if (found := _find_application(connection, key, self._vault)) is None:
+            raise LocalError(f"there is no application {key}")
+        return found
 
-def insert_application(connection: Connection, application: Application) -> None:
+
+def insert_application(connection: Connection, application: Application, sealing: Sealing) -> None:
     """Add an application behind the others."""
     last = connection.execute(select(func.coalesce(func.max(tables.applications.c.position), 0)))
-    row = {**application_row(application), "position": last.scalar_one() + 1}
-    connection.execute(insert(tables.applications), row)
+    row = sealed(tables.applications, application_row(application), sealing)
+    connection.execute(insert(tables.applications), {**row, "position": last.scalar_one() + 1})
 
 
-def _find_application(connection: Connection, key: str) -> Application | None:
+def _find_application(connection: Connection, key: str, sealing: Sealing) -> Application | None:
     """Return an application; nobody else changes it before the transaction ends."""
     mine = select(tables.applications).where(tables.applications.c.key == folded(key)).with_for_update()
     row = connection.execute(mine).mappings().first()
-    return None if row is None else application_of(row)
-
-
-def _application(connection: Connection, key: str) -> Application:
-    if (found := _find_application(connection, key)) is None:
-        raise LocalError(f"there is no application {key}")
-    return found
+    return None if row is None else application_of(opened(tables.applications, row, sealing))
 
 
 def _number(connection: Connection, number: str, capability: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ at once a second.  SQLite can tell nobody that it has changed, so somebody has t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Executable, select
 
 from gateway.store.applying import upsert
 from gateway.store.rows import application_of, folded, number_of, rate_of, user_of
+from gateway.store.sealing import Sealing, opened
 from gateway.store.tables import applications, facts, numbers, rates, users
 from gateway.switch.records import Application, Money, Number, Rate, User
 
@@ -42,6 +43,8 @@ class MemoryDirectory:
     snapshot: Snapshot = field(default_factory=Snapshot)
     passwords: dict[str, str] = field(default_factory=dict)
     """What phones answer challenges with, by user; always this same mapping, so that who was given it stays current."""
+    guest: Callable[[str, str], User | None] = lambda _application, _name: None
+    """Finds users of the moment, who are in no store."""
     _applications: dict[str, Application] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], Number] = field(default_factory=dict)
     _users: dict[tuple[str, str], User] = field(default_factory=dict)
@@ -78,7 +81,7 @@ class MemoryDirectory:
         return [each for each in self._numbers.values() if _belongs(each.application, application)]
 
     def user(self, application: str, name: str) -> User | None:
-        return self._users.get((folded(application), name))
+        return self._users.get((folded(application), name)) or self.guest(application, name)
 
     def users(self, application: str | None = None) -> Sequence[User]:
         return [each for each in self._users.values() if _belongs(each.application, application)]
@@ -109,8 +112,12 @@ def _belongs(owner: str | None, application: str | None) -> bool:
 # From the database.
 
 
-def read_snapshot(connection: Connection) -> Snapshot:
-    """Return everybody, applications and users in the order in which they came."""
+def read_snapshot(connection: Connection, sealing: Sealing) -> Snapshot:
+    """Return everybody, applications and users in the order in which they came.
+
+    Raises:
+        ConfigError: the key of what is secret is not there.
+    """
     written = applications.c.written_key
     owned = select(users, written).join(applications, users.c.application == applications.c.key)
     assigned = select(numbers, written).outerjoin(applications, numbers.c.application == applications.c.key)
@@ -118,10 +125,12 @@ def read_snapshot(connection: Connection) -> Snapshot:
     def rows(statement: Executable) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
+    ours = rows(select(applications).order_by(applications.c.position))
+    phones = rows(owned.order_by(users.c.name))
     return Snapshot(
-        applications=tuple(map(application_of, rows(select(applications).order_by(applications.c.position)))),
+        applications=tuple(application_of(opened(applications, row, sealing)) for row in ours),
         numbers=tuple(map(number_of, rows(assigned.order_by(numbers.c.number, numbers.c.capability)))),
-        users=tuple(map(user_of, rows(owned.order_by(users.c.name)))),
+        users=tuple(user_of(opened(users, row, sealing)) for row in phones),
         rates=tuple(map(rate_of, rows(select(rates).order_by(rates.c.prefix)))),
         revision=read_revision(connection),
     )

@@ -17,6 +17,7 @@ from gateway.config import Config
 from gateway.store.administration import insert_application
 from gateway.store.directory import Snapshot
 from gateway.store.rows import folded, number_row, user_row
+from gateway.store.sealing import Sealing, sealed
 from gateway.store.tables import facts, numbers, users
 from gateway.switch.records import Application, Number, User
 
@@ -37,18 +38,18 @@ def configured(config: Config) -> Snapshot:
     )
 
 
-def seed(connection: Connection, config: Config) -> bool:
+def seed(connection: Connection, config: Config, sealing: Sealing) -> bool:
     """Take over what the configuration says, if no start before this one has; say whether that was done."""
     seeded = connection.execute(select(facts.c.value).where(facts.c.name == _SEEDED))
     if seeded.scalar() is not None:
         return False
     told = configured(config)
     for application in told.applications:
-        insert_application(connection, application)
+        insert_application(connection, application, sealing)
     if told.numbers:
         connection.execute(insert(numbers), [number_row(each) for each in told.numbers])
     if told.users:
-        connection.execute(insert(users), [user_row(each) for each in told.users])
+        connection.execute(insert(users), [sealed(users, user_row(each), sealing) for each in told.users])
     connection.execute(insert(facts), {"name": _SEEDED, "value": str(int(time.time()))})
     return True
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +26,7 @@ from sqlalchemy.pool import QueuePool
 from gateway.errors import ConfigError
 from gateway.store.database import PATIENCE_S, answering
 
-__all__ = ["SqliteDatabase"]
+__all__ = ["SqliteDatabase", "scrub"]
 
 _READERS: Final = 4
 _WRITES: Final = "tandem_writes"
@@ -94,6 +95,22 @@ class SqliteDatabase:
             self._reads.dispose()
 
         await asyncio.to_thread(end)
+
+
+def scrub(connection: Connection) -> bool:
+    """Rewrite the file and empty its log, so that nothing is left of what rows said before; tell whether that was done.
+
+    Not if somebody else reads just now.  Another kind of database is left to its administrator (VACUUM FULL).
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        return False
+    try:
+        driver.execute("VACUUM")
+        busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return not busy
 
 
 def _engine(url: URL, *, alone: bool) -> Engine:

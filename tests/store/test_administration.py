@@ -202,8 +202,9 @@ def test_text_that_the_database_cannot_hold_is_refused_in_words(keep, url):
 
 def test_another_process_sees_a_change_within_a_second_or_two(tmp_path, url):
     async def story():
-        async with opened(tmp_path / "switch", _beside(tmp_path, url)) as switch:
-            async with opened(tmp_path / "shell", _beside(tmp_path, url)) as shell:
+        beside, key_file = _beside(tmp_path, url), tmp_path / "store.key"
+        async with opened(tmp_path / "switch", beside, key_file=key_file) as switch:
+            async with opened(tmp_path / "shell", beside, key_file=key_file) as shell:
                 await shell.administration.add_user(User(KEY, "carol", "secret"))
 
             async def seen():

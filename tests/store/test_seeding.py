@@ -40,7 +40,8 @@ def test_two_that_start_at_once_agree(tmp_path, url):
     shared = url if url != SQLITE else f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}"
 
     async def start(name):
-        async with opened(tmp_path / name, shared, users=(ALICE,)) as store:
+        key_file = tmp_path / "store.key"
+        async with opened(tmp_path / name, shared, users=(ALICE,), key_file=key_file) as store:
             return store.directory.snapshot
 
     async def both():
