@@ -149,6 +149,10 @@ class Client:
         except (aiohttp.ClientError, OSError) as error:
             raise NotDelivered(Failure.BROKEN, f"no whole answer: {_words(error)}") from error
 
+    def session(self, url: URL) -> aiohttp.ClientSession:
+        """Return the session to ask `url` by: it connects to nothing that the guard forbids, and has no timeout."""
+        return self._trusted if self._guard.trusts(url) else self._guarded
+
     async def _post_on_any_connection(self, target: URL, body: bytes, headers: Mapping[str, str]) -> bytes:
         """Post, and once more for each kept connection that turns out to be closed."""
         while True:
@@ -162,8 +166,7 @@ class Client:
     async def _post_once(
         self, target: URL, body: bytes, headers: Mapping[str, str], connection: _Connection
     ) -> bytes:
-        session = self._trusted if self._guard.trusts(target) else self._guarded
-        async with session.post(
+        async with self.session(target).post(
             target, data=body, headers=headers, allow_redirects=False, trace_request_ctx=connection
         ) as response:
             if not 200 <= response.status < 300:
@@ -192,7 +195,8 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 def _noticing_reuse() -> aiohttp.TraceConfig:
     async def notice(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.kept = True
+        if context.trace_request_ctx is not None:  # only a post wants to know
+            context.trace_request_ctx.kept = True
 
     tracing = aiohttp.TraceConfig()
     tracing.on_connection_reuseconn.append(notice)

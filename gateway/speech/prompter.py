@@ -8,7 +8,7 @@ is silence of no length, the log says why, and the next one follows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
@@ -86,7 +86,9 @@ class Prompts:
         self._cache: Final = cache
         self._log: Final = log
 
-    async def play(self, items: Sequence[Item], *, locale: str | None, owner: str) -> AsyncIterator[Samples]:
+    async def play(
+        self, items: Sequence[Item], *, locale: str | None, owner: str
+    ) -> AsyncGenerator[Samples, None]:
         """Yield the sound of all items one after the other: int16 [n] each, 8 kHz, at the common level.
 
         Args:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final, NoReturn, TypeVar
 
 from gateway.errors import Overload
 from gateway.ids import LegId
 from gateway.media.answering_machine import Sign, Who
-from gateway.media.events import AnswerJudged, BeepHeard
+from gateway.media.events import AnswerJudged, BeepHeard, SourceEnded
 from gateway.sip.events import EndCause
 from gateway.sip.identity import CallerId
 from gateway.switch.answerers import Answerer, AnswerNews
