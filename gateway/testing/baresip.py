@@ -100,6 +100,18 @@ class Baresip(Command):
         self._command("sndcode", key)
         self._command("sndcode", "\\x04")
 
+    def hold(self) -> None:
+        """Ask for a hold."""
+        self._command("hold", "")
+
+    def resume(self) -> None:
+        """Take the call from hold."""
+        self._command("resume", "")
+
+    def transfer(self, uri: str) -> None:
+        """Send the other one to somebody else."""
+        self._command("transfer", uri)
+
     def hang_up(self) -> None:
         """End the call and wait until it has ended."""
         self._command("hangup", "")

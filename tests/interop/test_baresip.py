@@ -9,7 +9,7 @@ import pytest
 from gateway.testing.audio import align, correlation, gaps, read_wav, write_wav
 from gateway.testing.baresip import Baresip
 from gateway.testing.capture import Capture, rtp_packets
-from gateway.testing.processes import free_block
+from gateway.testing.processes import TANDEM, Command, free_block
 from gateway.testing.wire_audio import distinct_speech, passage
 from voicecodecs.reference import g711
 
@@ -17,13 +17,18 @@ pytestmark = pytest.mark.interop
 
 TALK_S = 30
 SAID = {"alice": distinct_speech(TALK_S + 20, seed=1), "bob": distinct_speech(TALK_S + 20, seed=2)}
+APPLICATION = "00000000-0000-4000-8000-000000000001"
+THREE_USERS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "".join(
+    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\n'
+    for name in ("alice", "bob", "carol")
+)
 CODECS = {"alice": "PCMU", "bob": "PCMA"}
 TO_A_LAW = bytes(g711.alaw_encode(g711.ulaw_decode(code)) for code in range(256))
 TO_U_LAW = bytes(g711.ulaw_encode(g711.alaw_decode(code)) for code in range(256))
 
 
 @contextlib.contextmanager
-def phones(switch, directory):
+def phones(switch, directory, *, password=None):
     """Give alice and bob, registered."""
     with contextlib.ExitStack() as stack:
         found = []
@@ -33,7 +38,7 @@ def phones(switch, directory):
             phone = Baresip(
                 directory / name,
                 user=name,
-                password=switch.password(name),
+                password=password or switch.password(name),
                 server=switch.address,
                 ports=free_block(),
                 codec=CODECS[name],
@@ -103,6 +108,27 @@ def test_the_tick_adds_at_most_40_ms(serve, tmp_path):
     for passed in talk(serve(media_settings="force_tick = true"), tmp_path):
         assert passed.n_matched >= 0.99 * TALK_S * 50
         assert passed.delay_ms(99) <= 40
+
+
+def test_a_call_is_held_resumed_and_sent_to_a_third(serve, tmp_path):
+    switch = serve(settings=THREE_USERS)
+    carol = ("--user", "carol", "--password", "secret", "--registrar", f"sip:{switch.address}", "--calls", "1")
+    with (
+        phones(switch, tmp_path, password="secret") as (alice, bob),
+        Command((*TANDEM, "answer", *carol, "--json")) as third,
+    ):
+        third.wait_for_line("ready for calls")
+        alice.dial(switch.uri("bob"))
+        alice.hold()
+        switch.wait_for("leg.held")
+        alice.resume()
+        switch.wait_for("leg.resumed")
+        alice.transfer(switch.uri("carol"))
+        alice.wait_for_call("CALL_CLOSED")
+        bob.hang_up()
+        third.wait()
+
+    assert switch.wait_for("call.ended")["by"] == "callee"
 
 
 def test_keys_pressed_on_one_are_heard_once_by_the_other_and_in_the_log(serve, tmp_path):

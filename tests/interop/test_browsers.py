@@ -33,6 +33,8 @@ TRANSFERS = pytest.mark.parametrize(
 )
 
 TALK_S = 1.2
+REFRESH_S = 905
+"""A little more than half of the session interval that we ask for (RFC 4028 section 10)."""
 SAID = {
     name: distinct_speech(TALK_S, seed=seed) for seed, name in enumerate(("alice", "bob", "carol"), start=51)
 }
@@ -239,6 +241,47 @@ def test_a_call_is_held_and_resumed(web, pair, spoken_as):
     bob.wait_for_end()
     web.wait_for("call.ended")
     spoken_as(web.tap.ladder())
+
+
+@EACH
+def test_a_browser_changes_the_codec_and_hears_on(web, library, spoken_as):
+    alice, bob = web.phone(library, "alice"), web.phone("jssip", "bob")
+    connect(web, alice, bob, "bob")
+    alice.change_codec("PCMA")
+    bob.say(SAID["bob"])
+    time.sleep(TALK_S + 0.3)
+    assert likeness(alice.heard(), SAID["bob"]) > 0.95
+    alice.hang_up()
+    bob.wait_for_end()
+    web.wait_for("leg.ended", side="caller", codec="pcma")
+    web.wait_for("call.ended")
+    spoken_as(web.tap.ladder())
+
+
+def test_a_browser_refreshes_its_session(web, spoken_as):
+    """JsSIP does so at half of the interval that we ask for, as the one who answered; SIP.js has no session timers."""
+    alice, bob = web.phone("sipjs", "alice"), web.phone("jssip", "bob", hurried=True)
+    connect(web, alice, bob, "bob")
+    bob.wait_in_vain(REFRESH_S)
+    while not any(message.startswith(b"UPDATE ") for message in web.tap.messages(inward=True)):
+        time.sleep(0.02)
+    alice.hang_up()
+    bob.wait_for_end()
+    web.wait_for("call.ended")
+    spoken_as(web.tap.ladder())
+
+
+@EACH
+def test_a_call_outlives_the_registration_of_a_browser(web, library):
+    alice, bob = web.phone("jssip", "alice"), web.phone(library, "bob")
+    connect(web, alice, bob, "bob")
+    bob.do("unregister")
+    web.wait_for("user.unregistered", user="bob")
+    alice.hold()
+    alice.resume()
+    alice.hang_up()
+    bob.wait_for_end()
+    assert web.wait_for("call.ended")["by"] == "caller"
 
 
 @BOTH_WAYS

@@ -135,7 +135,10 @@ def test_two_encrypted_phones_of_different_makes_hold_and_resume(serve, tmp_path
     assert None not in suites(switch).values()
 
 
-def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "encrypted"), [(Linphone, True), (Pjsua, "mandatory")], ids=["linphone", "pjsua"]
+)
+def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path, kind, encrypted):
     port, authority = free_block()[0], trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
@@ -148,13 +151,13 @@ def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path):
             "TANDEM_SIP__KEY": str(tmp_path / "key.pem"),
         },
     )
-    with Linphone(
+    with kind(
         tmp_path / "alice",
         user="alice",
         password="secret",
         server=f"127.0.0.1:{port}",
         ports=free_block(),
-        srtp=True,
+        srtp=encrypted,
         transport="tls",
     ) as alice:
         alice.dial(f"sip:echo@127.0.0.1:{port};transport=tls")

@@ -33,6 +33,8 @@ SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "c2VjcmV0"\n' + "
 )
 WS_PORT = free_block()[0]
 SPEECH = distinct_speech(2.0, seed=61)
+CLOSED_S = 15.0
+"""So soon a call of a closed tab is over."""
 MUST_END = ("calls", "media_legs", "bindings", "unanswered")
 
 
@@ -109,6 +111,18 @@ def test_after_a_hold_a_browser_hears_again_by_the_same_keys(switch, phone, libr
     alice.resume()
     alice.wait_for_media(received=alice.media()["received"] + 50)
     alice.hang_up()
+
+
+def test_a_tab_that_is_closed_ends_its_call_for_the_other(switch, phone):
+    alice, bob = phone("jssip"), phone("sipjs", "bob", "plain_media.js")
+    alice.do("dial", switch.uri("bob"))
+    bob.wait_for_talk()
+    alice.wait_for_media(received=10)
+    alice.leave()
+    began = time.monotonic()
+    bob.wait_for_end()
+    assert time.monotonic() - began < CLOSED_S
+    assert "browser" in switch.events("call.ended")[-1]["cause"]
 
 
 @EACH

@@ -12,6 +12,7 @@
     { number: 8, codec: "PCMA/8000" },
     { number: 101, codec: "telephone-event/8000" },
   ];
+  let offered = OURS;
   const STATIC = { 0: "PCMU/8000", 8: "PCMA/8000", 18: "G729/8000" };
   const isEvents = (format) => format.codec.toLowerCase().startsWith("telephone-event");
   const isOurs = (format) => OURS.some((each) => each.codec.toLowerCase() === format.codec.toLowerCase());
@@ -87,7 +88,7 @@
     }
 
     async createOffer() {
-      return { type: "offer", sdp: this.#describe(OURS, this.#wanted()) };
+      return { type: "offer", sdp: this.#describe(offered, this.#wanted()) };
     }
 
     async createAnswer() {
@@ -143,6 +144,11 @@
         sdp: each.remoteDescription?.sdp ?? null,
         closed: each.signalingState === "closed",
       })),
+
+    /** Offer a codec alone from now on. */
+    speak(codec) {
+      offered = OURS.filter((each) => each.codec.startsWith(codec) || isEvents(each));
+    },
 
     /** Take the tones that a library wants to be sent in RTP on the connection of that number. */
     takeTones: (index) => connections[index].tones.splice(0).join(""),

@@ -1,0 +1,57 @@
+"""SIPp by scenarios of our own: what a trunk may do with a call that is up, and how a user registers.
+
+The scenarios look at what the switch answers (`ereg ... check_it`), so SIPp's count of the calls that went as scripted
+says that the answers were right.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.lab.bench.signalling_load import Sipp as LoadSipp
+from gateway.testing.processes import PATIENCE_S, free_block
+from gateway.testing.sipp import Sipp
+
+pytestmark = pytest.mark.interop
+
+SCENARIOS = Path(__file__).parent / "sipp"
+USER, CARRIER = "127.0.0.1", "127.0.0.2"
+PORTS = free_block()
+TRUNK = (
+    f'[[trunks]]\nname = "carrier"\nuri = "sip:{CARRIER}:{PORTS[0]};transport=udp"\n'
+    'codecs = ["PCMU", "PCMA"]\nping_s = 0\n'
+)
+
+
+def test_a_trunk_holds_comes_back_with_another_codec_refreshes_and_presses_a_key(serve, tmp_path):
+    switch = serve(settings=TRUNK)
+    with (
+        switch.answering("alice", "--calls", "1"),
+        Sipp(
+            tmp_path,
+            SCENARIOS / "changes.xml",
+            (switch.address, "-s", "alice"),
+            ip=CARRIER,
+            sip_port=PORTS[0],
+            rtp_port=PORTS[10],
+            n_calls=1,
+        ) as sipp,
+    ):
+        sipp.wait()
+
+    assert sipp.counted() == (1, 0), sipp.complaint()
+    assert switch.wait_for("dtmf.heard")["via"] == "info"
+    assert switch.wait_for("leg.ended", side="caller")["codec"] == "pcma"
+
+
+def test_a_user_registers_by_digest(serve, tmp_path):
+    switch, names = serve(), tmp_path / "names.csv"
+    login = f"[authentication username=alice password={switch.password('alice')}]"
+    names.write_text(f"SEQUENTIAL\nalice;{login}\n")
+    with LoadSipp(
+        "register", (switch.address, "-m", "1", "-inf", str(names)), host=USER, port=PORTS[20]
+    ) as sipp:
+        sipp.wait(PATIENCE_S)
+        assert sipp.counted("SuccessfulCall") == 1, sipp.complaint()
+
+    switch.wait_for("user.registered", user="alice")
