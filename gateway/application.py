@@ -29,6 +29,7 @@ from gateway.switch.conferences import Conferences
 from gateway.switch.desk import Desk
 from gateway.switch.ledger import Ledger
 from gateway.switch.ports import EventLog
+from gateway.switch.prompts import Beeps, Prompter
 from gateway.switch.remembered import recall
 from gateway.switch.switch import Switch
 from gateway.switch.world import World
@@ -70,11 +71,18 @@ class ApplicationLayer:
 
 @asynccontextmanager
 async def open_applications(
-    config: Config, log: EventLog, clock: Clock, ids: IdSource, *, spared: Set[str] = frozenset()
+    config: Config,
+    log: EventLog,
+    clock: Clock,
+    ids: IdSource,
+    *,
+    spared: Set[str] = frozenset(),
+    prompter: Prompter | None = None,
 ) -> AsyncIterator[ApplicationLayer]:
     """Open the store and the client of callbacks for as long as the block runs.
 
-    `spared` are calls without an end that the switch will see to: they go on, or it ends them.
+    `spared` are calls without an end that the switch will see to: they go on, or it ends them.  `prompter` has voices
+    and files; None = nobody has.
 
     Raises:
         ConfigError: there can be no such database.
@@ -85,7 +93,9 @@ async def open_applications(
         outbox = OutboxWorker(store.outbox, backend.deliver, clock)
         asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
         interpreter = Interpreter(asking, store.directory)
-        applications = Applications(store.directory, store.calls, interpreter, Conferences(clock.now))
+        applications = Applications(
+            store.directory, store.calls, interpreter, Conferences(clock.now), prompter or Beeps()
+        )
         await _close_what_is_left(store, interpreter, clock, log, spared)
         files = CdrFiles(config.data_dir / "cdr", store.reports, clock, log)
         settings = ApiSettings.configured(config.http)

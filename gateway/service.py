@@ -45,6 +45,8 @@ from gateway.switch.browsers import MediaWish
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.ports import EventLog
+from gateway.switch.prompts import Beeps
+from gateway.switch.rings import FreeRings
 from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
 from gateway.switch.world import Settings, World
@@ -56,6 +58,7 @@ from gateway.transport.media_metrics import MediaMetrics
 from gateway.transport.signalling import Signalling
 from gateway.transport.sip_rim import Security, SipRim
 from gateway.transport.sip_tls import client_context, server_context
+from gateway.transport.speech_client import SpeechClient
 from gateway.trunk_settings import DoorKeeper, trunk_of
 
 __all__ = ["Surroundings", "main", "serve"]
@@ -64,6 +67,8 @@ MAX_CALLS: Final = 2000
 DRAIN_S: Final = 300.0
 END_S: Final = 5.0
 _TRACEBACK_LINES: Final = 20
+SPOKEN_RINGS: Final = range(512)
+"""Of the shared rings, those that carry what callers hear; the others carry what is recorded."""
 HOPELESS_STATUS: Final = os.EX_CONFIG
 """Starting again cannot help: the supervisor does not try."""
 
@@ -79,6 +84,8 @@ class Surroundings:
     lifeline_fd: int | None = None
     calls_fd: int | None = None
     """Memory for notes on calls, which outlives this process; None = there is none."""
+    speech_socket: str | None = None
+    """Where the process listens that speaks; None = there is none."""
 
     @property
     def memory(self) -> SlotMemory | None:
@@ -104,6 +111,7 @@ class Surroundings:
             ready_fd=_descriptor("TANDEM_READY_FD"),
             lifeline_fd=_descriptor("TANDEM_LIFELINE_FD"),
             calls_fd=_descriptor("TANDEM_CALLS_FD"),
+            speech_socket=os.environ.get("TANDEM_SPEECH_SOCKET"),
         )
 
 
@@ -115,7 +123,9 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     memory = surroundings.memory
     left = noted(memory)
     spared = {call.id for call in left}
-    async with open_applications(config, log, clock, ids, spared=spared) as layer:
+    speech = _speech(surroundings, clock, log)
+    prompter = speech or Beeps()
+    async with open_applications(config, log, clock, ids, spared=spared, prompter=prompter) as layer:
         passwords = layer.store.directory.passwords
         endpoint = Endpoint(endpoint_config(config, doors, passwords), ids)
         certificate = _certificate(clock)
@@ -150,6 +160,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                     tasks.create_task(switch.run()),
                     tasks.create_task(layer.run()),
                     tasks.create_task(keeper.run()),
+                    *([tasks.create_task(speech.run())] if speech else ()),
                     *([tasks.create_task(tracer.run())] if tracer else ()),
                     tasks.create_task(
                         serve_http(
@@ -365,6 +376,12 @@ def _settings(config: Config, doors: Doors, users: Set[str], certificate: Certif
         force_tick=config.media.force_tick,
         host=config.sip.advertised or config.sip.listen[0].host,
     )
+
+
+def _speech(surroundings: Surroundings, clock: SystemClock, log: EventLog) -> SpeechClient | None:
+    """Return the way to whoever speaks, if there is anybody."""
+    path = surroundings.speech_socket
+    return None if path is None else SpeechClient(path, clock.now, log, FreeRings(SPOKEN_RINGS))
 
 
 def _certificate(clock: SystemClock) -> Certificate | None:

@@ -71,6 +71,7 @@ def serve(
         config=str(config.absolute()) if config else "",
         data=str(settings.data_dir),
         workers=settings.media.workers,
+        helpers={"speech": (*PYTHON, "gateway.speech_service")},
         environment=_environment(settings),
     )
     try:
