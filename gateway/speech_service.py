@@ -1,9 +1,9 @@
 """The process that speaks: what is built from a configuration so that callers hear words and files.
 
 `python -m gateway.speech_service` is started by the supervisor, which hands it the socket on which the switch asks for
-plays, the rings of shared memory into which they flow, one descriptor to say "ready" on, and one whose end of file means
-that the supervisor is gone.  What may block, crash or be fed by strangers is here: synthesis (espeak-ng is one process
-further), fetching, and the decoding of files.  If it dies, what was playing breaks off and no call ends.
+plays, the rings of shared memory into which they flow, one descriptor to say "ready" on, and one whose end of file
+means that the supervisor is gone.  What may block, crash or be fed by strangers is here: synthesis (espeak-ng is one
+process further), fetching, and the decoding of files.  If it dies, what was playing breaks off and no call ends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The switch's side of the socket to whoever speaks: `gateway.switch.prompts.Prompter` by rings of shared memory.
 
-A recital gets a ring for each listener and is asked for at once; when the first samples lie in the rings it is a stream
-that the plane can play.  Whoever leaves the block stops it.  If the speech process dies, what it was saying is lost, the
-calls go on, and the next process is asked for the next recital.
+A recital gets a ring for each listener and is asked for at once; when the first samples lie in the rings it is a
+stream that the plane can play.  Whoever leaves the block stops it.  If the speech process dies, what it was saying is
+lost, the calls go on, and the next process is asked for the next recital.
 
 The socket belongs to the supervisor, so connecting works even while there is no speech process; what is asked for in
 that time waits a little, and else is silence, or the tone that stands for the error prompt.
