@@ -27,6 +27,7 @@ from gateway.switch.applications import Applications
 from gateway.switch.causes import ENDINGS
 from gateway.switch.conferences import Conferences
 from gateway.switch.desk import Desk
+from gateway.switch.guests import Guests
 from gateway.switch.ledger import Ledger
 from gateway.switch.ports import EventLog
 from gateway.switch.prompts import Beeps, Prompter
@@ -34,7 +35,7 @@ from gateway.switch.remembered import recall
 from gateway.switch.switch import Switch
 from gateway.switch.world import World
 
-__all__ = ["ApplicationLayer", "open_applications"]
+__all__ = ["ApplicationLayer", "is_loopback", "open_applications"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class ApplicationLayer:
     files: CdrFiles
     applications: Applications
     settings: ApiSettings
+    guests: Guests
 
     def platform(self, world: World, switch: Switch) -> Platform:
         """Return what the REST API speaks to."""
@@ -99,7 +101,9 @@ async def open_applications(
         await _close_what_is_left(store, interpreter, clock, log, spared)
         files = CdrFiles(config.data_dir / "cdr", store.reports, clock, log)
         settings = ApiSettings.configured(config.http)
-        yield ApplicationLayer(store, backend, outbox, files, applications, settings)
+        guests = Guests(store.directory, clock)
+        store.directory.guest = guests.user
+        yield ApplicationLayer(store, backend, outbox, files, applications, settings, guests)
 
 
 async def _close_what_is_left(
@@ -123,10 +127,11 @@ _DECLARED: Final = ("callback", "fallback")
 def _guard(config: Config) -> Guard:
     """Allow what the configuration names; and loopback where nobody but this machine can reach the API."""
     urls = [getattr(each, name) or "" for each in config.applications for name in _DECLARED]
-    return Guard.allowing(urls, LOOPBACK if _is_loopback(config.http.listen.host) else ())
+    return Guard.allowing(urls, LOOPBACK if is_loopback(config.http.listen.host) else ())
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether nobody but this machine reaches a host of the configuration."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

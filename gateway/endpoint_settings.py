@@ -6,12 +6,15 @@ from gateway.config import Config
 from gateway.sip.registrar import RegistrarLimits
 from gateway.sip.settings import EndpointConfig, EndpointLimits
 from gateway.switch.doors import Doors
+from gateway.switch.guests import Guests, Passwords
 from gateway.trunk_settings import digest_users
 
 __all__ = ["endpoint_config"]
 
 
-def endpoint_config(config: Config, doors: Doors, passwords: dict[str, str]) -> EndpointConfig:
+def endpoint_config(
+    config: Config, doors: Doors, passwords: dict[str, str], guests: Guests
+) -> EndpointConfig:
     """Return the engine's settings; who comes in by one of the `doors` needs no password.
 
     passwords: of users, by name; a change there counts at once.
@@ -19,7 +22,8 @@ def endpoint_config(config: Config, doors: Doors, passwords: dict[str, str]) -> 
     sip = config.sip
     return EndpointConfig(
         realm=sip.realm,
-        users=digest_users(config, passwords),
+        users=Passwords(digest_users(config, passwords), guests),
+        user_of=guests.enter,
         trusted_sources=doors,
         advertised_host=sip.advertised,
         session_expires_s=sip.session_expires_s,

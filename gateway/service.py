@@ -22,16 +22,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import structlog
 
-from gateway.api import create_app, serve_http
-from gateway.application import open_applications
+from gateway.api import AppClients, create_app, serve_http
+from gateway.application import is_loopback, open_applications
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.endpoint_settings import endpoint_config
 from gateway.errors import ConfigError
 from gateway.ids import SystemIds
+from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.crypto import why_not as srtp_why_not
 from gateway.observe import Metrics, configure
 from gateway.observe.trace import Traced
@@ -44,6 +46,7 @@ from gateway.switch.adoption import adopt_sessions, noted
 from gateway.switch.browsers import MediaWish
 from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
+from gateway.switch.guests import KnownNames
 from gateway.switch.ports import EventLog
 from gateway.switch.prompts import Beeps
 from gateway.switch.rings import FreeRings
@@ -127,7 +130,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     prompter = speech or Beeps()
     async with open_applications(config, log, clock, ids, spared=spared, prompter=prompter) as layer:
         passwords = layer.store.directory.passwords
-        endpoint = Endpoint(endpoint_config(config, doors, passwords), ids)
+        endpoint = Endpoint(endpoint_config(config, doors, passwords, layer.guests), ids)
         certificate = _certificate(clock)
         media = MediaClient(
             surroundings.media_sockets,
@@ -141,7 +144,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
         rim = _sip_rim(config, endpoint, tracer, log)
         async with rim, asyncio.TaskGroup() as tasks:
             signalling = Signalling(rim)
-            settings = _settings(config, doors, passwords.keys(), certificate)
+            settings = _settings(config, doors, KnownNames(passwords.keys(), layer.guests), certificate)
             world = World(
                 signalling, media, clock, ids, log, settings, applications=layer.applications, memory=memory
             )
@@ -152,6 +155,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 _Status(switch, media, endpoint),
                 registry=_metrics(endpoint, rim, media, world).registry,
                 platform=layer.platform(world, switch),
+                clients=AppClients(layer.guests, config.sip.realm, config.sip.listen),
             )
             listening = asyncio.Event()
             with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
@@ -358,8 +362,15 @@ def _security(config: Config) -> Security:
     return Security(
         server=server_context(sip.certificate, sip.key) if sip.certificate and sip.key else None,
         client=client_context(sip.authorities),
-        origins=frozenset(sip.origins),
+        origins=frozenset((*sip.origins, *_own_origins(config))),
     )
+
+
+def _own_origins(config: Config) -> Iterator[str]:
+    """Yield where pages of ours come from: a browser says it as the person has typed it."""
+    yield "{0.scheme}://{0.netloc}".format(urlsplit(config.http.url))
+    if is_loopback(config.http.listen.host):
+        yield from (f"http://{host}:{config.http.listen.port}" for host in ("localhost", "127.0.0.1"))
 
 
 def _settings(config: Config, doors: Doors, users: Set[str], certificate: Certificate | None) -> Settings:
@@ -374,6 +385,7 @@ def _settings(config: Config, doors: Doors, users: Set[str], certificate: Certif
         annexb=config.media.annexb,
         encryption=_encryption(config, certificate),
         force_tick=config.media.force_tick,
+        answering=AnsweringTerms(**config.answering.model_dump()),
         host=config.sip.advertised or config.sip.listen[0].host,
     )
 

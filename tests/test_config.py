@@ -45,6 +45,7 @@ def test_nothing_at_all_is_a_configuration(tmp_path):
     assert list(map(str, config.sip.listen)) == [
         "udp:127.0.0.1:5060",
         "tcp:127.0.0.1:5060",
+        "ws:127.0.0.1:5066",
     ]
     assert (config.media.announced, str(config.media.ports)) == ("127.0.0.1", "10000-29999")
     assert [user.name for user in config.users] == ["alice", "bob"]

@@ -1,16 +1,20 @@
 """What of the configuration reaches the SIP engine."""
 
+from gateway.clock import SystemClock
 from gateway.config import load
 from gateway.endpoint_settings import endpoint_config
 from gateway.sip.registrar import RegistrarLimits
 from gateway.sip.settings import EndpointConfig, EndpointLimits
+from gateway.store.directory import MemoryDirectory
 from gateway.switch.doors import Doors
+from gateway.switch.guests import Guests
 
 
 def told(tmp_path, text=""):
     path = tmp_path / "tandem.toml"
     path.write_text('[[users]]\nname = "alice"\npassword = "p"\n' + text, encoding="utf-8")
-    return endpoint_config(load(path, tmp_path), Doors(), {})
+    guests = Guests(MemoryDirectory(), SystemClock())
+    return endpoint_config(load(path, tmp_path), Doors(), {}, guests)
 
 
 def test_what_nobody_configures_is_as_the_engine_has_it(tmp_path):

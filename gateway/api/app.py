@@ -6,6 +6,7 @@ cannot reach past what it was given.
 - `GET /healthz`  200 when the switch takes calls, 503 otherwise; `{"ready": true, "census": {"legs": 0}}`
 - `GET /metrics`  Prometheus text: `tandem_ready`, `tandem_census{table="legs"}`, and what the registry holds
 - `GET /openapi.json`  what the REST API is, true to the wire
+- `GET /phone`  the web phone
 - everything else: a router for each area, when there is a platform to speak to
 """
 
@@ -31,7 +32,10 @@ from gateway.api import (
     reporting,
     schema,
 )
+from gateway.api import clients as app_clients
+from gateway.api import phone
 from gateway.api.admission import Reception
+from gateway.api.clients import AppClients
 from gateway.api.doorway import Doorway
 from gateway.api.platform import Platform
 from gateway.api.refusals import answer_refusals
@@ -66,12 +70,17 @@ class StatusPort(Protocol):
 
 
 def create_app(
-    status: StatusPort, *, registry: CollectorRegistry | None = None, platform: Platform | None = None
+    status: StatusPort,
+    *,
+    registry: CollectorRegistry | None = None,
+    platform: Platform | None = None,
+    clients: AppClients | None = None,
 ) -> FastAPI:
     """Return the application.
 
     registry: further metrics, e.g. `gateway.observe.Metrics().registry`; the census is added to it.
     platform: what the REST API speaks to; None = health and metrics alone.
+    clients: what app clients and the web phone need; None = there are none.
     """
     app = FastAPI(
         title="Tandem",
@@ -84,7 +93,7 @@ def create_app(
     app.state.status = status
     _add_operation(app, status, registry or CollectorRegistry())
     if platform is not None:
-        _add_api(app, platform)
+        _add_api(app, platform, clients)
     return app
 
 
@@ -106,11 +115,13 @@ def _add_operation(app: FastAPI, status: StatusPort, metrics: CollectorRegistry)
         return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_api(app: FastAPI, platform: Platform) -> None:
-    """Add the REST API."""
+def _add_api(app: FastAPI, platform: Platform, clients: AppClients | None) -> None:
+    """Add the REST API, and what apps have of it."""
     app.state.reception = Reception(platform)
+    app.state.clients = clients
+    routers = _ROUTERS if clients is None else (*_ROUTERS, app_clients.router, phone.router)
     app.add_middleware(Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log)
-    routes = [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     answer_refusals(app, platform.ids, routes)
     app.router.routes.extend(routes)  # include_router would have every request matched twice
     schema.describe(app)

@@ -22,6 +22,7 @@ from gateway.api.faults import Fault
 from gateway.errors import GatewayError, LocalError, Overload
 from gateway.ids import IdSource
 from gateway.svaml.errors import SvamlError
+from gateway.switch.admission import TooOften
 from gateway.switch.steering import Forbidden, NoCredit, NotManageable, UnknownCall, UnknownConference
 
 __all__ = ["FAULTS", "answer_refusals", "fault_of"]
@@ -34,9 +35,14 @@ FAULTS: Final[dict[type[GatewayError], Callable[[GatewayError], Fault]]] = {
     NotManageable: lambda error: faults.unusable(str(error)),
     SvamlError: lambda error: faults.unusable(str(error)),
     LocalError: lambda error: faults.invalid(str(error)),
-    Overload: lambda error: faults.unavailable(error.retry_after_s if isinstance(error, Overload) else 1),
+    TooOften: lambda error: faults.too_many(_wait_s(error)),
+    Overload: lambda error: faults.unavailable(_wait_s(error)),
 }
 """By the error's class; a class that is not here is a fault of ours."""
+
+
+def _wait_s(error: GatewayError) -> int:
+    return error.retry_after_s if isinstance(error, Overload) else 1
 
 
 def fault_of(error: Exception) -> Fault:

@@ -32,6 +32,7 @@ from gateway.cli.options import (
     listeners,
     read_config,
 )
+from gateway.cli.phone_link import said_of_the_web_phone
 from gateway.config import SECRETS_FILE, Config, Listen
 from gateway.errors import ConfigError, LocalError
 from gateway.observe import EVENTS, configure
@@ -188,6 +189,7 @@ def _welcome(settings: Config, *, lan: bool) -> None:
             Panel(_addresses(settings, lan=lan), title="Tandem is ready", title_align="left", expand=False)
         )
         if settings.users:
+            print(f"{said_of_the_web_phone(settings)}\n", flush=True)
             print(f"Call the echo from another terminal:\n\n{command_to_copy(settings)}\n", flush=True)
             print(
                 f"Let the application call {settings.users[0].name}'s phone:\n\n{callout_to_copy(settings)}\n",

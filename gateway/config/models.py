@@ -27,6 +27,7 @@ from gateway.config.values import Address, Listen, PortRange, ip_address_text, n
 __all__ = [
     "Answering",
     "Application",
+    "Callbacks",
     "Config",
     "Http",
     "Log",
@@ -90,6 +91,7 @@ ListenKey = Annotated[Listen, _reader(Listen), PlainSerializer(str)]
 PortsKey = Annotated[PortRange, NoDecode, _reader(PortRange), PlainSerializer(str)]
 IpKey = Annotated[str, AfterValidator(ip_address_text)]
 CodecKey = Annotated[str, AfterValidator(_codec)]
+E164Key = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
 NetworkKey = Annotated[str, AfterValidator(network_text)]
 Named = Annotated[str, Field(min_length=1)]
 Secret = Annotated[str, Field(min_length=1, repr=False)]
@@ -126,6 +128,7 @@ class Sip(Section):
     listen: Annotated[tuple[ListenKey, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)] = (
         Listen("udp", "127.0.0.1", 5060),
         Listen("tcp", "127.0.0.1", 5060),
+        Listen("ws", "127.0.0.1", 5066),
     )
     advertised: str | None = None
     """Host that Contact and Via name; None = the local address of each flow."""
@@ -279,6 +282,13 @@ class Store(Section):
     """Holds the key of what is secret in the store; None = `store.key` in the data directory."""
 
 
+class Callbacks(Section):
+    """Applications' servers, and what else applications have us fetch."""
+
+    allow: Annotated[tuple[NetworkKey, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Private networks that they may be in; the public Internet and what the file itself names always may."""
+
+
 class Log(Section):
     """What is written to stderr."""
 
@@ -309,6 +319,8 @@ class Application(Section):
     secret: Secret
     callback: str | None = None
     fallback: str | None = None
+    verified: tuple[E164Key, ...] = ()
+    """Numbers that it may show though they are not ours."""
 
 
 class User(Section):
@@ -327,7 +339,7 @@ class User(Section):
 class Number(Section):
     """A number that we own: calls to it go to its application."""
 
-    number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+    number: E164Key
     application: str = ""
     forward: str | None = None
     """Where its calls go when the application has no callback."""
@@ -367,7 +379,7 @@ class Trunk(Section):
     """Put before every number that is dialled."""
     asserted_identity: bool = True
     """Send P-Asserted-Identity and, for callers who withhold it, Privacy: id; else the From says it all."""
-    caller_id: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = None
+    caller_id: E164Key | None = None
     """Number to show for callers who have none."""
     from_user: Named | None = None
     """User part of every From; None = the caller's number."""
@@ -399,6 +411,7 @@ class Sections(BaseModel):
     answering: Answering = Answering()
     recording: Recording = Recording()
     store: Store = Store()
+    callbacks: Callbacks = Callbacks()
     log: Log = Log()
     trace: Trace = Trace()
     applications: tuple[Application, ...] = ()

@@ -15,7 +15,7 @@ learns nothing.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -90,9 +90,14 @@ class Authenticator:
         algorithms: Sequence[str],
         ids: IdSource,
         bind_nonces: bool = False,
+        user_of: Callable[[str], str] = str,
     ) -> None:
-        """`bind_nonces`: a nonce is good for the address that it was given to, which roaming phones pay for."""
+        """`bind_nonces`: a nonce is good for the address that it was given to, which roaming phones pay for.
+
+        `user_of`: told the name whose password was proved, says which user that is.
+        """
         self._bind_nonces = bind_nonces
+        self._user_of = user_of
         self._realm = realm
         self._users = users
         self._algorithms = tuple(algorithms)
@@ -120,7 +125,7 @@ class Authenticator:
         if state is not NonceState.GOOD or not self._nonces.use(answer.nonce, answer.nc, now):
             return self._challenge(flow, now, stale=True)
         self._suspects.pop((flow.remote[0], answer.username), None)
-        return Identity(answer.username)
+        return Identity(self._user_of(answer.username))
 
     def challenge(self, flow: Flow, now: float) -> tuple[tuple[str, str], ...]:
         """Return the headers of a 401 to somebody who has shown nothing yet."""

@@ -88,6 +88,7 @@ class Dispatcher:
             algorithms=config.digest_algorithms,
             ids=ids,
             bind_nonces=config.bind_nonces,
+            user_of=config.user_of,
         )
         self.doorman = Doorman(config, ids, authenticator, wire.counters)
         self.reception = Reception(

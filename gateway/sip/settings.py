@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from gateway.sip.flow import Flow
@@ -42,6 +42,8 @@ class EndpointConfig:
     realm: str = "tandem"
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Passwords by name: who may register and call."""
+    user_of: Callable[[str], str] = str
+    """Whose name it is that somebody has just proved the password of; the same, unless names stand for users."""
     trusted_sources: Container[str] = frozenset()
     """IP addresses that may send INVITE without a password: trunks, and the registrar of a phone."""
     trust_everyone: bool = False
