@@ -64,6 +64,16 @@ class IceLite:
         self.selected: Address | None = None
         """Where media goes: the newest nomination."""
 
+    def resume(self, selected: Address) -> None:
+        """Go on where an agent before this one has sent media: that address has passed its checks."""
+        self._checked[selected] = None
+        self.selected = selected
+
+    @property
+    def heard_at(self) -> float:
+        """When the last authentic check came, or we began to wait for one."""
+        return self._heard_at
+
     @property
     def expires_at(self) -> float:
         """When the peer's consent ends unless it is renewed."""

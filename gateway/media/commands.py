@@ -23,6 +23,7 @@ __all__ = [
     "CodecOptions",
     "RoomState",
     "RowState",
+    "WebRtcPath",
     "WebRtcTerms",
     "room_as_map",
     "room_from_map",
@@ -58,6 +59,14 @@ class WebRtcTerms:
     """`sha-256 4A:AD...`: the peer's certificate has one of these (RFC 8122)."""
     begins: bool = False
     """We begin the handshake, as soon as we know where the peer is; else the peer does."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebRtcPath:
+    """What a browser's checks and its handshake have led to: all that a process after this one needs to go on."""
+
+    remote: tuple[str, int]
+    crypto: CryptoPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,11 @@ class Inheritance:
         return call
 
     def _runs(self, leg: KeptLeg) -> bool:
-        """Take a leg's row up; tell whether there are row and session."""
-        has_row = self._world.media.adopt(leg.id, (leg.local.address, leg.local.rtp_port))
+        """Take a leg's row up; tell whether there are row and session, and a browser's keys."""
+        has_row = self._world.media.adopt(leg.id, (leg.local.address, leg.local.rtp_port), leg.path)
         session = leg.session
-        return has_row and (session is None or self._world.signalling.snapshot(session.id) is not None)
+        has_session = session is None or self._world.signalling.snapshot(session.id) is not None
+        return has_row and has_session and leg.can_be_heard
 
     def _story_of(self, kept: KeptCall) -> Story:
         told = self._application_story(kept)

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.errors import LocalError
 from gateway.ids import CallId, LegId, RoomId
+from gateway.media.commands import WebRtcPath
 from gateway.sdp.description import parse_sdp_untrusted
 from gateway.sdp.negotiation import LocalMedia, NegotiatedMedia
 from gateway.sip.identity import CallerId
@@ -64,6 +65,14 @@ class KeptLeg:
     source: str | None
     said: bytes | None
     generation: int
+    path: WebRtcPath | None = None
+    """What a browser's checks and handshake have led to."""
+
+    @property
+    def can_be_heard(self) -> bool:
+        """Whether another process can go on with it: with a browser, only when the handshake is done."""
+        browser = self.negotiated is not None and self.negotiated.webrtc is not None
+        return not browser or self.path is not None
 
     @property
     def talks(self) -> bool:
@@ -210,6 +219,7 @@ def _kept_leg(leg: Leg, world: World) -> KeptLeg:
         source=leg.source,
         said=leg.said if leg.described else None,
         generation=leg.generation,
+        path=world.media.path(leg.id),
     )
 
 

@@ -70,6 +70,7 @@ class MidCall:
                 self._heard(self.legs[row], happening)
             case AddressLatched(leg=row, address=(host, port)) if row in self.legs:
                 self.world.log.info("leg.latched", call=self.call, leg=row, address=f"{host}:{port}")
+                self.legs[row].changed()  # a browser's keys came with it
             case ReferReceived(session=session):
                 self.world.signalling.refuse_refer(session, status=491)
             case _:

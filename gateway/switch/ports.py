@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from gateway.ids import LegId
-from gateway.media.commands import RoomState, RowState
+from gateway.media.commands import RoomState, RowState, WebRtcPath
 from gateway.media.events import MediaEvent
 from gateway.media.statistics import LegStatistics
 from gateway.sip.authentication import Credentials
@@ -55,8 +55,18 @@ class MediaPort(Protocol):
         """Return when it is known which rows there are, or nobody could tell for some seconds."""
         ...
 
-    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
-        """Go on with a row that a switch before us opened at that address; False if it is there no more."""
+    def path(self, leg: LegId) -> WebRtcPath | None:
+        """Return what a browser's checks and handshake have led to; None for everybody else, and before that.
+
+        Whenever it is another one, `AddressLatched` tells.
+        """
+        ...
+
+    def adopt(self, leg: LegId, address: tuple[str, int], path: WebRtcPath | None = None) -> bool:
+        """Go on with a row that a switch before us opened at that address; False if it is there no more.
+
+        `path` is a browser's: nobody can shake hands with it a second time.
+        """
         ...
 
     def disown(self) -> None:

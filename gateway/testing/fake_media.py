@@ -12,8 +12,8 @@ from typing import Final
 
 from gateway.errors import Overload
 from gateway.ids import LegId, RoomId
-from gateway.media.commands import RoomState, RowState
-from gateway.media.events import MediaEvent
+from gateway.media.commands import RoomState, RowState, WebRtcPath
+from gateway.media.events import AddressLatched, MediaEvent
 from gateway.media.statistics import LegStatistics
 
 __all__ = ["FakeMediaPort"]
@@ -30,6 +30,8 @@ class FakeMediaPort:
         self.room_states: Final[dict[RoomId, RoomState]] = {}
         self.history: Final[list[RowState]] = []
         """Every state that was ever set, in order."""
+        self.paths: Final[dict[LegId, WebRtcPath]] = {}
+        """Where browsers are, and their keys."""
         self.pressed: Final[list[tuple[LegId, str, int]]] = []
         """Every key that was pressed for a phone, and for how many ms."""
         self._address = address
@@ -110,9 +112,20 @@ class FakeMediaPort:
     async def listed(self) -> None:
         """Know at once which rows there are."""
 
-    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+    def shaken(self, leg: LegId, path: WebRtcPath) -> None:
+        """Let a browser's checks and handshake have led to something."""
+        self.paths[leg] = path
+        self.happen(AddressLatched(leg, path.remote))
+
+    def path(self, leg: LegId) -> WebRtcPath | None:
+        """Return what `shaken` was told, or the switch itself when it took the row up."""
+        return self.paths.get(leg)
+
+    def adopt(self, leg: LegId, address: tuple[str, int], path: WebRtcPath | None = None) -> bool:
         """Go on with a row that is there."""
         self._adopted.add(leg)
+        if path is not None:
+            self.paths[leg] = path
         return self.leases.get(leg) == address[1]
 
     def disown(self) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.ids import LegId, SeededIds
-from gateway.media.commands import RoomState, RowState
+from gateway.media.commands import RoomState, RowState, WebRtcPath
 from gateway.media.events import MediaEvent
 from gateway.media.plane import TICK_S, Plane
 from gateway.media.ring import Rings
@@ -85,7 +85,10 @@ class PlanePort:
     async def listed(self) -> None:
         """Know at once which rows there are."""
 
-    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+    def path(self, leg: LegId) -> None:
+        """Know of no browser."""
+
+    def adopt(self, leg: LegId, address: tuple[str, int], path: WebRtcPath | None = None) -> bool:
         """Go on with a row that is there."""
         return leg in self.leases and address[1] == self.leases[leg]
 

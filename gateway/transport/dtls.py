@@ -84,14 +84,22 @@ class Dtls:
     """One handshake; give it datagrams, send what `transmit` returns, and look at `keys` and `failure`."""
 
     def __init__(
-        self, certificate: Certificate, fingerprints: tuple[str, ...], *, begins: bool = False
+        self,
+        certificate: Certificate,
+        fingerprints: tuple[str, ...],
+        *,
+        begins: bool = False,
+        keys: CryptoPolicy | None = None,
     ) -> None:
-        """The peer's certificate must have one of the fingerprints; `begins`: the first word is ours."""
+        """The peer's certificate must have one of the fingerprints; `begins`: the first word is ours.
+
+        `keys` were made by a process before this one: the handshake is done, and what comes now cannot be read.
+        """
         self._connection = certificate.end(begins=begins)
         self._fingerprints = fingerprints
         self._begins = begins
-        self._begun = False
-        self.keys: CryptoPolicy | None = None
+        self._begun = self._elsewhere = keys is not None
+        self.keys = keys
         """Once the handshake is done, with whom it should be."""
         self.failure: str | None = None
         """Why there will be no keys, in words."""
@@ -119,7 +127,7 @@ class Dtls:
 
     def receive(self, datagram: bytes) -> None:
         """Take what the peer sent."""
-        if self.failure is not None:
+        if self.failure is not None or self._elsewhere:
             return
         self._connection.bio_write(datagram)
         try:

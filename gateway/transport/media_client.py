@@ -15,12 +15,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId
-from gateway.media.commands import RoomState, RowState
-from gateway.media.events import MediaEvent, RtpTimedOut, WorkerLost, WorkerReady
+from gateway.media.commands import RoomState, RowState, WebRtcPath
+from gateway.media.events import AddressLatched, MediaEvent, RtpTimedOut, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
 from gateway.transport.dtls import Certificate
 from gateway.transport.media_leg import PortOpened, PortRefused
@@ -138,8 +139,14 @@ class MediaClient:
         except TimeoutError:
             self.counters["media.not_listed"] += 1
 
-    def adopt(self, leg: LegId, address: tuple[str, int]) -> bool:
+    def path(self, leg: LegId) -> WebRtcPath | None:
+        """Return what a browser's checks and handshake have led to; see `MediaPort.path`."""
+        return None if self._browsers is None else self._browsers.path(leg)
+
+    def adopt(self, leg: LegId, address: tuple[str, int], path: WebRtcPath | None = None) -> bool:
         """Go on with a row of a switch before us; see `MediaPort.adopt`."""
+        if path is not None and self._browsers is not None:
+            self._browsers.inherit(leg, path)
         return self._placement.adopt(leg, address)
 
     def disown(self) -> None:
@@ -149,18 +156,20 @@ class MediaClient:
 
     async def statistics(self, leg: LegId) -> LegStatistics:
         """Ask for a leg's counters; zeros when its worker is away."""
-        worker = self._placement.worker_of(leg)
-        if worker not in self._writers:
+        if self._placement.worker_of(leg) not in self._writers:
             return LegStatistics()
+        return await self._ask(leg)
+
+    def _ask(self, leg: LegId) -> asyncio.Future[LegStatistics]:
+        """Ask for a leg's counters where it is."""
+        worker = self._placement.worker_of(leg)
         self._questions += 1
         question = self._questions
         answer: asyncio.Future[LegStatistics] = asyncio.get_running_loop().create_future()
         self._asked[question] = worker, answer
+        answer.add_done_callback(lambda _: self._asked.pop(question, None))
         self._send(worker, {"statistics": leg, "id": question})
-        try:
-            return await answer
-        finally:
-            self._asked.pop(question, None)
+        return answer
 
     async def events(self) -> AsyncIterator[MediaEvent]:
         """Yield what media tells, to one reader."""
@@ -245,9 +254,25 @@ class MediaClient:
             self._send(self._placement.worker_of(leg), {"edge": leg, "to": list(to), "data": data})
         for row in self._browsers.rows():
             self._placement.set(row)
+            if row.remote is not None:
+                self._tell(AddressLatched(row.leg, row.remote))
+        for leg in self._browsers.doubted():
+            if self._placement.worker_of(leg) in self._writers:
+                self._ask(leg).add_done_callback(partial(self._counted, leg))
         for leg, reason in self._browsers.silent():
             self.counters["media.browser_lost"] += 1
             self._tell(RtpTimedOut(leg, reason))
+
+    def _counted(self, leg: LegId, told: asyncio.Future[LegStatistics]) -> None:
+        """Let a doubted browser's packets count, unless its worker has gone and nobody has counted them."""
+        if (
+            self._browsers is not None
+            and not told.cancelled()
+            and self._placement.worker_of(leg) in self._writers
+        ):
+            now = asyncio.get_running_loop().time()
+            self._browsers.counted(leg, told.result().packets_received, now)
+            self._settle()
 
     def _settle(self) -> None:
         """Send what there is to say, take what happened, and set the alarm: after each deed of the placement."""

@@ -12,6 +12,11 @@ A browser that closes its media, as a tab does that is closed, says goodbye in D
 once (RFC 7675 section 5.2): it is sent nothing more.  Two seconds later the leg is told of, unless a BYE has ended it.
 Another fingerprint is another certificate, so another handshake (RFC 8842 section 5.1); until that is done nobody
 hears or is heard.
+
+A path dies without a word when a cable is pulled.  Checks come every few seconds, but some of them may be lost, and
+audio does not come while somebody is silent on purpose; so whoever has sent no check for ten seconds is doubted, and
+is over if three seconds later neither a check nor a packet of audio has come.  Until then another path may take over,
+by a nomination that is authentic: of a candidate that was known, or after an ICE restart of one that is new.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ from typing import Final
 
 from gateway.ice.agent import CONSENT_S, Address, Credentials, IceLite
 from gateway.ids import LegId
-from gateway.media.commands import RowState, WebRtcTerms
+from gateway.media.commands import RowState, WebRtcPath, WebRtcTerms
 from gateway.media.crypto import CryptoPolicy
 from gateway.transport.dtls import Certificate, Dtls
 
@@ -37,6 +42,10 @@ _DTLS_FIRST_BYTES: Final = range(20, 64)
 _GOODBYE_S: Final = 2.0
 """How long a BYE may take to overtake the goodbye of the media."""
 _STUN_FIRST_BYTES: Final = range(4)
+_DOUBT_S: Final = 10.0
+"""Browsers check a path every 2.5 to 6 s (RFC 7675 section 5.1)."""
+_ASK_S: Final = 3.0
+"""How long after one count of its packets another one tells whether any has come."""
 
 
 @dataclass(slots=True)
@@ -52,6 +61,10 @@ class _Leg:
     """Who shakes hands."""
     leaves_at: float | None = None
     """When it is told of, since it said goodbye."""
+    ask_at: float | None = None
+    """When its packets are counted next, since no checks come."""
+    counted: int | None = None
+    """How many of its packets had come when it was doubted last."""
     over: bool = False
     """It has been told of, for a reason that does not go away."""
 
@@ -62,6 +75,12 @@ class _Leg:
     def shake_anew(self, dtls: Dtls) -> None:
         """Begin another handshake: what was agreed in the last one is void."""
         self.dtls, self.repeat_at, self.leaves_at = dtls, None, None
+
+    @property
+    def path(self) -> WebRtcPath | None:
+        """What a process after us goes on with."""
+        keys, remote = self.dtls.keys, self.ice.selected
+        return None if keys is None or remote is None or self.dtls.over else WebRtcPath(remote, keys)
 
     def dressed(self) -> RowState:
         """Return the row as media shall have it."""
@@ -79,6 +98,8 @@ class WebRtcLegs:
         self._out: deque[tuple[LegId, Address, bytes]] = deque()
         self._changed: deque[RowState] = deque()
         self._silent: deque[tuple[LegId, str]] = deque()
+        self._doubted: deque[LegId] = deque()
+        self._inherited: dict[LegId, WebRtcPath] = {}
         self._due: float | None = None
         """No deadline is before it."""
 
@@ -92,7 +113,7 @@ class WebRtcLegs:
         leg = self._legs.get(row.leg)
         if leg is None:
             leg = self._legs[row.leg] = self._begun(row, row.webrtc, now)
-            self._wake_at(leg.ice.expires_at)
+            self._wake_at(leg.ice.heard_at + _DOUBT_S)
         if not leg.expects(row.webrtc):
             leg.shake_anew(self._handshake(row.webrtc))
         leg.row = row
@@ -100,9 +121,18 @@ class WebRtcLegs:
         self._begin(leg, now)
         return leg.dressed()
 
+    def path(self, leg: LegId) -> WebRtcPath | None:
+        """Return what checks and handshake have led to; None if to nothing yet."""
+        return self._legs[leg].path if leg in self._legs else None
+
+    def inherit(self, leg: LegId, path: WebRtcPath) -> None:
+        """Let a leg that is still to be dressed go on where a process before us has left it."""
+        self._inherited[leg] = path
+
     def close(self, leg: LegId) -> None:
         """Forget a leg; one that is no browser's is no error."""
         self._legs.pop(leg, None)
+        self._inherited.pop(leg, None)
 
     def receive(self, name: LegId, source: Address, data: bytes, now: float) -> None:
         """Take what came to the leg's socket and is no media."""
@@ -139,6 +169,20 @@ class WebRtcLegs:
         while self._silent:
             yield self._silent.popleft()
 
+    def doubted(self) -> Iterator[LegId]:
+        """Yield legs of which `counted` wants to be told how many packets have come."""
+        while self._doubted:
+            yield self._doubted.popleft()
+
+    def counted(self, name: LegId, n_packets: int, now: float) -> None:
+        """Be told how many packets of audio have come for a leg: no more than last time, and it is over."""
+        leg = self._legs.get(name)
+        if leg is None or leg.over or now < leg.ice.heard_at + _DOUBT_S:
+            return
+        if leg.counted is not None and n_packets <= leg.counted:
+            self._give_up(leg, f"nothing has come from the browser for {now - leg.ice.heard_at:.0f} s")
+        leg.counted = n_packets
+
     def next_deadline(self) -> float | None:
         """Return when to call `deadline_reached`, if nothing comes before."""
         return self._due
@@ -156,10 +200,15 @@ class WebRtcLegs:
         locked = CryptoPolicy(
             _LOCKED_SUITE, secrets.token_bytes(_LOCKED_BYTES), secrets.token_bytes(_LOCKED_BYTES)
         )
-        return _Leg(row, IceLite(_credentials(terms), now), self._handshake(terms), locked)
+        inherited = self._inherited.pop(row.leg, None)
+        keys = None if inherited is None else inherited.crypto
+        leg = _Leg(row, IceLite(_credentials(terms), now), self._handshake(terms, keys), locked)
+        if inherited is not None:
+            leg.ice.resume(inherited.remote)
+        return leg
 
-    def _handshake(self, terms: WebRtcTerms) -> Dtls:
-        return Dtls(self._certificate, terms.fingerprints, begins=terms.begins)
+    def _handshake(self, terms: WebRtcTerms, keys: CryptoPolicy | None = None) -> Dtls:
+        return Dtls(self._certificate, terms.fingerprints, begins=terms.begins, keys=keys)
 
     def _begin(self, leg: _Leg, now: float) -> None:
         """Begin the handshake if that is for us to do, and it is known with whom."""
@@ -180,6 +229,19 @@ class WebRtcLegs:
         elif leg.repeat_at is not None:
             self._wake_at(leg.repeat_at)
         self._wake_at(leg.ice.expires_at if leg.leaves_at is None else leg.leaves_at)
+        if leg.path is not None:
+            self._doubt(leg, now)
+
+    def _doubt(self, leg: _Leg, now: float) -> None:
+        """Have its packets counted, again and again, for as long as no checks come."""
+        doubt_at = leg.ice.heard_at + _DOUBT_S
+        if now < doubt_at:
+            leg.ask_at, leg.counted = doubt_at, None
+        elif leg.ask_at is None or now >= leg.ask_at:
+            self._doubted.append(leg.row.leg)
+            leg.ask_at = now + _ASK_S
+        assert leg.ask_at is not None  # it was set just now, or before
+        self._wake_at(leg.ask_at)
 
     def _shake(self, leg: _Leg, now: float) -> None:
         """Send what the handshake has to say, and note when to say it again."""

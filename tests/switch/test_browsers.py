@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.media.commands import WebRtcPath
 from gateway.sdp.crypto import Srtp
 from gateway.sip.events import OfferAnswered, SessionAnswered, SessionProgressed
 from gateway.sip.flow import Flow
@@ -11,6 +12,7 @@ from gateway.switch.browsers import Browsers, MediaWish
 from gateway.switch.encryption import Encryption
 from gateway.switch.world import Settings
 from gateway.testing.phone import Phone, PhoneCall, port_in
+from gateway.testing.srtp_bench import policy
 from gateway.testing.switchboard import Board, switchboard
 from gateway.testing.virtual_time import run_virtual
 
@@ -269,6 +271,44 @@ def test_browsers_call_each_other():
             assert is_webrtc(ringing.offer)
             assert all(row.webrtc is not None for row in board.media.rows.values())
             calling.hang_up()
+            await ringing.ended()
+
+    run_virtual(scenario())
+
+
+def test_a_switch_that_is_killed_leaves_its_browsers_where_they_are():
+    async def scenario():
+        async with switchboard(settings=settings()) as board:
+            alice, bob = await board.phone("alice"), await board.phone("bob", transport="ws")
+            calling, ringing = await ring(board, alice, bob)
+            await ringing.answer(sdp=browser(bob))
+            await calling.expect(SessionAnswered)
+            row = board.media.row_at(port_in(ringing.offer))
+            path = WebRtcPath(("198.51.100.7", 6000), policy())
+            board.media.shaken(row.leg, path)
+            await board.settle()
+            await board.crash()
+            await board.settle()
+
+            assert board.media.paths == {row.leg: path}
+            assert board.media.row_at(port_in(ringing.offer)).webrtc == row.webrtc
+            assert board.log.all("calls.inherited") == [{"calls": 1, "ended": 0}]
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
+def test_a_switch_that_is_killed_before_its_browser_has_keys_ends_the_call():
+    async def scenario():
+        async with switchboard(settings=settings()) as board:
+            alice, bob = await board.phone("alice"), await board.phone("bob", transport="ws")
+            calling, ringing = await ring(board, alice, bob)
+            await ringing.answer(sdp=browser(bob))
+            await calling.expect(SessionAnswered)
+            await board.settle()
+            await board.crash()
+
+            await calling.ended()
             await ringing.ended()
 
     run_virtual(scenario())

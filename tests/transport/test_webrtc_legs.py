@@ -217,6 +217,85 @@ def test_who_waits_is_greeted_as_soon_as_it_is_known_where_it_is_and_its_keys_ar
     assert row.crypto.theirs == made[16:32] + made[46:60]
 
 
+def shaken(legs, browser):
+    """Let a browser be there; return what media was told of it last."""
+    dress(legs, browser.fingerprint)
+    nominate(legs, HOME)
+    shake(legs, browser)
+    return list(legs.rows())[-1]
+
+
+def look(legs, now, packets=None):
+    """Let time come, and tell who is doubted how many packets have come; return whom, and who is told of."""
+    legs.deadline_reached(now)
+    doubted = list(legs.doubted())
+    for leg in doubted:
+        legs.counted(leg, packets, now)
+    return doubted, [reason for _, reason in legs.silent()]
+
+
+def test_who_sends_neither_checks_nor_audio_for_13_s_is_told_of(legs, browser):
+    shaken(legs, browser)
+    assert look(legs, 10.9, 7) == ([], [])
+    assert look(legs, 11.0, 7) == ([LEG], [])
+    assert legs.next_deadline() == 14.0
+    assert look(legs, 14.0, 7) == ([LEG], ["nothing has come from the browser for 13 s"])
+    assert look(legs, 60.0, 7) == ([], [])
+
+
+def test_who_sends_audio_and_no_checks_is_heard_until_its_consent_ends(legs, browser):
+    shaken(legs, browser)
+    for now, packets in ((11.0, 7), (14.0, 157), (17.0, 307), (20.0, 457), (23.0, 607), (26.0, 757)):
+        assert look(legs, now, packets) == ([LEG], [])
+    assert look(legs, 31.0) == ([], ["the browser has not been heard from for 30 s"])
+
+
+def test_a_check_ends_all_doubt(legs, browser):
+    shaken(legs, browser)
+    assert look(legs, 11.0, 7) == ([LEG], [])
+    legs.receive(LEG, HOME, check(UFRAG, PASSWORD), 13.0)
+    assert look(legs, 14.0, 7) == ([], [])
+    assert look(legs, 23.0, 7) == ([LEG], [])
+
+
+def test_a_path_that_dies_is_left_for_one_that_is_nominated_in_time(legs, browser):
+    before = shaken(legs, browser)
+    assert look(legs, 11.0, 7) == ([LEG], [])
+    nominate(legs, CAFE, now=12.0)
+    assert [(row.remote, row.crypto) for row in legs.rows()] == [(CAFE, before.crypto)]
+    assert look(legs, 14.0, 7) == ([], [])
+
+
+def test_a_count_that_comes_late_ends_nothing(legs, browser):
+    shaken(legs, browser)
+    assert look(legs, 11.0, 7) == ([LEG], [])
+    legs.deadline_reached(14.0)
+    legs.receive(LEG, HOME, check(UFRAG, PASSWORD), 14.1)
+    legs.counted(LEG, 7, 14.2)
+    legs.counted(LegId("b"), 7, 14.2)
+    assert list(legs.silent()) == []
+
+
+def test_another_process_goes_on_where_the_browser_is_and_with_its_keys(legs, browser, certificate):
+    assert legs.path(LEG) is None
+    before = shaken(legs, browser)
+    path = legs.path(LEG)
+    successor = WebRtcLegs(Certificate.made(datetime(2026, 1, 2, tzinfo=UTC)))
+    successor.inherit(LEG, path)
+    row = dress(successor, browser.fingerprint, now=20.0)
+    assert (row.remote, row.crypto) == (HOME, before.crypto)
+    assert successor.path(LEG) == path
+    successor.receive(LEG, HOME, browser.goodbye(), 21.0)  # nobody can read it any more
+    assert nominate(successor, CAFE, now=22.0)
+    assert [(row.remote, row.crypto) for row in successor.rows()] == [(CAFE, before.crypto)]
+
+
+def test_a_browser_that_has_said_goodbye_is_handed_to_nobody(legs, browser):
+    shaken(legs, browser)
+    legs.receive(LEG, HOME, browser.goodbye(), 5.0)
+    assert legs.path(LEG) is None
+
+
 def test_a_leg_that_is_closed_is_forgotten(legs, browser):
     dress(legs, browser.fingerprint)
     legs.close(LEG)
