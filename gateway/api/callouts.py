@@ -11,15 +11,12 @@ from typing import Final
 from fastapi import APIRouter, Request
 
 from gateway.api import faults
-from gateway.api.admission import Document, Protected, Visit, Visitor
+from gateway.api.admission import Document, Protected, Visitor
 from gateway.api.callout_schema import CALLOUT
 from gateway.api.schema import REFUSALS
 from gateway.api.wire import CalloutResponse
-from gateway.errors import Overload
-from gateway.ids import CallId
 from gateway.svaml.callouts import read_callout
 from gateway.svaml.errors import SvamlError
-from gateway.switch.steering import Callout
 
 __all__ = ["router"]
 
@@ -33,19 +30,7 @@ async def callout(document: Document, visit: Visitor, request: Request) -> Callo
         wish = read_callout(document, application=visit.key, forwarded=visit.forwarded)
     except SvamlError as error:
         raise (faults.malformed if error.missing else faults.invalid)(str(error)) from error
-    call = await _begun(visit, wish)
+    call = await visit.platform.calls.callout(wish)
     if await request.is_disconnected():
         await visit.platform.calls.abandon(visit.key, call)
     return CalloutResponse(call_id=call)
-
-
-async def _begun(visit: Visit, wish: Callout) -> CallId:
-    """Begin a call.
-
-    Raises:
-        Fault: the application begins more calls than it may.
-    """
-    try:
-        return await visit.platform.calls.callout(wish)
-    except Overload as overload:
-        raise faults.too_many(overload.retry_after_s) from overload

@@ -113,6 +113,7 @@ def application_row(application: Application) -> dict[str, object]:
         **_money("spent", application.spent),
         "calls_per_s": application.calls_per_s,
         "destinations": list(application.destinations),
+        "verified": list(application.verified),
     }
 
 
@@ -130,6 +131,7 @@ def application_of(row: Row) -> Application:
         spent=_money_of(row, "spent"),
         calls_per_s=row["calls_per_s"],
         destinations=tuple(row["destinations"]),
+        verified=tuple(row["verified"]),
     )
 
 

@@ -16,7 +16,7 @@ from gateway.errors import ConfigError
 
 __all__ = ["HEAD", "MIGRATIONS", "lock", "upgrade", "version"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest version that there is in `gateway.store.migrations`."""
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 7_266_336

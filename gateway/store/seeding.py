@@ -24,13 +24,20 @@ from gateway.switch.records import Application, Number, User
 __all__ = ["Difference", "configured", "differences", "seed"]
 
 _SEEDED: Final = "seeded_at"
+_WORDS: Final = {"verified": "has other verified numbers in the store"}
 
 
 def configured(config: Config) -> Snapshot:
     """Return who there is by the configuration."""
     return Snapshot(
         applications=tuple(
-            Application(each.key, each.secret, callback=each.callback, fallback=each.fallback)
+            Application(
+                each.key,
+                each.secret,
+                callback=each.callback,
+                fallback=each.fallback,
+                verified=each.verified,
+            )
             for each in config.applications
         ),
         numbers=tuple(Number(each.number, each.application, forward=each.forward) for each in config.numbers),
@@ -77,7 +84,7 @@ def differences(config: Config, stored: Snapshot) -> tuple[Difference, ...]:
             "application",
             {folded(each.key): each for each in told.applications},
             {folded(each.key): each for each in stored.applications},
-            ("secret", "callback", "fallback"),
+            ("secret", "callback", "fallback", "verified"),
         ),
         *_compared(
             "number",
@@ -103,7 +110,7 @@ def _compared(
             continue
         for field in fields:
             if _folded(field, each) != _folded(field, stored[name]):
-                yield Difference(kind, name, f"has another {field} in the store")
+                yield Difference(kind, name, _WORDS.get(field, f"has another {field} in the store"))
     for name in stored:
         if name not in told:
             yield Difference(kind, name, "stands in the store and not in the file")

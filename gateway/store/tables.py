@@ -95,6 +95,7 @@ applications = Table(
     Column("spent_currency", String),
     Column("calls_per_s", Double),
     Column("destinations", JSON, nullable=False),
+    Column("verified", JSON, nullable=False, server_default="[]"),
     Column("position", Integer, nullable=False),
 )
 

@@ -14,7 +14,11 @@ from gateway.switch.numbers import covered_by
 from gateway.switch.records import Application, Money
 from gateway.switch.steering import Forbidden, NoCredit
 
-__all__ = ["Allowances", "check_credit", "check_destination"]
+__all__ = ["Allowances", "TooOften", "check_credit", "check_destination"]
+
+
+class TooOften(Overload):
+    """The application asks for more calls a second than it may: its affair, not a want of ours."""
 
 
 class Allowances:
@@ -28,7 +32,7 @@ class Allowances:
         """Count one more call.
 
         Raises:
-            Overload: the application begins more calls a second than it may.
+            TooOften: the application begins more calls a second than it may.
         """
         rate = application.calls_per_s
         if rate is None:
@@ -38,7 +42,7 @@ class Allowances:
         tokens = min(burst, tokens + (now - counted_at) * rate)
         if tokens < 1.0:
             self._buckets[key] = tokens, now
-            raise Overload(f"the application begins more than {rate:g} calls a second", retry_after_s=1)
+            raise TooOften(f"the application begins more than {rate:g} calls a second", retry_after_s=1)
         self._buckets[key] = tokens - 1.0, now
 
 

@@ -1,8 +1,9 @@
 """Which number a called party is shown: only one that the application may show, else none.
 
 An application names a caller id for a call (`cli`): a number of its own, `private`, or `incoming` for the one that
-came in.  It may show numbers that it owns, and hand on what a carrier or a password vouched for; any other claim is
-shown as private, since a switch that lets everybody claim every number is soon nobody's peer.
+came in.  It may show numbers that it owns and those that were verified (`tandem number verify`), and hand on what a
+carrier or a password vouched for; any other claim is shown as private, since a switch that lets everybody claim every
+number is soon nobody's peer.
 """
 
 from __future__ import annotations
@@ -44,9 +45,12 @@ def caller_id(
 
 
 def may_show(number: str, *, application: str, directory: Directory) -> bool:
-    """Tell whether an application may show a number in E.164: one of its own."""
+    """Tell whether an application may show a number in E.164: one that it owns here, or that was verified."""
     owned = directory.number(number)
-    return owned is not None and (owned.application or "").lower() == application.lower()
+    if owned is not None:
+        return (owned.application or "").lower() == application.lower()
+    known = directory.application(application)
+    return known is not None and number in known.verified
 
 
 def shown_as(caller: CallerId) -> str:

@@ -93,6 +93,8 @@ class Application:
     """New calls a second; None = no limit of its own."""
     destinations: tuple[str, ...] = ()
     """Prefixes of numbers that it may call, `+46`; empty = all."""
+    verified: tuple[str, ...] = ()
+    """Numbers in E.164 that are not ours and that it may show all the same: somebody has seen that they are its own."""
 
 
 @dataclass(frozen=True, slots=True)

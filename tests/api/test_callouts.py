@@ -6,6 +6,7 @@ import pytest
 
 from gateway.errors import LocalError, Overload
 from gateway.switch.records import Identity, IdentityType
+from gateway.switch.admission import TooOften
 from gateway.switch.steering import CalloutKind, Forbidden, NoCredit
 from gateway.testing.api_client import basic, exchange
 
@@ -77,7 +78,8 @@ def test_a_callout_that_makes_no_sense_is_refused_by_what_is_wrong(world, wish, 
         (NoCredit("none"), 402, 40200),
         (Forbidden("not there"), 403, 40300),
         (LocalError("no such user"), 400, 40001),
-        (Overload("too fast", retry_after_s=3), 429, 42900),
+        (TooOften("more than 2 calls a second"), 429, 42900),
+        (Overload("this switch is full"), 503, 50300),
     ],
 )
 def test_what_the_switch_refuses_is_told(world, refusal, status, code):
@@ -88,8 +90,9 @@ def test_what_the_switch_refuses_is_told(world, refusal, status, code):
     assert (answer.status, answer.code) == (status, code)
 
 
-def test_who_calls_too_often_is_told_when_to_come_back(world):
-    world.calls.refuse = Overload("too fast", retry_after_s=3)
+@pytest.mark.parametrize("refusal", [TooOften, Overload])
+def test_who_may_call_later_is_told_when(world, refusal):
+    world.calls.refuse = refusal("not now", retry_after_s=3)
 
     assert world.api.post(CALLOUTS, SPEECH).headers["retry-after"] == "3"
 

@@ -22,6 +22,7 @@ FULL = Application(
     spend_cap=Money(Decimal(100), "EUR"),
     spent=Money(Decimal("0.5"), "EUR"),
     calls_per_s=2.5,
+    verified=("+46709990001",),
     destinations=("+46", "+1202"),
 )
 US = Rate("+1", "US", "Fixed", Money(Decimal("0.01"), "USD"))

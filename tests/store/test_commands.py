@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -114,8 +115,26 @@ def test_a_number_goes_to_the_first_application_or_to_the_one_that_is_named(tand
     ]
 
 
-def test_what_is_no_number_is_a_mistake_of_the_command(tandem):
-    tandem("number", "add", "070-1", status=2)
+def test_a_number_is_verified_for_one_application_until_that_is_revoked(tandem):
+    key = documents(tandem, "app", "new")["key"]
+    tandem("number", "verify", "+46709990001", "--app", key)
+    tandem("number", "verify", "+46709990002", "--app", key)
+
+    tandem("number", "verify", "+46709990001", "--app", key, "--revoke")
+
+    shown = [(each["number"], each["capability"]) for each in documents(tandem, "number", "list", "--app", key)]
+    assert shown == [("+46709990002", "verified")]
+
+
+@pytest.mark.parametrize("command", ["add", "verify"])
+def test_what_is_no_number_is_a_mistake_of_the_command(tandem, command):
+    tandem("number", command, "070-1", status=2)
+
+
+def test_a_new_key_is_drawn_and_its_file_named(tandem):
+    said = documents(tandem, "rekey")
+
+    assert Path(said["key_file"]).name == "store.key"
 
 
 def test_a_user_without_a_password_is_given_one(tandem):

@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.errors import Overload
-from gateway.switch.admission import Allowances, check_credit, check_destination
+from gateway.switch.admission import Allowances, TooOften, check_credit, check_destination
 from gateway.switch.money import debit_of
 from gateway.switch.records import CallRecord, Money
 from gateway.switch.steering import Forbidden, NoCredit
@@ -47,7 +46,7 @@ def test_calls_a_second_are_counted_by_application():
     allowances.take(slow, 0.0)
     allowances.take(slow, 0.0)
 
-    with pytest.raises(Overload):
+    with pytest.raises(TooOften):
         allowances.take(slow, 0.1)
     allowances.take(replace(slow, key="another"), 0.1)
     allowances.take(slow, 0.6)
