@@ -20,8 +20,8 @@ KEYS = "0123456789*#"
 
 
 @contextlib.asynccontextmanager
-async def phones(switch, **codecs):
-    """Give one registered phone for each user and codec."""
+async def phones(switch, *, about=None, **codecs):
+    """Give one registered phone for each user and codec; `about` is more of their accounts."""
     from baresip.runtime import Runtime
     from baresip.ua import UserAgent
 
@@ -34,7 +34,9 @@ async def phones(switch, **codecs):
     try:
         found = []
         for user, codec in codecs.items():
-            account = baresip.Account(user, switch.address, switch.password(user), audio_codecs=(codec,))
+            account = baresip.Account(
+                user, switch.address, switch.password(user), audio_codecs=(codec,), **(about or {})
+            )
             found.append(await UserAgent.create(runtime, account))
             await found[-1].register()
         yield found
@@ -141,3 +143,26 @@ def test_two_phones_talk_press_keys_hold_and_resume(serve):
     assert "".join(keys) == KEYS
     assert "".join(event["digit"] for event in switch.events("dtmf.heard")) == KEYS
     assert switch.wait_for("call.ended")["by"] == "callee"
+
+
+def test_an_encrypted_phone_presses_a_key_by_info_and_talks_on_after_it_has_unregistered(serve):
+    switch = serve()
+    hum = tone(440, duration_ms=1500)
+
+    async def scenario():
+        async with phones(
+            switch, about={"dtmf_mode": "info", "extra_params": ("mediaenc=srtp",)}, alice="pcmu"
+        ) as (alice,):
+            call = await dialled(alice, switch, "echo")
+            await call.send_dtmf("5")
+            await asyncio.to_thread(switch.wait_for, "dtmf.heard", digit="5", via="info")
+            await alice.unregister()
+            await asyncio.to_thread(switch.wait_for, "user.unregistered", user="alice")
+            heard = await talk(call, call, hum)
+            await call.hangup()
+            return heard
+
+    heard = asyncio.run(scenario())
+
+    assert tone_level(heard[4000:], 440) > -20
+    assert switch.wait_for("leg.ended")["srtp"] == "AES_CM_128_HMAC_SHA1_80"

@@ -53,7 +53,7 @@ def behind(proxy, switch, directory):
         ]
 
 
-def test_phones_behind_a_proxy_register_call_hold_and_resume(serve, tmp_path, spoken_as):
+def test_phones_behind_a_proxy_do_all_that_other_phones_do(serve, tmp_path, spoken_as):
     switch = serve()
     at = ("127.0.0.1", switch.sip_port)
     with (
@@ -66,11 +66,19 @@ def test_phones_behind_a_proxy_register_call_hold_and_resume(serve, tmp_path, sp
         switch.wait_for("leg.held")
         alice.resume()
         switch.wait_for("leg.resumed")
+        alice.press("5", method="info")
+        switch.wait_for("dtmf.heard", digit="5", via="info")
+        alice.renegotiate("PCMA")
+        alice.do("update")
         talk(tmp_path, alice, "alice")
         talk(tmp_path, bob, "bob")
         time.sleep(TALK_S + 1)
+        alice.do("unregister")
+        switch.wait_for("user.unregistered", user="alice")
         bob.hang_up()
         alice.wait_for_end()
+        bob.do("dial", uri=switch.uri("alice"))
+        assert bob.wait_for_next("ended")["status"] == 480
 
     assert_heard(alice.heard, "bob")
     assert_heard(bob.heard, "alice")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import voicecodecs
 from gateway.lab.bench.signalling_load import Sipp as LoadSipp
+from gateway.testing.key_tones import KeySound, key_sound
 from gateway.testing.processes import PATIENCE_S, free_block
 from gateway.testing.sipp import Sipp
 
@@ -23,8 +25,10 @@ TRUNK = (
 )
 
 
-def test_a_trunk_holds_comes_back_with_another_codec_refreshes_and_presses_a_key(serve, tmp_path):
+def test_a_trunk_says_keys_holds_comes_back_with_another_codec_refreshes_and_presses_a_key(serve, tmp_path):
     switch = serve(settings=TRUNK)
+    tones = key_sound("47", KeySound(tone_ms=100, pause_ms=100))
+    (tmp_path / "keys.ul").write_bytes(b"".join(voicecodecs.encode_frames(tones, "pcmu")))
     with (
         switch.answering("alice", "--calls", "1"),
         Sipp(
@@ -40,7 +44,11 @@ def test_a_trunk_holds_comes_back_with_another_codec_refreshes_and_presses_a_key
         sipp.wait()
 
     assert sipp.counted() == (1, 0), sipp.complaint()
-    assert switch.wait_for("dtmf.heard")["via"] == "info"
+    assert [(key["digit"], key["via"]) for key in switch.events("dtmf.heard")] == [
+        ("4", "tones"),
+        ("7", "tones"),
+        ("5", "info"),
+    ]
     assert switch.wait_for("leg.ended", side="caller")["codec"] == "pcma"
 
 
