@@ -4,8 +4,8 @@ The codecs have a command of their own (`python -m benchmarks codecs`), so have 
 whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), how soon a caller
 hears a sentence (`speech`), where a worker's cycles go (`cycles`), what registrations and calls weigh
 (`registrations`), what becomes of ten times too many calls (`overload`), what a core carries beside its peers
-(`capacity`), what a GetCall costs (`rest`), calls that an application steers (`callbacks`), and what is left of
-promises when the switch is killed two hundred times (`kills`).
+(`capacity`), what a GetCall costs (`rest`), calls that an application steers (`callbacks`), what is left of promises
+when the switch is killed two hundred times (`kills`), which tones are keys (`dtmf`) and who is a machine (`amd`).
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from itertools import chain
 from pathlib import Path
 
 from benchmarks import (
+    amd,
     callbacks,
     capacity,
     codecs,
     cycles,
+    dtmf,
     kills,
     lateness,
     mixer,
@@ -60,10 +62,13 @@ def main() -> None:
 
 
 _COMMANDS = {
+    "amd": amd.main,
     "callbacks": callbacks.main,
+    "callpath": callpath.main,
     "capacity": capacity.main,
     "codecs": codecs.main,
     "cycles": cycles.main,
+    "dtmf": dtmf.main,
     "kills": kills.main,
     "lateness": lateness.main,
     "overload": overload.main,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gateway.media.dtmf_detector import LOOK_SAMPLES, DtmfDetector, KeyTone
 
-__all__ = ["KEYS", "KeySound", "key_sound", "keys_heard", "turns"]
+__all__ = ["KEYS", "KeySound", "key_sound", "keys_heard", "keys_of_all", "turns"]
 
 KEYS: Final = "123A456B789C*0#D"
 _RATE_HZ: Final = 8000
@@ -34,6 +34,8 @@ class KeySound:
     high_offset: float = 0
     snr_db: float | None = None
     """White noise, against both tones together; None = there is none."""
+    interruption_ms: float = 0
+    """Silence in the middle of each tone."""
     lead_samples: int = 800
     """Silence before the first key."""
 
@@ -65,6 +67,8 @@ def _tones(key: str, sound: KeySound, n: int) -> NDArray[np.float64]:
     at = 2 * np.pi * np.arange(n) / _RATE_HZ
     wave: NDArray[np.float64] = low * np.sin(at * _LOWS_HZ[row] * (1 + sound.low_offset))
     wave += high * np.sin(at * _HIGHS_HZ[column] * (1 + sound.high_offset))
+    n_silent = round(sound.interruption_ms * _RATE_HZ / 1000)
+    wave[(n - n_silent) // 2 : (n + n_silent) // 2] = 0
     return wave
 
 
@@ -77,4 +81,15 @@ def turns(pcm: NDArray[np.int16]) -> list[KeyTone]:
 
 def keys_heard(pcm: NDArray[np.int16]) -> str:
     """Return the keys that one detector hears to their end."""
-    return "".join(tone.key for tone in turns(pcm) if tone.duration_ms is not None)
+    return keys_of_all(pcm[None])[0]
+
+
+def keys_of_all(streams: NDArray[np.int16]) -> list[str]:
+    """Return the keys that are heard to their end in each of some streams, int16 [n, samples] at 8 kHz."""
+    n = len(streams)
+    detector, rows, heard = DtmfDetector(n), np.arange(n, dtype=np.int32), [""] * n
+    for at in range(0, streams.shape[1] - LOOK_SAMPLES + 1, LOOK_SAMPLES):
+        for tone in detector.hear(rows, streams[:, at : at + LOOK_SAMPLES]):
+            if tone.duration_ms is not None:
+                heard[tone.row] += tone.key
+    return heard
