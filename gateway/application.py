@@ -20,9 +20,12 @@ from gateway.callbacks import LOOPBACK, Courier, Guard, HttpBackend, OutboxWorke
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.ids import IdSource
+from gateway.media.ring import Rings
+from gateway.recording.shelf import Shelf
 from gateway.store import Store, open_store
 from gateway.svaml.asking import Asking, Urls
 from gateway.svaml.interpreter import Interpreter
+from gateway.svaml.recording_news import RecordingNews
 from gateway.switch.applications import Applications
 from gateway.switch.causes import ENDINGS
 from gateway.switch.conferences import Conferences
@@ -31,11 +34,38 @@ from gateway.switch.guests import Guests
 from gateway.switch.ledger import Ledger
 from gateway.switch.ports import EventLog
 from gateway.switch.prompts import Beeps, Prompter
+from gateway.switch.recordings import Recorder, Recordings
 from gateway.switch.remembered import recall
+from gateway.switch.rings import FreeRings
 from gateway.switch.switch import Switch
 from gateway.switch.world import World
 
-__all__ = ["ApplicationLayer", "is_loopback", "open_applications"]
+__all__ = ["ApplicationLayer", "Studio", "is_loopback", "open_applications"]
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What recordings are made with."""
+
+    recorder: Recorder
+    rings: Rings
+    free: FreeRings
+
+    def recordings(
+        self, news: RecordingNews, config: Config, clock: Clock, ids: IdSource, log: EventLog
+    ) -> Recordings:
+        """Return the recordings of one process."""
+        return Recordings(
+            self.recorder,
+            self.rings,
+            self.free,
+            news,
+            clock,
+            ids,
+            log,
+            url_of=Urls(config.http.url).of_recording,
+            stereo=config.recording.stereo,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +79,7 @@ class ApplicationLayer:
     applications: Applications
     settings: ApiSettings
     guests: Guests
+    shelf: Shelf
 
     def platform(self, world: World, switch: Switch) -> Platform:
         """Return what the REST API speaks to."""
@@ -62,13 +93,16 @@ class ApplicationLayer:
             ids=world.ids,
             log=world.log,
             settings=self.settings,
+            shelf=self.shelf,
         )
 
     async def run(self) -> None:
-        """Deliver what waits in the outbox and write the daily files, until cancelled."""
+        """Deliver what waits in the outbox, note recordings and write the daily files, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.outbox.run())
             tasks.create_task(self.files.run())
+            if self.applications.recordings is not None:
+                tasks.create_task(self.applications.recordings.run())
 
 
 @asynccontextmanager
@@ -80,11 +114,12 @@ async def open_applications(
     *,
     spared: Set[str] = frozenset(),
     prompter: Prompter | None = None,
+    studio: Studio | None = None,
 ) -> AsyncIterator[ApplicationLayer]:
     """Open the store and the client of callbacks for as long as the block runs.
 
     `spared` are calls without an end that the switch will see to: they go on, or it ends them.  `prompter` has voices
-    and files; None = nobody has.
+    and files; None = nobody has.  Without a `studio` nothing is recorded.
 
     Raises:
         ConfigError: there can be no such database.
@@ -95,15 +130,25 @@ async def open_applications(
         outbox = OutboxWorker(store.outbox, backend.deliver, clock)
         asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
         interpreter = Interpreter(asking, store.directory)
+        recordings = None
+        if studio is not None:
+            news = RecordingNews(store.outbox, store.directory, clock, ids)
+            recordings = studio.recordings(news, config, clock, ids, log)
         applications = Applications(
-            store.directory, store.calls, interpreter, Conferences(clock.now), prompter or Beeps()
+            store.directory,
+            store.calls,
+            interpreter,
+            Conferences(clock.now, recordings),
+            prompter or Beeps(),
+            recordings,
         )
         await _close_what_is_left(store, interpreter, clock, log, spared)
         files = CdrFiles(config.data_dir / "cdr", store.reports, clock, log)
         settings = ApiSettings.configured(config.http)
         guests = Guests(store.directory, clock)
         store.directory.guest = guests.user
-        yield ApplicationLayer(store, backend, outbox, files, applications, settings, guests)
+        shelf = Shelf.configured(config)
+        yield ApplicationLayer(store, backend, outbox, files, applications, settings, guests, shelf)
 
 
 async def _close_what_is_left(

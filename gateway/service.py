@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from gateway.api import AppClients, create_app, serve_http
-from gateway.application import is_loopback, open_applications
+from gateway.application import Studio, is_loopback, open_applications
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.endpoint_settings import endpoint_config
@@ -35,6 +35,7 @@ from gateway.errors import ConfigError
 from gateway.ids import SystemIds
 from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.crypto import why_not as srtp_why_not
+from gateway.media.ring import RINGS, Rings
 from gateway.observe import Metrics, configure
 from gateway.observe.trace import Traced
 from gateway.observe.trace.tracer import Tracer, tracer_of
@@ -58,6 +59,7 @@ from gateway.transport.dtls import Certificate
 from gateway.transport.loop_watch import LoopWatch, Stall
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_metrics import MediaMetrics
+from gateway.transport.recording_client import RecordingClient
 from gateway.transport.signalling import Signalling
 from gateway.transport.sip_rim import Security, SipRim
 from gateway.transport.sip_tls import client_context, server_context
@@ -71,6 +73,7 @@ DRAIN_S: Final = 300.0
 END_S: Final = 5.0
 _TRACEBACK_LINES: Final = 20
 SPOKEN_RINGS: Final = range(512)
+RECORDED_RINGS: Final = range(512, RINGS)
 """Of the shared rings, those that carry what callers hear; the others carry what is recorded."""
 HOPELESS_STATUS: Final = os.EX_CONFIG
 """Starting again cannot help: the supervisor does not try."""
@@ -89,6 +92,10 @@ class Surroundings:
     """Memory for notes on calls, which outlives this process; None = there is none."""
     speech_socket: str | None = None
     """Where the process listens that speaks; None = there is none."""
+    recording_socket: str | None = None
+    """Where the process listens that records; None = there is none."""
+    rings_fd: int | None = None
+    """Memory by which sound travels between processes; None = there is none."""
 
     @property
     def memory(self) -> SlotMemory | None:
@@ -115,6 +122,8 @@ class Surroundings:
             lifeline_fd=_descriptor("TANDEM_LIFELINE_FD"),
             calls_fd=_descriptor("TANDEM_CALLS_FD"),
             speech_socket=os.environ.get("TANDEM_SPEECH_SOCKET"),
+            recording_socket=os.environ.get("TANDEM_RECORDING_SOCKET"),
+            rings_fd=_descriptor("TANDEM_RINGS_FD"),
         )
 
 
@@ -128,7 +137,11 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     spared = {call.id for call in left}
     speech = _speech(surroundings, clock, log)
     prompter = speech or Beeps()
-    async with open_applications(config, log, clock, ids, spared=spared, prompter=prompter) as layer:
+    recorder = RecordingClient(surroundings.recording_socket) if surroundings.recording_socket else None
+    studio = _studio(surroundings, recorder)
+    async with open_applications(
+        config, log, clock, ids, spared=spared, prompter=prompter, studio=studio
+    ) as layer:
         passwords = layer.store.directory.passwords
         endpoint = Endpoint(endpoint_config(config, doors, passwords, layer.guests), ids)
         certificate = _certificate(clock)
@@ -165,6 +178,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                     tasks.create_task(layer.run()),
                     tasks.create_task(keeper.run()),
                     *([tasks.create_task(speech.run())] if speech else ()),
+                    *([tasks.create_task(recorder.run())] if recorder else ()),
                     *([tasks.create_task(tracer.run())] if tracer else ()),
                     tasks.create_task(
                         serve_http(
@@ -394,6 +408,13 @@ def _speech(surroundings: Surroundings, clock: SystemClock, log: EventLog) -> Sp
     """Return the way to whoever speaks, if there is anybody."""
     path = surroundings.speech_socket
     return None if path is None else SpeechClient(path, clock.now, log, FreeRings(SPOKEN_RINGS))
+
+
+def _studio(surroundings: Surroundings, recorder: RecordingClient | None) -> Studio | None:
+    """Return what recordings are made with, if there is anybody who makes files of them."""
+    if recorder is None or surroundings.rings_fd is None:
+        return None
+    return Studio(recorder, Rings.inherited(surroundings.rings_fd), FreeRings(RECORDED_RINGS))
 
 
 def _certificate(clock: SystemClock) -> Certificate | None:

@@ -12,6 +12,7 @@ from typing import Self
 from gateway.clock import Clock
 from gateway.config.models import Http
 from gateway.ids import IdSource
+from gateway.recording.shelf import Shelf
 from gateway.svaml.load import MOST_BYTES
 from gateway.switch.ports import EventLog
 from gateway.switch.steering import Calls
@@ -34,6 +35,8 @@ class ApiSettings:
     """And at once."""
     body_bytes: int = MOST_BYTES
     """Longest body that is read."""
+    url: str = ""
+    """Base of the URLs that are handed out, without a slash at its end."""
 
     @classmethod
     def configured(cls, http: Http) -> Self:
@@ -42,6 +45,7 @@ class ApiSettings:
             call_from=http.call_from,
             timestamp_window_s=http.timestamp_window_s,
             requests_per_s=http.requests_per_s,
+            url=http.url,
         )
 
 
@@ -57,4 +61,6 @@ class Platform:
     clock: Clock
     ids: IdSource
     log: EventLog
+    shelf: Shelf | None = None
+    """Where recordings are; None = there are none."""
     settings: ApiSettings = ApiSettings()

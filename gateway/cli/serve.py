@@ -72,7 +72,10 @@ def serve(
         config=str(config.absolute()) if config else "",
         data=str(settings.data_dir),
         workers=settings.media.workers,
-        helpers={"speech": (*PYTHON, "gateway.speech_service")},
+        helpers={
+            "speech": (*PYTHON, "gateway.speech_service"),
+            "recording": (*PYTHON, "gateway.recording.process"),
+        },
         environment=_environment(settings),
     )
     try:

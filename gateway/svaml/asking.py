@@ -38,7 +38,7 @@ _DATA: Final = "mxp"
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where calls can be managed."""
+    """Where calls can be managed, and recordings fetched."""
 
     base: str
     """Of the API, without a slash at its end."""
@@ -46,6 +46,10 @@ class Urls:
     def of(self, call: str) -> str:
         """Return the URL of one call."""
         return f"{self.base}/calling/v1/calls/id/{call}"
+
+    def of_recording(self, key: str) -> str:
+        """Return the URL of a recording that is kept here."""
+        return f"{self.base}/calling/v1/recording/{key}"
 
 
 def is_url(script: str) -> bool:

@@ -39,6 +39,7 @@ from gateway.svaml.model import (
     StartRecording,
     StopRecording,
 )
+from gateway.svaml.recording_news import wish_of
 from gateway.svaml.unasked import as_asked_for, as_dialled, forwarded_to
 from gateway.switch.records import Identity, IdentityType
 from gateway.switch.steering import (
@@ -151,6 +152,7 @@ class Performance:
             case Hangup(cause=cause):
                 self._call.hang_up(_HANG_UPS.get(cause, HangupCause.NORMAL))
             case Continue():
+                self._record(action)
                 onward, self._onward = self._onward, self._stay
                 await onward()
                 return await self._talk()
@@ -180,8 +182,12 @@ class Performance:
                 self._call.keep_cookies(with_cookie(self._call.record.cookies, instruction))
             case Answer():
                 await self._call.answer()
-            case StartRecording() | StopRecording() | ReportCallStatus():
-                pass  # nothing records yet; a status is told at the end only
+            case StartRecording(options=options):
+                self._call.tape.start(wish_of(options))
+            case StopRecording():
+                self._call.tape.stop_either()
+            case ReportCallStatus():
+                pass  # it is told at the end only
             case _:
                 assert_never(instruction)
 
@@ -203,6 +209,7 @@ class Performance:
                 self._remember(action.tags, suppress=action.suppress_callbacks)
 
         async def meet() -> None:
+            self._record(action)
             await self._call.send_digits(digits, to=Ear.CALLEE)
             await self._call.connect()
 
@@ -213,6 +220,11 @@ class Performance:
         await self._call.dial(dial)
         self._onward = onward
         return Turn(await self._asking.ace(self._call, await self._answering.found_out(amd)))
+
+    def _record(self, action: Continue | ConnectPstn | ConnectMxp | ConnectSip) -> None:
+        """Record the call if an action says so; calls to apps never are (section 9)."""
+        if action.record and not isinstance(action, ConnectMxp):
+            self._call.tape.start(wish_of(action.recording))
 
     def _to_number(self, action: ConnectPstn) -> Dial:
         number = action.number or self._call.dialled.endpoint
@@ -250,7 +262,8 @@ class Performance:
         rule = DigitRule(
             DigitMode(action.dtmf.mode.value), action.dtmf.max_digits, action.dtmf.timeout_ms / 1000
         )
-        await self._call.join(ConferenceWish(action.conference_id, action.moh, rule))
+        recording = wish_of(action.recording) if action.record else None
+        await self._call.join(ConferenceWish(action.conference_id, action.moh, rule, recording))
         return await self._talk()
 
     async def _park(self, action: Park) -> Turn:

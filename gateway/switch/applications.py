@@ -10,6 +10,7 @@ from gateway.ids import CallId
 from gateway.switch.admission import Allowances
 from gateway.switch.conferences import Conferences
 from gateway.switch.prompts import Beeps, Prompter
+from gateway.switch.recordings import Recordings
 from gateway.switch.records import Application
 from gateway.switch.steering import Steering
 from gateway.switch.stores import CallBook, Directory
@@ -29,6 +30,8 @@ class Applications:
     steering: Steering
     conferences: Conferences
     prompter: Prompter = field(default_factory=Beeps)
+    recordings: Recordings | None = None
+    """None = nothing can be recorded."""
     allowances: Allowances = field(default_factory=Allowances)
     live: dict[CallId, Steered] = field(default_factory=dict)
     """The calls that are up."""

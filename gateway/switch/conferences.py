@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.errors import GatewayError
 from gateway.ids import CallId, RoomId
 from gateway.switch.causes import ENDINGS
 from gateway.switch.legs import Leg
 from gateway.switch.prompts import moh_source
+from gateway.switch.recordings import Recordings, RecordingWish, RoomTape
+from gateway.switch.records import CallRecord
 from gateway.switch.steering import (
     ConferenceWish,
     Participant,
@@ -53,6 +56,8 @@ class Conference:
     name: str
     room: RoomId
     members: dict[CallId, Member] = field(default_factory=dict)
+    tape: RoomTape | None = None
+    """What records everybody."""
 
     def others(self, call: CallId) -> list[Leg]:
         """Return the legs of everybody but one call."""
@@ -87,6 +92,24 @@ class Conference:
                 member.held = None
         self.settle()
 
+    def record(self, recordings: Recordings | None, wish: RecordingWish, asked_by: CallRecord) -> None:
+        """Record everybody until the last one has left, if that is not done already."""
+        if recordings is None or self.tape is not None:
+            return
+        media = next(leg.media for member in self.members.values() for leg in member.legs)
+        try:
+            recording = recordings.begin_room(asked_by, wish, self.name)
+        except GatewayError as error:
+            recordings.log.warning("recording.failed", call=asked_by.call, recording="", reason=str(error))
+        else:
+            self.tape = RoomTape(recordings, recording, media, self.room)
+
+    def stop_recording(self) -> None:
+        """End the recording of everybody, if there is one."""
+        if self.tape is not None:
+            self.tape.stop()
+            self.tape = None
+
     def hears(self, member: Member) -> str | None:
         """Return the source that a member hears in place of the room; None = the room."""
         if member.held is not None:
@@ -105,9 +128,10 @@ class Conference:
 class Conferences:
     """All conferences of one process."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], recordings: Recordings | None = None) -> None:
         """`now` returns monotonic seconds."""
         self._now: Final = now
+        self._recordings: Final = recordings
         self._conferences: dict[tuple[str, str], Conference] = {}
 
     def __len__(self) -> int:
@@ -125,11 +149,17 @@ class Conferences:
         cli: str,
         legs: tuple[Leg, ...],
         tell: Callable[[EndWanted], None],
+        record: CallRecord | None = None,
     ) -> tuple[Conference, Member]:
-        """Bring a call's parties into a conference, which is made if there is none of that name."""
+        """Bring a call's parties into a conference, which is made if there is none of that name.
+
+        `record` is the call's; without one its wish to record is not heeded.
+        """
         conference = self._made(application, wish.conference)
         member = Member(call, cli, legs, wish, self._now(), tell)
         conference.enter(member)
+        if wish.recording is not None and record is not None and legs:
+            conference.record(self._recordings, wish.recording, record)
         return conference, member
 
     def resume(
@@ -160,6 +190,7 @@ class Conferences:
         """Take a member out; with the last one the conference is gone."""
         conference.leave(member)
         if not conference.members:
+            conference.stop_recording()
             self._conferences = {key: one for key, one in self._conferences.items() if one is not conference}
 
     def participants(self, application: str, name: str) -> tuple[Participant, ...]:

@@ -110,6 +110,8 @@ class Leg:
     """What it hears instead of its room."""
     muted: bool = False
     """Nobody hears it."""
+    recording: tuple[int, int] | None = None
+    """The rings that get what it hears and what it says."""
     alerted: bool = False
     answered_at: float | None = None
     ended: EndCause | None = None
@@ -235,6 +237,12 @@ class Leg:
             self.answering = terms
             self._show()
 
+    def record(self, rings: tuple[int, int] | None) -> None:
+        """Let what the party hears and says go into these rings from now on; None: no longer."""
+        if rings != self.recording:
+            self.recording = rings
+            self._show()
+
     def press(self, key: str, duration_ms: int) -> bool:
         """Press a key for the party, as an event (RFC 4733); tell whether it has agreed to hear of keys so."""
         hears_events = self.negotiated is not None and self.negotiated.event_send_pt is not None
@@ -328,6 +336,7 @@ def _row(leg: Leg, agreed: NegotiatedMedia, generation: int) -> RowState:
         webrtc=_webrtc(agreed),
         in_band=agreed.event_receive_pt is None,
         answering=leg.answering,
+        recording=leg.recording,
     )
 
 

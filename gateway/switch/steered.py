@@ -33,6 +33,7 @@ from gateway.switch.legs import Leg
 from gateway.switch.parties import Parties
 from gateway.switch.plans import Plan, plan_of
 from gateway.switch.prompts import Clip, Recital, Stream, moh_source
+from gateway.switch.recordings import CallTape
 from gateway.switch.records import Application, CallRecord, Identity
 from gateway.switch.routing import ToTrunk, ToUser
 from gateway.switch.search import Errand
@@ -105,6 +106,8 @@ class Steered:
         self._ends_at = call.world.clock.now() + call.world.settings.max_call_s
         self._speaking: Final = Speaking(call.world.clock.now, self._hear, self._restore)
         self._answerer: Final = Answerer(call.world.clock.now, self._hear, call.world.settings.answering)
+        there, log = lambda: self._parties.there, call.world.log
+        self.tape: Final = CallTape(applications.recordings, lambda: self.record, there, log)
         call.midcall.on_digit = self._keys.press
 
     # What is known of it.
@@ -225,6 +228,7 @@ class Steered:
         """Leave the conference that the parties are in, if they are in one."""
         if self._member is not None:
             member, self._member = self._member, None
+            self.tape.room = None
             self._applications.conferences.leave(*member)
 
     def order(self, order: Order) -> None:
@@ -321,6 +325,7 @@ class Steered:
         else:
             await self._ring(plan.way, plan.caller, dial, rings_s)
         self.reached = True
+        self.tape.settle()
         self._count_from_now()
         if dial.max_duration_s is not None:
             self._ends_at = self._world.clock.now() + min(dial.max_duration_s, LONGEST_CALL_S)
@@ -363,7 +368,9 @@ class Steered:
             cli=self._shown,
             legs=self._parties.there,
             tell=self._call.tell,
+            record=self.record,
         )
+        self.tape.room = self._member[0]
 
     async def play(self, prompts: Sequence[Prompt], *, to: Ear = Ear.CALLER) -> None:
         """Play prompts to their end."""

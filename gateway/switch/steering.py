@@ -19,6 +19,7 @@ from typing import Final, NoReturn, Protocol, TypeAlias, TypeVar
 from gateway.errors import GatewayError
 from gateway.ids import CallId
 from gateway.media.events import AnswerJudged, BeepHeard
+from gateway.switch.recordings import CallTape, RecordingWish
 from gateway.switch.records import Application, CallRecord, Identity, Notification
 
 __all__ = [
@@ -119,6 +120,8 @@ class ConferenceWish:
     moh: str | None = None
     """What is heard by whoever is alone: `ring`, `music1`, `music2`, `music3`; None = silence."""
     digits: DigitRule = DigitRule()
+    recording: RecordingWish | None = None
+    """Record the conference so, unless it is recorded already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,11 @@ class SteeredCall(Protocol):
     @property
     def conferring(self) -> bool:
         """Whether it is in a conference."""
+        ...
+
+    @property
+    def tape(self) -> CallTape:
+        """What records it, or its conference."""
         ...
 
     # What is known of it.

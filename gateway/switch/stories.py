@@ -80,6 +80,7 @@ class ApplicationStory:
                 steered.take_up(self._resumed)
                 await applications.steering.resume(steered)
         finally:
+            steered.tape.stop()
             steered.leave()
             self._reached = steered.reached
 
