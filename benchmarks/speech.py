@@ -2,6 +2,8 @@
 
 A unit is one `Prompts.play` of a text that is in no cache: from the request to the first samples, at the common level
 and 8 kHz, with espeak-ng in its process.  Then the same for many at once, which one process serves one after the other.
+At last as a call has it: from the switch's wish to sound in a ring that the media process reads, by the real process
+that speaks.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from gateway.lab.bench.machine import machine
 from gateway.speech.cache import SoundCache
@@ -22,6 +25,11 @@ from gateway.speech.espeak_engine import open_espeak
 from gateway.speech.fetch import Fetched, NotFetched, Refusal
 from gateway.speech.library import Library
 from gateway.speech.prompter import Prompts, SayItem
+from gateway.switch.prompts import Recital, Stream
+from gateway.switch.rings import FreeRings
+from gateway.switch.steering import Prompt
+from gateway.testing.speaker import SpeechProcess
+from gateway.transport.speech_client import SpeechClient
 
 _SENTENCE = (
     "Hello {}, your order number {} has left our house and will be with you tomorrow between nine and noon."
@@ -51,11 +59,35 @@ def main(arguments: Sequence[str]) -> None:
 
 async def _measure() -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="tandem-speech-") as directory:
-        cache = SoundCache(Path(directory))
+        cache = SoundCache(Path(directory) / "cache")
         try:
-            return await _measure_with(cache)
+            figures = await _measure_with(cache)
         finally:
             await cache.close()
+        return [
+            *figures,
+            _figure("first audio of a new sentence in a call's ring", await _as_calls(directory)),
+        ]
+
+
+async def _as_calls(directory: str) -> list[float]:
+    """Return the milliseconds from the switch's wish to sound in a ring, for sentences that nobody has said."""
+    with SpeechProcess(Path(directory)) as process:
+        client = SpeechClient(process.path, time.monotonic, structlog.get_logger(), FreeRings(range(8)))
+        running = asyncio.create_task(client.run())
+        waits = [await _prepared(client, f"c{i}", _LOCALES[i % len(_LOCALES)]) for i in range(200)]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return waits[1:]  # the first one waits for the connection
+
+
+async def _prepared(client: SpeechClient, who: str, locale: str) -> float:
+    prompt = Prompt(_SENTENCE.format(who, who), spoken=True, locale=locale)
+    begun = time.perf_counter()
+    async with client.prepare(Recital([prompt], 1, "bench", "bench", lambda: None)) as stream:
+        waited = (time.perf_counter() - begun) * 1000
+        assert isinstance(stream, Stream), "nothing was heard"
+    return waited
 
 
 async def _measure_with(cache: SoundCache) -> list[dict[str, object]]:

@@ -29,6 +29,7 @@ from gateway.switch.applications import Applications
 from gateway.switch.conferences import Conferences
 from gateway.switch.desk import Desk
 from gateway.switch.doors import Doors
+from gateway.switch.prompts import Beeps, Prompter
 from gateway.switch.records import Application, CallRecord, Notification, Number, Rate, User
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.world import Settings
@@ -329,6 +330,7 @@ async def application_board(
     rates: Sequence[Rate] = (),
     trunk: Trunk = _CARRIER_TRUNK,
     plane: PlanePort | None = None,
+    prompter: Prompter | None = None,
 ) -> AsyncIterator[SteeredHouse]:
     """Run a switch whose users all belong to one application, with a carrier behind `trunk`."""
     settings = Settings(
@@ -340,7 +342,9 @@ async def application_board(
     outbox, server = MemoryOutbox(), ScriptedServer()
     book = MemoryBook(outbox)
     asking = Asking(server, outbox, clock, SeededIds(7), Urls("http://switch.example"))
-    applications = Applications(directory, book, Interpreter(asking, directory), Conferences(clock.now))
+    applications = Applications(
+        directory, book, Interpreter(asking, directory), Conferences(clock.now), prompter or Beeps()
+    )
     async with switchboard(
         settings=settings, users=users, trunks=[CARRIER], plane=plane, applications=applications
     ) as board:

@@ -38,7 +38,6 @@ KINDS: Final[Mapping[str, type[SayItem] | type[SsmlItem] | type[UrlItem] | type[
 _LOOK_AFTER_S: Final = 0.25
 """How often a full ring is filled up again; it holds eight times as much."""
 _PATIENCE_S: Final = 5.0
-"""After so long without room a ring has no reader."""
 
 
 class Player(Protocol):
@@ -67,11 +66,14 @@ class _Play:
 
 
 class SpeechServer:
-    """Serves one switch at a time; another one takes its place."""
+    """Serves whoever connects: the switch, and its successor while the plays of the one before come to their end."""
 
-    def __init__(self, player: Player, rings: Rings) -> None:
+    def __init__(self, player: Player, rings: Rings, *, patience_s: float = _PATIENCE_S) -> None:
+        """After `patience_s` without room a ring has no reader."""
+        self._patience_s: Final = patience_s
         self._player: Final = player
         self._rings: Final = rings
+        self._conversations: Final[set[asyncio.StreamWriter]] = set()
         self._log: Final = structlog.get_logger()
 
     async def serve(self, control: socket.socket) -> None:
@@ -79,10 +81,15 @@ class SpeechServer:
         control.setblocking(False)
         server = await asyncio.start_server(self._converse, sock=control)
         async with server:
-            await server.serve_forever()
+            try:
+                await server.serve_forever()
+            finally:
+                for writer in list(self._conversations):
+                    writer.transport.abort()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks: dict[int, tuple[_Play, asyncio.Task[None]]] = {}
+        self._conversations.add(writer)
         writer.write(frame({"hello": SPEECH_PROTOCOL}))
         try:
             while True:
@@ -94,6 +101,7 @@ class SpeechServer:
         finally:
             for number in list(tasks):
                 self._stop(number, tasks)
+            self._conversations.discard(writer)
             writer.close()
 
     def _obey(
@@ -152,7 +160,7 @@ class SpeechServer:
                 written = self._rings.write(ring, pcm)
                 left[ring] = pcm[written:]
                 waited_s[ring] = 0.0 if written else waited_s[ring] + _LOOK_AFTER_S
-                if waited_s[ring] > _PATIENCE_S:
+                if waited_s[ring] > self._patience_s:
                     play.unread.add(ring)
                 if not left[ring].size or ring in play.unread:
                     del left[ring]

@@ -1,0 +1,96 @@
+"""Callers hear speech: callouts of a real switch to real phones, compared with what the engine says itself."""
+
+import asyncio
+import os
+import signal
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import structlog
+
+from gateway.config import load
+from gateway.lab.measures import align, correlation
+from gateway.speech.prompter import SayItem
+from gateway.speech_service import open_prompts
+from gateway.testing.platform import Platform, Steering, phone
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("espeakng_loader") is None, reason="the speech extra is not installed"),
+]
+
+WORDS = "Good morning. Your parcel will be with you at noon."
+FIRST_AUDIO_S = 0.2
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    with Platform(tmp_path_factory.mktemp("speech")) as running:
+        running.wait_for("speech.ready")
+        yield running
+
+
+def spoken(directory, text):
+    """Return what the engine makes of a text, without any switch."""
+
+    async def render():
+        async with open_prompts(load(None, directory), structlog.get_logger()) as prompts:
+            return [chunk async for chunk in prompts.play([SayItem(text)], locale="en-US", owner="")]
+
+    return np.concatenate(asyncio.run(render()))
+
+
+def callout(**wishes):
+    to = {"type": "username", "endpoint": "alice"}
+    return {"method": "ttsCallout", "ttsCallout": {"destination": to, "locale": "en-US", **wishes}}
+
+
+async def called(platform, *, meanwhile=None, **wishes):
+    """Have alice called; return what she heard, the moment of its first sample and of her answer, and the DiCE."""
+    async with Steering(platform) as application, phone(platform, "alice") as alice:
+        asked = await platform.ask("POST", "/calling/v1/callouts", callout(enableDice=True, **wishes))
+        call = await alice.answered()
+        if meanwhile is not None:
+            await meanwhile()
+        await call.ended.wait()
+        dice = await application.told("dice", callid=asked["callId"])
+    listener = call.media.listener
+    return listener.heard.pcm(), listener.receiver.best_origin_s, call.answered_s, dice
+
+
+def test_a_callout_says_its_text_and_ends(platform, tmp_path):
+    said = spoken(tmp_path, WORDS)
+
+    heard, origin_s, answered_s, dice = asyncio.run(called(platform, text=WORDS))
+
+    delay = align(heard, said)
+    assert correlation(heard, said, delay) > 0.95
+    assert origin_s + delay / 8000 - answered_s < FIRST_AUDIO_S
+    assert (dice["result"], dice["reason"]) == ("ANSWERED", "MANAGERHANGUP")
+
+
+def test_prompts_follow_each_other_without_a_gap(platform, tmp_path):
+    said = np.concatenate([spoken(tmp_path, text) for text in ("One moment please.", "Goodbye.")])
+
+    heard, *_ = asyncio.run(
+        called(platform, prompts="#tts[One moment please.];#ssml[<speak>Goodbye.</speak>]")
+    )
+
+    assert correlation(heard, said, align(heard, said)) > 0.95
+
+
+def test_speech_that_is_killed_in_mid_word_costs_no_call_and_the_next_one_is_heard(platform, tmp_path):
+    async def kill():
+        await asyncio.sleep(0.5)
+        started = platform.events("child.started", child="speech")[-1]
+        os.kill(started["pid"], signal.SIGKILL)
+
+    *_, dice = asyncio.run(called(platform, text=WORDS, meanwhile=kill))
+    platform.wait_for("speech.ready", count=2)
+    heard, *_ = asyncio.run(called(platform, text="Goodbye."))
+
+    said = spoken(tmp_path, "Goodbye.")
+    assert dice["result"] == "ANSWERED"
+    assert platform.events("speech.lost")[0]["plays"] == 1
+    assert correlation(heard, said, align(heard, said)) > 0.95
