@@ -4,8 +4,9 @@ The codecs have a command of their own (`python -m benchmarks codecs`), so have 
 whether anything is left of legs that come and go (`soak`), what a second worker costs (`workers`), how soon a caller
 hears a sentence (`speech`), where a worker's cycles go (`cycles`), what registrations and calls weigh
 (`registrations`), what becomes of ten times too many calls (`overload`), what a core carries beside its peers
-(`capacity`), what a GetCall costs (`rest`), calls that an application steers (`callbacks`), what is left of promises
-when the switch is killed two hundred times (`kills`), which tones are keys (`dtmf`) and who is a machine (`amd`).
+(`capacity`), what a GetCall costs (`rest`), what one call costs the switch (`callpath`), calls that an application
+steers (`callbacks`), what is left of promises when the switch is killed two hundred times (`kills`), which tones are
+keys (`dtmf`) and who is a machine (`amd`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from benchmarks import (
     amd,
     callbacks,
+    callpath,
     capacity,
     codecs,
     cycles,
