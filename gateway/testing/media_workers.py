@@ -30,6 +30,7 @@ from gateway.testing.audio import tone
 from gateway.testing.rtp_peer import HeardPacket, RtpEar
 from gateway.testing.supervised import WELL_BEHAVED, Supervised, child
 from gateway.testing.wire_phone import speaking
+from gateway.transport.dtls import Certificate
 from gateway.transport.media_client import MediaClient
 from gateway.transport.media_placement import SEATS
 
@@ -185,14 +186,19 @@ def _sockets_of(pid: int) -> set[str]:
 
 @contextlib.asynccontextmanager
 async def media_workers(
-    temporary: Path, *, workers: int = 2, clearly: float = 0.0, seats: int = SEATS
+    temporary: Path,
+    *,
+    workers: int = 2,
+    clearly: float = 0.0,
+    seats: int = SEATS,
+    certificate: Certificate | None = None,
 ) -> AsyncIterator[MediaWorkers]:
-    """Run media workers with a client; by `clearly` 0.0 legs are dealt out in turn."""
+    """Run media workers with a client; by `clearly` 0.0 legs are dealt out in turn, `certificate` is for browsers."""
     media = [sys.executable, "-m", "gateway.transport.media_process"]
     with Supervised(temporary, media=media, switch=child(WELL_BEHAVED), workers=workers) as supervised:
         pids = await asyncio.to_thread(supervised.wait_until_ready)
         paths = _sockets_in(temporary)
-        client = MediaClient(paths, epoch=1, clearly=clearly, seats=seats)
+        client = MediaClient(paths, epoch=1, clearly=clearly, seats=seats, certificate=certificate)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run())
             await client.connected()
