@@ -37,6 +37,7 @@ WITHIN: Final = 0.05
 """How much more a packet may cost with two workers."""
 _SETTLE_S: Final = 1.0
 _REPORT_S: Final = 1.2
+_SPARE_PAIRS: Final = 8
 
 
 def _row(leg: LegId, codec: str, remote: tuple[str, int], room: RoomId) -> RowState:
@@ -77,9 +78,9 @@ def _load(
 
 async def _round(workers: int, *, calls: int, seconds: float) -> dict[str, Any]:
     """Carry so many calls a worker for a while; return what a packet cost each."""
-    cores = sorted(os.sched_getaffinity(0))
+    cores, pairs = sorted(os.sched_getaffinity(0)), 2 * calls * workers + _SPARE_PAIRS
     with tempfile.TemporaryDirectory(prefix="t") as directory, ExitStack() as hanging_up:
-        async with media_workers(Path(directory), workers=workers, clearly=CLEARLY) as house:
+        async with media_workers(Path(directory), workers=workers, clearly=CLEARLY, pairs=pairs) as house:
             pids = [pid for name, pid in house.pids.items() if name.startswith("media")]
             for pid, core in zip(pids, cores, strict=False):
                 os.sched_setaffinity(pid, {core})

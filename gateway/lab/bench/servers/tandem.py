@@ -74,7 +74,7 @@ class TandemMedia:
         stack.callback(end, child)
         channel = BrokerChannel(broker, ours)
         threading.Thread(target=_serve_broker, args=(channel,), daemon=True).start()
-        if not select.select([ready], [], [], START_S)[0]:
+        if not _comes(ready, START_S):
             raise LocalError("the media process did not start")
         self._switch = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._switch.connect(str(directory / "media"))
@@ -170,9 +170,15 @@ class TandemMedia:
                 return message
 
 
+def _comes(descriptor: int, within_s: float, *, or_goes: bool = False) -> bool:
+    """Wait until there is something to read, or until one can write; by poll, which knows descriptors over 1023."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN | (select.POLLOUT if or_goes else 0))
+    return bool(poll.poll(1000 * within_s))
+
+
 def _serve_broker(channel: BrokerChannel) -> None:
     while True:
-        wants = [channel.fileno()] if channel.writing else []
-        select.select([channel.fileno()], wants, [], 0.05)
+        _comes(channel.fileno(), 0.05, or_goes=bool(channel.writing))
         if not channel.serve(time.monotonic()):
             return
