@@ -57,7 +57,7 @@ def documents(printed):
     return found
 
 
-def test_the_readme_walks_from_app_to_phone_to_a_conference(serve, tmp_path):
+def test_the_readme_walks_from_app_to_phone_to_a_conference_and_to_speech(serve, tmp_path):
     setting, calls = blocks()
     directory = tmp_path / "typed"
     directory.mkdir()
@@ -74,8 +74,11 @@ def test_the_readme_walks_from_app_to_phone_to_a_conference(serve, tmp_path):
     assert re.findall(r"[0-9] +(ICE|ACE|DICE) ", told) == ["ICE", "ACE", "DICE", "ICE", "DICE"]
     assert told.count("signature right") == 5
     assert outcome.printed.count("Call with ") == 2
-    callout, room, look_up = documents(outcome.printed)
-    assert set(callout) == {"callId"}
+    callout, room, speech, look_up = documents(outcome.printed)
+    assert set(callout) == set(speech) == {"callId"}
+    assert (
+        switch.wait_for("call.ended", call=speech["callId"])["lasted_s"] > 1.5
+    )  # it takes two seconds to say
     assert sorted((each["cli"], each["muted"]) for each in room["participants"]) == [
         ("alice", False),
         ("bob", True),
