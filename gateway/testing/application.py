@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -25,17 +25,21 @@ from gateway.sip.uri import parse_uri_untrusted
 from gateway.svaml.asking import Asking, Urls
 from gateway.svaml.interpreter import Interpreter
 from gateway.svaml.ports import Accept, CallbackFailed, Headers, NoCallback
+from gateway.svaml.recording_news import RecordingNews
 from gateway.switch.applications import Applications
 from gateway.switch.conferences import Conferences
 from gateway.switch.desk import Desk
 from gateway.switch.doors import Doors
 from gateway.switch.prompts import Beeps, Prompter
+from gateway.switch.recordings import Recordings
 from gateway.switch.records import Application, CallRecord, Notification, Number, Rate, User
+from gateway.switch.rings import FreeRings
 from gateway.switch.routing import RoutingTable, Trunk
 from gateway.switch.world import Settings
 from gateway.testing.phone import Phone
 from gateway.testing.plane_port import PlanePort
-from gateway.testing.switchboard import Board, switchboard
+from gateway.testing.recorder import VirtualRecorder
+from gateway.testing.switchboard import Board, LogBook, switchboard
 from gateway.testing.virtual_time import VirtualClock
 
 __all__ = [
@@ -321,6 +325,31 @@ class SteeredHouse:
         return body
 
 
+def _recordings(recorder: VirtualRecorder, news: RecordingNews, clock: VirtualClock) -> Recordings:
+    half = recorder.rings.count // 2
+    return Recordings(
+        recorder,
+        recorder.rings,
+        FreeRings(range(half, 2 * half)),
+        news,
+        clock,
+        SeededIds(9),
+        LogBook(),
+        url_of=Urls("http://switch.example").of_recording,
+    )
+
+
+@asynccontextmanager
+async def _running(*lives: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(life) for life in lives]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @asynccontextmanager
 async def application_board(
     *,
@@ -331,6 +360,7 @@ async def application_board(
     trunk: Trunk = _CARRIER_TRUNK,
     plane: PlanePort | None = None,
     prompter: Prompter | None = None,
+    recorder: VirtualRecorder | None = None,
 ) -> AsyncIterator[SteeredHouse]:
     """Run a switch whose users all belong to one application, with a carrier behind `trunk`."""
     settings = Settings(
@@ -342,12 +372,26 @@ async def application_board(
     outbox, server = MemoryOutbox(), ScriptedServer()
     book = MemoryBook(outbox)
     asking = Asking(server, outbox, clock, SeededIds(7), Urls("http://switch.example"))
+    recordings = None
+    if recorder is not None:
+        news = RecordingNews(outbox, directory, clock, SeededIds(8))
+        recordings = _recordings(recorder, news, clock)
     applications = Applications(
-        directory, book, Interpreter(asking, directory), Conferences(clock.now), prompter or Beeps()
+        directory,
+        book,
+        Interpreter(asking, directory),
+        Conferences(clock.now, recordings),
+        prompter or Beeps(),
+        recordings,
     )
-    async with switchboard(
-        settings=settings, users=users, trunks=[CARRIER], plane=plane, applications=applications
-    ) as board:
+    async with AsyncExitStack() as stack:
+        if recorder is not None and recordings is not None:
+            await stack.enter_async_context(_running(recorder.run(), recordings.run()))
+        board = await stack.enter_async_context(
+            switchboard(
+                settings=settings, users=users, trunks=[CARRIER], plane=plane, applications=applications
+            )
+        )
         desk = Desk(board.world, applications, board.switch)
         yield SteeredHouse(board, desk, directory, book, outbox, server)
     assert not book.ongoing(), "a call has no end in the book"

@@ -79,6 +79,7 @@ class PlanePort:
         self.rows.pop(leg, None)
         if port is not None:
             del self._row_at[port]
+        if leg in self.plane.legs:
             self.plane.close(leg, self._loop.time())
             self._tell()
 
