@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NUMBERS = [*range(5, 11), 14, *range(22, 30), 32, 35, *range(37, 41), 43, 44, 46]
+NUMBERS = [*range(5, 11), *range(14, 19), *range(22, 30), 32, 34, 35, *range(37, 47), *range(48, 51)]
 ROWS = {
     int(number): (said, re.findall(r"`([^`]+\.py::\w+)`", held))
     for number, said, held in re.findall(
@@ -15,7 +15,7 @@ ROWS = {
 }
 
 
-def test_every_promise_of_signalling_is_in_the_table():
+def test_every_promise_is_in_the_table():
     assert sorted(ROWS) == NUMBERS
 
 
