@@ -21,6 +21,7 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.ids import IdSource
 from gateway.media.ring import Rings
+from gateway.observe import Metrics
 from gateway.recording.shelf import Shelf
 from gateway.store import Store, open_store
 from gateway.svaml.asking import Asking, Urls
@@ -95,6 +96,23 @@ class ApplicationLayer:
             settings=self.settings,
             shelf=self.shelf,
         )
+
+    def count(self, metrics: Metrics) -> None:
+        """Have `/metrics` show what came of callbacks, calls and writes, and what waits."""
+        backend, outbox, writer = self.backend, self.outbox, self.store.writer
+        for name, documentation, read in (
+            ("callbacks", "Attempts to ask or tell an application", lambda: backend.counters),
+            ("outbox", "What came of DiCE and Notify", lambda: outbox.counters),
+            ("store", "What the writer of the database did", lambda: writer.counters),
+            ("applications", "Calls and callouts of applications", lambda: self.applications.counters),
+        ):
+            metrics.counts(f"tandem_{name}", documentation, label="event", read=read)
+        for name, documentation, now in (
+            ("callbacks", "Attempts under way; primary URLs that are bypassed", backend.census),
+            ("outbox", "Deliveries under way; applications that do not answer; what waits", outbox.census),
+            ("store", "What waits to be written", writer.census),
+        ):
+            metrics.gauges(f"tandem_{name}_now", documentation, label="kind", read=now)
 
     async def run(self) -> None:
         """Deliver what waits in the outbox, note recordings and write the daily files, until cancelled."""
@@ -172,7 +190,8 @@ _DECLARED: Final = ("callback", "fallback")
 def _guard(config: Config) -> Guard:
     """Allow what the configuration names; and loopback where nobody but this machine can reach the API."""
     urls = [getattr(each, name) or "" for each in config.applications for name in _DECLARED]
-    return Guard.allowing(urls, LOOPBACK if is_loopback(config.http.listen.host) else ())
+    named = tuple(ipaddress.ip_network(each) for each in config.callbacks.allow)
+    return Guard.allowing(urls, (*named, *(LOOPBACK if is_loopback(config.http.listen.host) else ())))
 
 
 def is_loopback(host: str) -> bool:

@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from gateway.api import AppClients, create_app, serve_http
-from gateway.application import Studio, is_loopback, open_applications
+from gateway.application import ApplicationLayer, Studio, is_loopback, open_applications
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.endpoint_settings import endpoint_config
@@ -166,7 +166,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 log.warning("srtp.unavailable", reason=reason)
             app = create_app(
                 _Status(switch, media, endpoint),
-                registry=_metrics(endpoint, rim, media, world).registry,
+                registry=_metrics(endpoint, rim, media, world, layer).registry,
                 platform=layer.platform(world, switch),
                 clients=AppClients(layer.guests, config.sip.realm, config.sip.listen),
             )
@@ -270,8 +270,11 @@ class _Status:
         return self._switch.census() | media | self._endpoint.census()
 
 
-def _metrics(endpoint: Endpoint, rim: SipRim, media: MediaClient, world: World) -> Metrics:
+def _metrics(
+    endpoint: Endpoint, rim: SipRim, media: MediaClient, world: World, layer: ApplicationLayer
+) -> Metrics:
     metrics = Metrics()
+    layer.count(metrics)
     _count_trunks(metrics, world)
     metrics.counts("tandem_sip", "What the SIP engine counted", label="event", read=lambda: endpoint.counters)
     metrics.counts("tandem_rim", "What the SIP sockets counted", label="event", read=lambda: rim.counters)

@@ -118,6 +118,8 @@ ports = "20001-20010"
 force_tick = true
 [store]
 url = "postgresql+asyncpg://tandem@db/tandem"
+[callbacks]
+allow = ["10.0.0.0/8", "192.0.2.7"]
 [log]
 level = "debug"
 format = "json"
@@ -125,6 +127,7 @@ format = "json"
 key = "one"
 secret = "c2VjcmV0"
 callback = "http://127.0.0.1:9000/"
+verified = ["+46709990001"]
 [[users]]
 name = "carol"
 password = "hunter2"
@@ -144,6 +147,8 @@ prefix = "+46"
     assert list(config.media.ports.pairs) == [20002, 20004, 20006, 20008]
     assert (config.users[0].application, config.numbers[0].application) == ("one", "one")
     assert config.trunks[0].codecs == ("g729", "pcma")
+    assert config.callbacks.allow == ("10.0.0.0/8", "192.0.2.7/32")
+    assert config.applications[0].verified == ("+46709990001",)
 
 
 def test_the_environment_goes_before_the_file(read, monkeypatch):

@@ -12,7 +12,7 @@ has to mend: the application gets a `callingerror` 40001 that says where and why
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.clock import Clock
@@ -115,6 +115,16 @@ class Asking:
         if document is None:
             call.hang_up()
         return document
+
+    async def left(self, call: SteeredCall, result: MenuResult) -> None:
+        """Tell that somebody has hung up in a menu: nothing is to be done any more, so it goes by the outbox."""
+        script = script_of(call.callout, "pie")
+        url = script if is_url(script) else None
+        reachable = url is not None if script else call.application.callback is not None
+        if reachable and wants("pie", call.callout):
+            told = self._notification(call, self._pie(call, result))
+            told = replace(told, id=f"pie-{call.record.call}-{self._ids.token()}", event="pie", url=url)
+            await self._outbox.put(told)
 
     async def detected(self, call: SteeredCall, result: MenuResult) -> None:
         """Tell of keys pressed in a conference; what is answered does not matter."""

@@ -1,31 +1,44 @@
 """Menus: prompts, keys, and the result that the application is told.
 
 A menu either collects digits (`max_digits`) or offers keys (`options`); a key may lead to another menu.  What nobody
-answers, or answers with a key that is not offered, is asked again so many times.
+answers, or answers with a key that is not offered, is asked again so many times.  Who hangs up instead of answering has
+given a result, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from gateway.svaml.events import MenuResult, MenuResultType
 from gateway.svaml.model import Menu, MenuGoTo, MenuOption, MenuReturn, RunMenu
 from gateway.svaml.prompts import split_prompts
 from gateway.switch.steering import Prompt, SteeredCall
+from gateway.switch.world import CallOver
 
 __all__ = ["prompts_of", "run_menu"]
 
+_PARTIES: Final = ("caller", "callee")
 _MOST_STEPS: Final = 100
 """Menus that lead to each other in a circle are left some time."""
 
 
-async def run_menu(call: SteeredCall, wanted: RunMenu) -> MenuResult:
-    """Ask, and return what was answered."""
+async def run_menu(
+    call: SteeredCall, wanted: RunMenu, *, hung_up: Callable[[MenuResult], Awaitable[None]]
+) -> MenuResult:
+    """Ask, and return what was answered.
+
+    hung_up: is told in which menu whoever was asked has hung up; the call ends then.
+    """
     menus = {menu.id: menu for menu in wanted.menus}
     menu = menus[wanted.main_menu]
     for _ in range(_MOST_STEPS):
-        outcome = await _ask(call, menu, wanted)
+        try:
+            outcome = await _ask(call, menu, wanted)
+        except CallOver as over:
+            if over.ending.by in _PARTIES:
+                await hung_up(MenuResult(MenuResultType.HANGUP, menu.id))
+            raise
         if isinstance(outcome, MenuResult):
             return outcome
         if outcome.menu not in menus:

@@ -162,7 +162,7 @@ class Performance:
                 return await self._confer(action)
             case RunMenu():
                 await self._call.answer()
-                return Turn(await self._asking.pie(self._call, await run_menu(self._call, action)))
+                return Turn(await self._asking.pie(self._call, await self._menu(action)))
             case Park():
                 return await self._park(action)
             case ConnectStream():
@@ -265,6 +265,11 @@ class Performance:
         recording = wish_of(action.recording) if action.record else None
         await self._call.join(ConferenceWish(action.conference_id, action.moh, rule, recording))
         return await self._talk()
+
+    async def _menu(self, action: RunMenu) -> MenuResult:
+        return await run_menu(
+            self._call, action, hung_up=lambda result: self._asking.left(self._call, result)
+        )
 
     async def _park(self, action: Park) -> Turn:
         await self._call.answer()

@@ -247,7 +247,7 @@ class Notification:
     call: str
     application: str
     event: str
-    """`dice` or `notify`."""
+    """`dice`, `notify`, or the `pie` of somebody who has hung up."""
     body: bytes
     """The JSON that is sent, byte for byte the same at every attempt."""
     created_at: float

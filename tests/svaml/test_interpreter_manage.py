@@ -199,3 +199,40 @@ def test_a_menu_tells_what_was_pressed(fields, keys, result):
             assert (told["type"], told["value"], told["menuId"]) == result
 
     run_virtual(scenario())
+
+
+def test_who_hangs_up_in_a_menu_is_told_of_before_the_end():
+    async def scenario():
+        async with application_board() as house:
+            house.server.says("ice", menu(options=[{"dtmf": "1", "action": "menu(more)"}]))
+            alice = await house.board.phone("alice")
+            calling = await alice.call(NUMBER)
+            await calling.expect(SessionAnswered)
+            await house.board.settle(0.7)
+            calling.press("1")
+            await house.board.settle(0.7)
+            calling.hang_up()
+            await house.board.settle()
+
+            assert [each.event for each in house.outbox.waiting] == ["pie", "dice"]
+            (told,) = house.outbox.bodies("pie")
+            assert (told["menuResult"]["type"], told["menuResult"]["menuId"]) == ("hangup", "more")
+            assert "pie" not in house.server.events
+
+    run_virtual(scenario())
+
+
+def test_a_manager_who_ends_a_call_in_a_menu_is_told_of_the_end_alone():
+    async def scenario():
+        async with application_board() as house:
+            house.server.says("ice", menu(maxDigits=3))
+            alice = await house.board.phone("alice")
+            calling = await alice.call(NUMBER)
+            await calling.expect(SessionAnswered)
+            await house.desk.manage(KEY, house.server.told("ice")["callid"], written(HANG_UP))
+            await calling.ended()
+            await house.board.settle()
+
+            assert [each.event for each in house.outbox.waiting] == ["dice"]
+
+    run_virtual(scenario())
