@@ -53,7 +53,7 @@ class Ear:
     """Keeps what comes."""
 
     def __init__(self):
-        self.heard = []
+        self.heard = asyncio.Queue()
         self.task = None
 
     def listen(self, track):
@@ -61,7 +61,7 @@ class Ear:
 
     async def keep(self, track):
         while True:
-            self.heard.append((await track.recv()).to_ndarray()[0])
+            self.heard.put_nowait((await track.recv()).to_ndarray()[0])
 
 
 @asynccontextmanager
@@ -120,9 +120,7 @@ async def until_connected(peer):
 def test_it_hears_itself_through_a_leg(tmp_path, calls):
     async def scenario():
         async with connected(tmp_path, calls=calls) as ear:
-            while len(ear.heard) * FRAME < 2 * SPEECH.size:
-                await asyncio.sleep(0.1)
-            return np.concatenate(ear.heard)
+            return np.concatenate([await ear.heard.get() for _ in range(2 * SPEECH.size // FRAME)])
 
     heard = asyncio.run(scenario())
     assert np.median(window_correlations(heard, SPEECH)) > 0.9
