@@ -44,6 +44,7 @@ def _registrar_limits(config: Config) -> RegistrarLimits:
         min_expires_s=wanted.min_expires_s,
         max_expires_s=wanted.max_expires_s,
         nat_expires_s=wanted.nat_expires_s,
+        nat_ping_s=wanted.nat_ping_s,
         contacts_per_user=wanted.contacts_per_user,
         path_unasked=wanted.path == "accepted",
     )

@@ -47,6 +47,7 @@ def test_every_key_reaches_the_engine(tmp_path):
         [registrar]
         min_expires_s = 30
         nat_expires_s = 90
+        nat_ping_s = 20
         max_expires_s = 600
         contacts_per_user = 3
         path = "accepted"
@@ -59,6 +60,11 @@ def test_every_key_reaches_the_engine(tmp_path):
         strangers_per_s=5.0,
         strangers_burst=7,
         registrar=RegistrarLimits(
-            min_expires_s=30, nat_expires_s=90, max_expires_s=600, contacts_per_user=3, path_unasked=True
+            min_expires_s=30,
+            nat_expires_s=90,
+            nat_ping_s=20.0,
+            max_expires_s=600,
+            contacts_per_user=3,
+            path_unasked=True,
         ),
     )

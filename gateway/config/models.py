@@ -181,6 +181,8 @@ class Registrar(Section):
     max_expires_s: Annotated[int, Field(ge=1)] = 7200
     nat_expires_s: Annotated[int, Field(ge=1)] = 180
     """The most for a phone on UDP behind a NAT, whose mapping would not live longer."""
+    nat_ping_s: Annotated[float, Field(ge=0, le=120)] = 27.0
+    """How often a phone behind NAT on UDP is asked by OPTIONS, so that the way to it stays open; 0 = never."""
     contacts_per_user: Annotated[int, Field(ge=1, le=100)] = 10
     """Phones of one user; when one more comes, the one that was refreshed longest ago goes."""
     path: Literal["demanded", "accepted"] = "demanded"

@@ -119,6 +119,7 @@ class Dispatcher:
             Purpose.INFO: self.requests.info_outcome,
             Purpose.REGISTER: self.registrations.outcome,
             Purpose.OPTIONS: self.pings.outcome,
+            Purpose.MAPPING: self.reception.mappings.outcome,
         }
 
     def accept_offer(self, session: Session, sdp: bytes, now: float) -> None:
@@ -227,7 +228,7 @@ class Dispatcher:
             except Exception:
                 self.fault()
                 self._give_up(holder, now)
-        self.reception.report(self.registrar.deadline_reached(now))
+        self.reception.report(self.registrar.deadline_reached(now), now)
         self.settle(now)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
@@ -238,13 +239,16 @@ class Dispatcher:
         for session in self.sessions.on_flow(flow):
             self.callee.gone(session, cause, now)
         self.registrations.flow_closed(flow)
-        self.reception.report(self.registrar.flow_closed(flow))
+        self.reception.report(self.registrar.flow_closed(flow), now)
         self._stranded.flow_closed(flow)
         self.settle(now)
 
     def _rang(self, alarm: Alarm, holder: str, now: float) -> None:
         if alarm is Alarm.REFRESH:
             self.registrations.refresh(holder, now)
+            return
+        if alarm is Alarm.MAPPING:
+            self.reception.mappings.rang(holder, now)
             return
         session = self.sessions.get(holder)
         assert session is not None  # a session's alarms are cleared when it is forgotten

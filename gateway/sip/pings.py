@@ -14,7 +14,25 @@ from gateway.sip.registrar import parse_seconds_untrusted
 from gateway.sip.uri import Uri
 from gateway.sip.wire import Errand, Numbers, Outcome, Purpose, Wire
 
-__all__ = ["Pings"]
+__all__ = ["Pings", "options_to"]
+
+
+def options_to(wire: Wire, target: Uri, flow: Flow) -> tuple[Request, Numbers]:
+    """Return an OPTIONS to `target` over `flow`, and what counts its CSeq."""
+    numbers = Numbers(1 + wire.ids.number(10_000))
+    us = NameAddr(None, wire.config.contact(flow), (("tag", wire.ids.token(8)),))
+    headers = Headers(
+        [
+            ("From", str(us)),
+            ("To", str(NameAddr(None, target))),
+            ("Call-ID", wire.ids.token(16)),
+            ("CSeq", f"{numbers.local_cseq} OPTIONS"),
+            ("Max-Forwards", "70"),
+            wire.contact(flow),
+            ("Accept", "application/sdp"),
+        ]
+    )
+    return Request("OPTIONS", target, headers), numbers
 
 
 class Pings:
@@ -28,21 +46,9 @@ class Pings:
         """Ask `target` over `flow`; `PingAnswered` tells what came of it, in 32 s at most."""
         wire = self._wire
         ping = PingId(wire.ids.token(8))
-        numbers = Numbers(1 + wire.ids.number(10_000))
-        us = NameAddr(None, wire.config.contact(flow), (("tag", wire.ids.token(8)),))
-        headers = Headers(
-            [
-                ("From", str(us)),
-                ("To", str(NameAddr(None, target))),
-                ("Call-ID", wire.ids.token(16)),
-                ("CSeq", f"{numbers.local_cseq} OPTIONS"),
-                ("Max-Forwards", "70"),
-                wire.contact(flow),
-                ("Accept", "application/sdp"),
-            ]
-        )
+        request, numbers = options_to(wire, target, flow)
         self._asked[ping] = now
-        wire.start(Errand(Purpose.OPTIONS, ping, Request("OPTIONS", target, headers), flow, numbers), now)
+        wire.start(Errand(Purpose.OPTIONS, ping, request, flow, numbers), now)
         return ping
 
     def outcome(self, errand: Errand, outcome: Outcome, now: float) -> None:

@@ -8,7 +8,7 @@ the status to answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from gateway.errors import Overload, PeerError
@@ -18,6 +18,7 @@ from gateway.sip.dialog import Dialog
 from gateway.sip.doorman import Knocks
 from gateway.sip.events import BindingChanged, SessionId
 from gateway.sip.grammar import LWS
+from gateway.sip.mappings import Mappings
 from gateway.sip.refusal import retry_after
 from gateway.sip.registrar import BindingChange, Registrar
 from gateway.sip.replaces import parse_replaces_untrusted
@@ -58,6 +59,7 @@ class Reception:
         self._authenticator = authenticator
         self._registrar = registrar
         self._stranded = stranded
+        self.mappings: Final = Mappings(wire, registrar, self.report)
         self._callee = callee
         self._knocks = knocks
         self._outside: Mapping[str, Callable[[Arrival, float], None]] = {
@@ -101,8 +103,9 @@ class Reception:
             self._wire.counters["refused_503"] += 1
             self._wire.refuse(arrival, 503, now, headers=[retry_after(self._wire.ids)])
 
-    def report(self, changes: list[BindingChange] | tuple[BindingChange, ...]) -> None:
+    def report(self, changes: Sequence[BindingChange], now: float) -> None:
         """Report what changed in the registrar."""
+        self.mappings.changed(changes, now)
         for change in changes:
             if change.expires_s:
                 self._stranded.registered(change.user, change.contact, change.flow)
@@ -177,7 +180,7 @@ class Reception:
             raise PeerError("that is somebody else's name", status=403)
         registration = self._registrar.register(user, arrival.request, arrival.flow, now)
         self._wire.answer(arrival, 200, now, headers=registration.headers)
-        self.report(registration.changes)
+        self.report(registration.changes, now)
 
     def _options(self, arrival: Arrival, now: float) -> None:
         headers = [

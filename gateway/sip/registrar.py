@@ -54,6 +54,8 @@ class RegistrarLimits:
     max_expires_s: int = 7200
     nat_expires_s: int = 180
     """The most that is granted to a phone behind a NAT on UDP, whose mapping would not live longer."""
+    nat_ping_s: float = 27.0
+    """How often such a phone is asked whether it is there (`gateway.sip.mappings`); 0 = never."""
     contacts_per_user: int = 10
     """When one more comes, the binding that was refreshed longest ago goes."""
     bindings: int = 100_000
@@ -88,6 +90,8 @@ class BindingChange:
     contact: Uri
     flow: Flow
     expires_s: int
+    behind_nat: bool = False
+    """Whoever is there is to be asked now and then, lest the way to it closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,9 @@ class Registrar:
         held.append(
             Binding(wish.contact, flow, now + wish.expires_s, wish.text, call_id, cseq, wish.instance, path)
         )
-        changes.append(BindingChange(user, wish.contact, flow, wish.expires_s))
+        changes.append(
+            BindingChange(user, wish.contact, flow, wish.expires_s, behind_nat=_behind_nat(request, flow))
+        )
         while len(held) > self._limits.contacts_per_user:
             oldest = held.pop(0)
             changes.append(BindingChange(user, oldest.contact, oldest.flow, 0))

@@ -50,6 +50,7 @@ class Alarm(Symbol):
     REFERRAL = "a transfer that was asked for has taken too long (RFC 3515)"
     GLARE = "the back-off after 491 is over"
     REFRESH = "time to register again"
+    MAPPING = "time to ask a phone behind a NAT whether it is there"
 
 
 class Purpose(Symbol):
@@ -65,10 +66,11 @@ class Purpose(Symbol):
     NOTIFY = "tell how a transfer goes"
     INFO = "tell something within a session"
     OPTIONS = "ask whether somebody is there"
+    MAPPING = "keep the way to a phone behind a NAT open"
     REGISTER = "register, refresh or unregister"
 
 
-_BEGINNINGS: Final = frozenset({Purpose.INVITE, Purpose.REGISTER, Purpose.OPTIONS})
+_BEGINNINGS: Final = frozenset({Purpose.INVITE, Purpose.REGISTER, Purpose.OPTIONS, Purpose.MAPPING})
 """What is sent to somebody whom we chose; the others go to whoever is at the other end of a call."""
 
 
