@@ -76,17 +76,14 @@ async def open_prompts(config: Config, log: EventLog) -> AsyncIterator[Prompts]:
 
 
 async def _open_engine(config: Config, stack: AsyncExitStack, log: EventLog) -> Engine | None:
-    match config.speech.engine:
-        case "off":
-            return None
-        case "command":
-            return CommandEngine(config.speech.command)
-        case "auto":
-            try:
-                return await stack.enter_async_context(open_espeak())
-            except NoEngine as error:
-                log.warning("speech.no_engine", reason=str(error))
-                return None
+    """Return who speaks; None = files are played, and texts are silence."""
+    if config.speech.engine == "command":
+        return CommandEngine(config.speech.command)
+    try:
+        return await stack.enter_async_context(open_espeak())
+    except NoEngine as error:
+        log.warning("speech.no_engine", reason=str(error))
+        return None
 
 
 async def _warm_up(prompts: Prompts) -> None:

@@ -72,10 +72,7 @@ def serve(
         config=str(config.absolute()) if config else "",
         data=str(settings.data_dir),
         workers=settings.media.workers,
-        helpers={
-            "speech": (*PYTHON, "gateway.speech_service"),
-            "recording": (*PYTHON, "gateway.recording.process"),
-        },
+        helpers=_helpers(settings),
         environment=_environment(settings),
     )
     try:
@@ -120,6 +117,12 @@ def _refuse_taken_ports(settings: Config) -> None:
         )
     if taken:
         raise typer.Exit(1)
+
+
+def _helpers(settings: Config) -> dict[str, tuple[str, ...]]:
+    """Return the programs beside switch and media, by name."""
+    speech = {} if settings.speech.engine == "off" else {"speech": (*PYTHON, "gateway.speech_service")}
+    return {**speech, "recording": (*PYTHON, "gateway.recording.process")}
 
 
 def _environment(settings: Config) -> dict[str, str]:

@@ -262,7 +262,7 @@ class Speech(Section):
     """Who speaks to callers."""
 
     engine: Literal["auto", "off", "command"] = "auto"
-    """auto = espeak-ng, where it is installed; off = texts are silence; command = the program of `command`."""
+    """auto = espeak-ng, where it is installed; command = the program of `command`; off = all prompts are silence."""
     command: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     """A program and its arguments: it reads a text, and writes a WAV file of 16 bits as it speaks."""
     cache_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 512

@@ -66,6 +66,7 @@ class Options(TypedDict, total=False):
 
     program: Sequence[str]
     environment: Mapping[str, str]
+    speech: bool
 
 
 class Refused(Exception):

@@ -214,6 +214,9 @@ def tandem(*arguments: str, environment: Mapping[str, str] | None = None, within
         return command.outcome(within_s=within_s)
 
 
+SILENT: Final = '[speech]\nengine = "off"\n'
+
+
 class Serving(Command):
     """A running `tandem serve`.  Leave the `with` to end it and to see that nothing of it is left.
 
@@ -222,6 +225,7 @@ class Serving(Command):
         program: the command `tandem`.
         settings: TOML that is added to the configuration of ports.
         media_settings: TOML lines for the section `[media]`.
+        speech: whether anybody speaks; it is one more process, and most tests do without.
         media_ports: more RTP ports than the block of its own has.
         listen: where SIP is spoken besides its own port: `ws:127.0.0.1:5066`.
         environment: added to the process's.
@@ -234,6 +238,7 @@ class Serving(Command):
         program: Sequence[str] = TANDEM,
         settings: str = "",
         media_settings: str = "",
+        speech: bool = False,
         media_ports: range | None = None,
         listen: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
@@ -250,7 +255,8 @@ class Serving(Command):
             f"[sip]\nlisten = {json.dumps([f'udp:{self.address}', f'tcp:{self.address}', *listen])}\n"
             f'[http]\nlisten = "127.0.0.1:{self.http_port}"\n'
             f'[log]\nformat = "json"\n'
-            f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n{settings}\n'
+            f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n'
+            f"{'' if speech else SILENT}{settings}\n"
         )
         super().__init__(
             (*self.program, "serve", "--config", str(self.config), "--data", str(self.data)),

@@ -61,7 +61,8 @@ def test_the_readme_walks_from_app_to_phone_to_a_conference_and_to_speech(serve,
     setting, calls = blocks()
     directory = tmp_path / "typed"
     directory.mkdir()
-    switch = serve()
+    switch = serve(speech=True)
+    switch.wait_for("speech.ready")
     with Terminal(setting, switch, directory) as second:
         switch.wait_for("user.registered", user="alice")
         switch.wait_for("user.registered", user="bob")

@@ -26,7 +26,7 @@ FIRST_AUDIO_S = 0.2
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
-    with Platform(tmp_path_factory.mktemp("speech")) as running:
+    with Platform(tmp_path_factory.mktemp("speech"), speech=True) as running:
         running.wait_for("speech.ready")
         yield running
 
