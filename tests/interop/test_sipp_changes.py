@@ -25,7 +25,7 @@ TRUNK = (
 )
 
 
-def test_a_trunk_says_keys_holds_comes_back_with_another_codec_refreshes_and_presses_a_key(serve, tmp_path):
+def test_a_trunk_does_with_its_call_whatever_trunks_do(serve, tmp_path):
     switch = serve(settings=TRUNK)
     tones = key_sound("47", KeySound(tone_ms=100, pause_ms=100))
     (tmp_path / "keys.ul").write_bytes(b"".join(voicecodecs.encode_frames(tones, "pcmu")))
