@@ -8,15 +8,14 @@ whoever was told of them is told that they are over.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 from gateway.api.cdr_files import CdrFiles
 from gateway.api.platform import ApiSettings, Platform
-from gateway.callbacks import LOOPBACK, Courier, Guard, HttpBackend, OutboxWorker, open_client
+from gateway.callbacks import Courier, HttpBackend, OutboxWorker, open_client
+from gateway.callbacks.allowed import guard_of
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.ids import IdSource
@@ -41,7 +40,7 @@ from gateway.switch.rings import FreeRings
 from gateway.switch.switch import Switch
 from gateway.switch.world import World
 
-__all__ = ["ApplicationLayer", "Studio", "is_loopback", "open_applications"]
+__all__ = ["ApplicationLayer", "Studio", "open_applications"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ async def open_applications(
         ConfigError: there can be no such database.
         Overload: the database does not answer.
     """
-    async with open_store(config, log) as store, open_client(_guard(config)) as client:
+    async with open_store(config, log) as store, open_client(guard_of(config)) as client:
         backend = HttpBackend(Courier(client, clock), store.directory.application, ids)
         outbox = OutboxWorker(store.outbox, backend.deliver, clock)
         asking = Asking(backend, store.outbox, clock, ids, Urls(config.http.url))
@@ -182,21 +181,3 @@ async def _close_what_is_left(
         callout = recall(states[record.call]) if record.call in states else None
         await store.calls.finish(ended, *interpreter.last_words(ended, callout))
     log.warning("calls.left_closed", calls=len(left))
-
-
-_DECLARED: Final = ("callback", "fallback")
-
-
-def _guard(config: Config) -> Guard:
-    """Allow what the configuration names; and loopback where nobody but this machine can reach the API."""
-    urls = [getattr(each, name) or "" for each in config.applications for name in _DECLARED]
-    named = tuple(ipaddress.ip_network(each) for each in config.callbacks.allow)
-    return Guard.allowing(urls, (*named, *(LOOPBACK if is_loopback(config.http.listen.host) else ())))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether nobody but this machine reaches a host of the configuration."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -27,7 +27,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from gateway.api import AppClients, create_app, serve_http
-from gateway.application import ApplicationLayer, Studio, is_loopback, open_applications
+from gateway.application import ApplicationLayer, Studio, open_applications
+from gateway.callbacks.allowed import is_loopback
 from gateway.clock import SystemClock
 from gateway.config import Config, inherited
 from gateway.endpoint_settings import endpoint_config

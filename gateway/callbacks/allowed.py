@@ -16,7 +16,8 @@ _DECLARED: Final = ("callback", "fallback")
 def guard_of(config: Config) -> Guard:
     """Allow what the configuration names; and loopback where nobody but this machine can reach the API."""
     urls = [getattr(each, name) or "" for each in config.applications for name in _DECLARED]
-    return Guard.allowing(urls, LOOPBACK if is_loopback(config.http.listen.host) else ())
+    named = tuple(ipaddress.ip_network(each) for each in config.callbacks.allow)
+    return Guard.allowing(urls, (*named, *(LOOPBACK if is_loopback(config.http.listen.host) else ())))
 
 
 def is_loopback(host: str) -> bool:
