@@ -222,8 +222,8 @@ class Performance:
         return Turn(await self._asking.ace(self._call, await self._answering.found_out(amd)))
 
     def _record(self, action: Continue | ConnectPstn | ConnectMxp | ConnectSip) -> None:
-        """Record the call if an action says so; calls to apps never are (section 9)."""
-        if action.record and not isinstance(action, ConnectMxp):
+        """Record the call if an action says so."""
+        if action.record:
             self._call.tape.start(wish_of(action.recording))
 
     def _to_number(self, action: ConnectPstn) -> Dial:
