@@ -269,12 +269,12 @@ class PlaneBench:
         self.plane.apply(leg.state, self.now)
         return leg
 
-    def source(self, name: str, source: str, room: str) -> None:
-        """Put a row without a socket into a room: what it says is `source`."""
+    def source(self, name: str, source: str, room: str, **changes: Any) -> None:
+        """Put a row without a socket into a room: what it says is `source`; `changes` are fields of `RowState`."""
         state = RowState(
             LegId(name), 1, None, None, "pcmu", 0, 20, {}, None, None, False, False, RoomId(room), source
         )
-        self.plane.apply(state, self.now)
+        self.plane.apply(replace(state, **changes), self.now)
 
     def change(self, leg: BenchLeg, **changes: Any) -> None:
         """Give a leg a new state."""

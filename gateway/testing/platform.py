@@ -132,13 +132,17 @@ class Platform(Serving):
         answered = await self.ask("GET", f"/v1/cdr/{layout}?from={since}&to={until}&format=json")
         return [record for record in answered["records"] if call in (None, record["CallId"])]
 
+    @property
+    def shown(self) -> str:
+        """The Authorization header of the application."""
+        return "Basic " + base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
+
     def _ask(self, method: str, path: str, document: object) -> Any:
-        shown = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
         request = urllib.request.Request(
             path if path.startswith("http") else f"http://127.0.0.1:{self.http_port}{path}",
             method=method,
             data=None if document is None else json.dumps(document).encode(),
-            headers={"Authorization": f"Basic {shown}", "Content-Type": "application/json"},
+            headers={"Authorization": self.shown, "Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=_PATIENCE_S) as response:
