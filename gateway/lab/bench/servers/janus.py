@@ -22,6 +22,7 @@ __all__ = ["Janus", "janus_installed"]
 _PLUGIN: Final = "janus.plugin.audiobridge"
 _PORTS: Final = "20000-59999"
 _MESSAGE_BYTES: Final = 1 << 20
+_STARTS: Final = 10
 
 
 def janus_installed() -> bool:
@@ -72,6 +73,16 @@ class Janus:
         return self
 
     def _start(self) -> None:
+        """Start a process; one in some hangs before it opens its control socket, and is given up."""
+        for _ in range(_STARTS):
+            if self._starts():
+                self._session = self._ask(janus="create")["data"]["id"]
+                self._desk = self._attach()
+                return
+            self._resources.close()
+        raise LocalError("janus did not start")
+
+    def _starts(self) -> bool:
         folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory()))
         control = folder / "control"
         for name, text in _configuration(folder, control).items():
@@ -87,18 +98,18 @@ class Janus:
         self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._resources.callback(self._control.close)
         self._control.settimeout(START_S)
-        self._connect(control)
-        self._session = self._ask(janus="create")["data"]["id"]
-        self._desk = self._attach()
+        return self._connects(control)
 
-    def _connect(self, control: Path) -> None:
-        deadline = time.monotonic() + START_S
+    def _connects(self, control: Path) -> bool:
+        deadline = time.monotonic() + START_S / _STARTS
         while time.monotonic() < deadline:
             try:
-                return self._control.connect(str(control))
+                self._control.connect(str(control))
             except OSError:
                 time.sleep(0.05)
-        raise LocalError("janus did not start")
+            else:
+                return True
+        return False
 
     def _attach(self) -> int:
         handle: int = self._ask(janus="attach", session_id=self._session, plugin=_PLUGIN)["data"]["id"]
