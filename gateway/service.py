@@ -169,7 +169,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 _Status(switch, media, endpoint),
                 registry=_metrics(endpoint, rim, media, world, layer).registry,
                 platform=layer.platform(world, switch),
-                clients=AppClients(layer.guests, config.sip.realm, config.sip.listen),
+                clients=AppClients(layer.guests, config.sip.realm, config.sip.listen, signalling.bindings),
             )
             listening = asyncio.Event()
             with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
@@ -461,11 +461,11 @@ def main() -> None:
     try:
         config, surroundings = inherited(), Surroundings.inherited()
         _demand_encryption(config)
-    except ConfigError as error:
+        configure(level=config.log.level, form=config.log.format)
+        asyncio.run(serve(config, surroundings, structlog.get_logger()))
+    except ConfigError as error:  # a database that cannot be, a key that is gone: trying again cannot help
         sys.stderr.write(f"{error}\n")
         raise SystemExit(HOPELESS_STATUS) from None
-    configure(level=config.log.level, form=config.log.format)
-    asyncio.run(serve(config, surroundings, structlog.get_logger()))
 
 
 if __name__ == "__main__":

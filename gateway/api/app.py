@@ -119,7 +119,7 @@ def _add_api(app: FastAPI, platform: Platform, clients: AppClients | None) -> No
     """Add the REST API, and what apps have of it."""
     app.state.reception = Reception(platform)
     app.state.clients = clients
-    routers = _ROUTERS if clients is None else (*_ROUTERS, app_clients.router, phone.router)
+    routers = _ROUTERS if clients is None else (*_ROUTERS, app_clients.router, app_clients.open_router, phone.router)
     app.add_middleware(Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     answer_refusals(app, platform.ids, routes)

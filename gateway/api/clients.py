@@ -1,26 +1,27 @@
-"""App clients: a user token in, a pass for the SIP registrar out, and where that is.
+"""App clients: a user token in, a pass for the SIP registrar out, and where that is (docs/app-clients.md).
 
-    POST /client/v1/registrations      Authorization: Bearer {token}      docs/app-clients.md
+    POST /client/v1/registrations      Authorization: Bearer {token}
     GET  /client/v1/servers            where a browser finds SIP over WebSocket, for those who have a password
+    GET  /client/v1/users/{userId}     is a user there, and on how many devices: the application asks
 
-The app's own page asks here, so neither route wants the application's secret: a token is signed by it already, and
-serves once.
+The app's own page asks the first two, so they do not want the application's secret: a token is signed by it already,
+and serves once.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 
 from gateway import signing
 from gateway.api import faults
-from gateway.api.admission import platform_of
+from gateway.api.admission import Protected, Visitor, platform_of
 from gateway.api.faults import Fault
 from gateway.api.replays import Replays
 from gateway.api.schema import REFUSALS, UNPROTECTED
@@ -30,9 +31,12 @@ from gateway.errors import LocalError
 from gateway.switch.guests import Guests
 from gateway.user_tokens import LONGEST_S, TokenRefusal, UserToken, verify_token
 
-__all__ = ["AppClients", "host_of", "router"]
+__all__ = ["AppClients", "host_of", "open_router", "router"]
 
-router: Final = APIRouter(prefix="/client/v1", tags=["app clients"], responses=REFUSALS)
+router: Final = APIRouter(
+    route_class=Protected, prefix="/client/v1", tags=["app clients"], responses=REFUSALS
+)
+open_router: Final = APIRouter(prefix="/client/v1", tags=["app clients"], responses=REFUSALS)
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tandem"'}
@@ -46,6 +50,8 @@ class AppClients:
     realm: str
     listen: tuple[Listen, ...] = ()
     """Where SIP is spoken; of it the WebSockets count."""
+    bindings: Callable[[str], Sequence[object]] = lambda _user: ()
+    """The devices that a user of that name has registered."""
     nonces: Replays = field(default_factory=lambda: Replays(keep_s=LONGEST_S))
     """Of tokens that were used."""
 
@@ -78,6 +84,14 @@ class Registration(Servers):
     """Seconds."""
 
 
+class Presence(Said):
+    """Whether a user can be called just now."""
+
+    user_id: str
+    registered: bool
+    devices: int
+
+
 async def _clients(request: Request) -> AppClients:
     clients: AppClients = request.app.state.clients
     return clients
@@ -86,7 +100,7 @@ async def _clients(request: Request) -> AppClients:
 Clients = Annotated[AppClients, Depends(_clients)]
 
 
-@router.get("/servers", operation_id="getServers", openapi_extra=UNPROTECTED)
+@open_router.get("/servers", operation_id="getServers", openapi_extra=UNPROTECTED)
 async def get_servers(request: Request, clients: Clients) -> Servers:
     """Say where a browser finds SIP over WebSocket."""
     host = host_of(request)
@@ -94,14 +108,12 @@ async def get_servers(request: Request, clients: Clients) -> Servers:
     return Servers(domain=host, realm=clients.realm, servers=servers)
 
 
-@router.post("/registrations", operation_id="registerClient", openapi_extra=UNPROTECTED)
-async def register_client(
-    request: Request, clients: Clients, authorization: Annotated[str, Header()] = ""
-) -> Registration:
+@open_router.post("/registrations", operation_id="registerClient", openapi_extra=UNPROTECTED)
+async def register_client(request: Request, clients: Clients) -> Registration:
     """Exchange a user token for a name and a password with which the user can register for a while."""
     platform = platform_of(request)
     now = platform.clock.wall()
-    token = _verified(authorization, request, now)
+    token = _verified(request, now)
     if not clients.nonces.first_time(f"{token.application}\0{token.nonce}", platform.clock.now()):
         raise _refused(TokenRefusal.SIGNATURE.code, "Invalid Signature: this token was used before")
     application = platform.directory.application(token.application)
@@ -123,6 +135,17 @@ async def register_client(
     )
 
 
+@router.get("/users/{userId}", operation_id="getPresence")
+async def get_presence(
+    user_id: Annotated[str, Path(alias="userId", max_length=255)], visit: Visitor, clients: Clients
+) -> Presence:
+    """Say whether a user of the application is registered, and on how many devices."""
+    if visit.platform.directory.user(visit.key, user_id) is None:
+        raise faults.not_found("User")
+    devices = len(clients.bindings(user_id))
+    return Presence(user_id=user_id, registered=devices > 0, devices=devices)
+
+
 def host_of(request: Request) -> str:
     """Return the host by which a page knows us, an IPv6 address in brackets; what is no host is not repeated."""
     name = request.headers.get("host", "")
@@ -130,8 +153,8 @@ def host_of(request: Request) -> str:
     return host if _HOST.fullmatch(host) else "localhost"
 
 
-def _verified(authorization: str, request: Request, now: float) -> UserToken:
-    scheme, _, token = authorization.strip().partition(" ")
+def _verified(request: Request, now: float) -> UserToken:
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
     verdict: UserToken | TokenRefusal = TokenRefusal.MALFORMED
     if scheme.lower() == "bearer":
         verdict = verify_token(token.strip(), platform_of(request).directory.application, now=now)

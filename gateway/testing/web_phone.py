@@ -52,6 +52,7 @@ def web_page(chromium: Chromium, url: str) -> Iterator[Page]:
             page.goto(url)
             yield page
         finally:
+            page.evaluate("sessionStorage.clear()")  # the page will be another test's
             page.remove_listener("pageerror", heard)
             page.remove_listener("console", said)
         unexpected = [fault for fault in faults if "401 (Unauthorized)" not in fault]  # a refusal is a test's own

@@ -7,7 +7,7 @@ import pytest
 from gateway.api import AppClients, create_app
 from gateway.config import Listen
 from gateway.switch.guests import Guests
-from gateway.testing.api_client import exchange
+from gateway.testing.api_client import ApiClient, exchange
 from gateway.testing.memory_platform import SetClock, memory_platform
 from gateway.user_tokens import sign_token
 
@@ -31,9 +31,10 @@ class House:
     def __init__(self, *applications):
         self.clock = SetClock()
         self.application = applications[0]
-        platform, _, store = memory_platform(*applications, clock=self.clock)
-        self.guests = Guests(store, self.clock)
-        clients = AppClients(self.guests, "house", LISTEN)
+        platform, _, self.store = memory_platform(*applications, clock=self.clock)
+        self.guests = Guests(self.store, self.clock)
+        self.devices = {"carol": ["desk", "mobile"]}
+        clients = AppClients(self.guests, "house", LISTEN, lambda user: self.devices.get(user, []))
         self.app = create_app(Status(), platform=platform, clients=clients)
 
     def token(self, user="carol", nonce="once", life_s=600, secret=None):
@@ -50,6 +51,10 @@ class House:
     def register(self, token, scheme="Bearer", host="switch.example:8080"):
         headers = {"authorization": f"{scheme} {token}", "host": host}
         return exchange(self.app, "POST", "/client/v1/registrations", headers)
+
+    def ask(self, path):
+        """Ask as the application."""
+        return ApiClient(self.app, self.application, self.clock).get(path)
 
     def get(self, path, **headers):
         return exchange(self.app, "GET", path, {"host": "switch.example:8080", **headers})
@@ -117,6 +122,30 @@ def test_another_scheme_is_refused(house):
 
 def test_a_name_that_cannot_be_a_users_is_forbidden(house):
     assert house.register(house.token("echo")).code == 40300
+
+
+@pytest.fixture
+def known(house, monkeypatch):
+    """A house whose directory knows its guests, as the store's does."""
+    monkeypatch.setattr(type(house.store), "user", lambda _, application, name: house.guests.user(application, name))
+    return house
+
+
+@pytest.mark.parametrize(("user", "devices"), [("carol", 2), ("dora", 0)])
+def test_an_application_is_told_whether_its_user_is_there(known, user, devices):
+    known.register(known.token(user))
+
+    answer = known.ask(f"/client/v1/users/{user}")
+
+    assert answer.json == {"userId": user, "registered": devices > 0, "devices": devices}
+
+
+def test_nobody_elses_user_is_told_of(house):
+    assert house.ask("/client/v1/users/carol").code == 40400
+
+
+def test_presence_is_not_for_strangers(house):
+    assert house.get("/client/v1/users/carol").status == 401
 
 
 def test_a_page_is_told_the_websockets_by_the_name_under_which_it_knows_us(house):

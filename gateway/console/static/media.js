@@ -51,6 +51,11 @@ export class Media {
     for (const each of this.#connection.getTransceivers()) each.direction = isHeld ? "sendonly" : "sendrecv";
   }
 
+  /** Take back an offer that was refused. */
+  async withdraw() {
+    if (this.#connection.signalingState === "have-local-offer") await this.#connection.setLocalDescription({ type: "rollback" });
+  }
+
   press(keys) {
     this.#connection.getSenders()[0].dtmf.insertDTMF(keys, 120, 80);
   }

@@ -72,6 +72,7 @@ function signedOut(why = "") {
   presence("off", "Signed out");
   $("sign-out").hidden = true;
   $("sign-in-error").textContent = why;
+  $("token").closest("details").open = false;
   show("sign-in");
   $("user").focus();
 }
@@ -122,7 +123,8 @@ function offerSecondPhone(token) {
 // Calls.
 
 async function dial(target) {
-  if (call || !client?.isStarted()) return;
+  if (call) return;
+  if (!client?.isStarted()) return toast("Not connected to the switch just now");
   const { callClient } = client;
   try {
     if (target.includes("@")) begun(await callClient.callSip(target));

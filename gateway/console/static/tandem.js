@@ -174,7 +174,7 @@ export class TandemClient extends Told {
       {
         registered: () => this.#registered(),
         refused: (response) => this.#refused(response),
-        disconnected: () => this._tell("onClientDisconnected", this),
+        disconnected: () => this.#disconnected(),
         called: (session) => this.callClient._called(session),
       },
     );
@@ -192,6 +192,12 @@ export class TandemClient extends Told {
     this.#started = true;
     this.#waiting?.resolve(this);
     this._tell("onClientStarted", this);
+  }
+
+  /** A connection that was there comes back by itself; one that never was is a failure. */
+  #disconnected() {
+    if (this.#started) this._tell("onClientDisconnected", this);
+    else if (this.#waiting) this.#failed(new Error("The switch cannot be reached"));
   }
 
   #refused(response) {
@@ -382,7 +388,13 @@ export class Call extends Told {
   async hold(isHeld = true) {
     if (this.state !== CallState.ESTABLISHED || isHeld === this.isHeld) return;
     this.#media.hold(isHeld);
-    await this.#media.answered(await this.#session.change(await this.#media.offer()));
+    try {
+      await this.#media.answered(await this.#session.change(await this.#media.offer()));
+    } catch (error) {
+      await this.#media.withdraw();
+      this.#media.hold(this.isHeld);
+      throw error;
+    }
     this.isHeld = isHeld;
     this.#silence(isHeld || this.isMuted);
   }
