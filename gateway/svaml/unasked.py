@@ -7,18 +7,12 @@ answered, so that there is one way to obey them.
 
 from __future__ import annotations
 
-from typing import Final
-
 from gateway.svaml.model import ConnectConf, ConnectMxp, ConnectPstn, ConnectSip, Document
-from gateway.switch.numbers import is_e164
+from gateway.switch.forwarding import target_of
 from gateway.switch.records import Identity, IdentityType
-from gateway.switch.routing import room_of
 from gateway.switch.steering import Callout
 
 __all__ = ["as_asked_for", "as_dialled", "forwarded_to"]
-
-_PLAIN: Final = "sip:"
-_SIP: Final = (_PLAIN, "sips:")
 
 
 def as_dialled(dialled: Identity) -> Document | None:
@@ -54,13 +48,7 @@ def as_asked_for(callout: Callout) -> Document | None:
 
 
 def forwarded_to(rule: str, number: str) -> Document:
-    """Return what a number's own rule says: a SIP URI (`{number}` is the number), another number, a room or a user."""
-    target = rule.strip().replace("{number}", number)
-    if target.lower().startswith(_SIP):
-        endpoint = target[len(_PLAIN) :] if target.lower().startswith(_PLAIN) else target
-        return Document((), ConnectSip(Identity(IdentityType.SIP, endpoint)))
-    if is_e164(target):
-        return Document((), ConnectPstn(number=target))
-    if (room := room_of(target)) is not None:
-        return Document((), ConnectConf(room))
-    return Document((), ConnectMxp(destination=Identity(IdentityType.USERNAME, target)))
+    """Return what a number's own rule says."""
+    document = as_dialled(target_of(rule, number))
+    assert document is not None  # whatever a rule leads to can be dialled
+    return document

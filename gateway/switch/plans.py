@@ -2,6 +2,8 @@
 
 Everything is decided before anybody's phone rings: a number must be a number, allowed and affordable, a user must be
 the application's, a caller id its own.  What is refused here ends the call with a reason that the application is told.
+A number of ours whose calls follow a rule is called by that rule, and not by way of a carrier; one whose application is
+asked leaves and comes back, since it is another call.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from gateway.switch.applications import Applications
 from gateway.switch.caller_ids import caller_id
 from gateway.switch.causes import ENDINGS
 from gateway.switch.domains import domain_of, kind_of
+from gateway.switch.forwarding import rule_of, target_of
 from gateway.switch.numbers import e164
 from gateway.switch.records import Application, CallKind, Identity, IdentityType, Money
 from gateway.switch.routing import RoutingTable, ToTrunk, ToUser, Trunk, trunks_to
@@ -86,6 +89,40 @@ def _to_number(
     called = Identity(IdentityType.NUMBER, number)
     if (simulation := simulation_of(number)) is not None:
         return _plan(simulation, called, caller)
+    if (rule := rule_of(number, applications.directory)) is not None:
+        return _forwarded(target_of(rule, number), called, caller, application, table, applications)
+    return _out(number, called, caller, application, table, applications)
+
+
+def _forwarded(
+    to: Identity,
+    called: Identity,
+    caller: CallerId,
+    application: Application,
+    table: RoutingTable,
+    applications: Applications,
+) -> Plan:
+    """Return how a number of ours is called without leaving: by its own rule, and no rule after that."""
+    match to.type:
+        case IdentityType.USERNAME if to.endpoint in table.users:
+            return _plan(ToUser(to.endpoint), called, caller)
+        case IdentityType.SIP:
+            return _plan(_to_sip(Dial(to)), called, caller)
+        case IdentityType.NUMBER:
+            return _out(to.endpoint, called, caller, application, table, applications)
+        case _:
+            raise CallOver(ENDINGS["unknown"])
+
+
+def _out(
+    number: str,
+    called: Identity,
+    caller: CallerId,
+    application: Application,
+    table: RoutingTable,
+    applications: Applications,
+) -> Plan:
+    """Return how a number is called by a carrier.  Raises CallOver."""
     try:
         check_destination(application, number)
         check_credit(application)

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from gateway.testing.processes import Serving, tandem
+from gateway.testing.processes import TANDEM, Command, Serving, tandem
 
 KEY = "669e367e-6bba-48ab-af15-266871c28135"
 PLANTED = {
@@ -88,3 +88,16 @@ def test_promise_45_no_secret_of_a_url_is_told(left, planted):
 def test_promise_45_every_event_is_one_line(left):
     for line in left["log"].decode().splitlines():
         assert isinstance(json.loads(line), dict)
+
+
+def test_a_switch_whose_key_is_gone_says_so_and_is_not_started_again(tmp_path):
+    with Serving(tmp_path / "first") as switch:
+        pass
+    (switch.data / "store.key").unlink()
+
+    with Command((*TANDEM, "serve", "--config", str(switch.config), "--data", str(switch.data))) as again:
+        status = again.wait()
+
+    assert status == 1
+    assert str(switch.data / "store.key") in again.complaints()
+    assert len(again.events("child.started", child="switch")) == 1

@@ -171,6 +171,15 @@ def test_check_says_how_the_store_differs_from_the_file(tandem):
     assert checked["differences"] == ["The user carol stands in the store and not in the file."]
 
 
+def test_check_says_where_the_key_of_the_secrets_is(tandem, tmp_path):
+    check = ("check", "--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0")
+
+    assert json.loads(tandem(*check, "--json"))["key_file"] == str(tmp_path / "store.key")
+    assert "made at the first start" in tandem(*check)
+    tandem("app", "list")
+    assert "made at the first start" not in tandem(*check)
+
+
 def test_check_of_a_store_as_the_file_says_says_nothing(tandem):
     tandem("app", "list")
 

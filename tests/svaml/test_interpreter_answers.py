@@ -233,6 +233,26 @@ def test_without_a_url_a_number_is_forwarded_to_a_user():
     run_virtual(scenario())
 
 
+@pytest.mark.parametrize("forward", ["bob", "sip:bob@192.0.2.99"])
+def test_a_number_of_ours_that_is_dialled_in_a_call_is_called_by_its_rule(forward):
+    owned = Number("+15550177", "another", forward=forward)
+
+    async def scenario():
+        async with application_board(numbers=[owned]) as house:
+            house.server.says("ice", {"action": {"name": "connectPstn", "number": owned.number}})
+            outside = await house.board.phone("desk", host="192.0.2.99", registered=False, password=None)
+            bob, alice = await house.board.phone("bob"), await house.board.phone("alice")
+            calling = await alice.call("+15550188")
+            await (await (bob if forward == "bob" else outside).rung()).answer()
+
+            await calling.expect(SessionAnswered)
+            calling.hang_up()
+            await house.board.settle()
+            assert house.dice()["to"]["endpoint"].endswith("15550177")
+
+    run_virtual(scenario())
+
+
 def test_without_a_url_or_a_rule_a_number_takes_no_calls():
     async def scenario():
         async with application_board(application=SILENT, numbers=[OWNED]) as house:
