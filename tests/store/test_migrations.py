@@ -8,13 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import select
 
 from gateway.errors import ConfigError
 from gateway.store.database import store_url
 from gateway.store.postgresql import PostgresDatabase
 from gateway.store.schema import HEAD, MIGRATIONS, upgrade, version
 from gateway.store.sqlite import SqliteDatabase
-from gateway.store.tables import METADATA
+from gateway.store.tables import METADATA, applications
 from gateway.testing.stores import SQLITE
 
 
@@ -78,3 +79,17 @@ def test_a_database_of_a_newer_program_is_refused(database):
 
     with pytest.raises(ConfigError, match="another version"):
         database(upgrade)
+
+
+def test_an_application_of_the_first_version_has_no_verified_numbers(database):
+    def as_it_was(connection):
+        command.upgrade(alembic(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO applications (key, written_key, secret, name, basic, destinations, position)"
+            " VALUES ('k', 'K', 'c2VjcmV0', '', true, '[]', 1)"
+        )
+
+    database(as_it_was)
+    database(upgrade)
+
+    assert database(lambda one: one.execute(select(applications.c.verified)).scalars().all()) == [[]]
