@@ -8,6 +8,7 @@ process.rings.read(ring, 8000)
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -18,9 +19,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from gateway.media.ring import RINGS_BYTES, Rings
+import numpy as np
+import structlog
+from numpy.typing import NDArray
 
-__all__ = ["SpeechProcess"]
+from gateway.config import load
+from gateway.media.ring import RINGS_BYTES, Rings
+from gateway.speech.prompter import SayItem
+from gateway.speech_service import open_prompts
+
+__all__ = ["SpeechProcess", "spoken"]
+
+
+def spoken(text: str, data_dir: Path) -> NDArray[np.int16]:
+    """Return what the engine makes of an English text, int16 [n] at 8 kHz; `data_dir` is an empty directory."""
+
+    async def render() -> list[NDArray[np.int16]]:
+        async with open_prompts(load(None, data_dir), structlog.get_logger()) as prompts:
+            return [chunk async for chunk in prompts.play([SayItem(text)], locale="en-US", owner="")]
+
+    return np.concatenate(asyncio.run(render()))
 
 
 class SpeechProcess:

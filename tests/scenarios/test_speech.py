@@ -7,13 +7,10 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-import structlog
 
-from gateway.config import load
 from gateway.lab.measures import align, correlation
-from gateway.speech.prompter import SayItem
-from gateway.speech_service import open_prompts
 from gateway.testing.platform import Platform, Steering, phone
+from gateway.testing.speaker import spoken
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,16 +26,6 @@ def platform(tmp_path_factory):
     with Platform(tmp_path_factory.mktemp("speech"), speech=True) as running:
         running.wait_for("speech.ready")
         yield running
-
-
-def spoken(directory, text):
-    """Return what the engine makes of a text, without any switch."""
-
-    async def render():
-        async with open_prompts(load(None, directory), structlog.get_logger()) as prompts:
-            return [chunk async for chunk in prompts.play([SayItem(text)], locale="en-US", owner="")]
-
-    return np.concatenate(asyncio.run(render()))
 
 
 def callout(**wishes):
@@ -60,7 +47,7 @@ async def called(platform, *, meanwhile=None, **wishes):
 
 
 def test_a_callout_says_its_text_and_ends(platform, tmp_path):
-    said = spoken(tmp_path, WORDS)
+    said = spoken(WORDS, tmp_path)
 
     heard, origin_s, answered_s, dice = asyncio.run(called(platform, text=WORDS))
 
@@ -71,7 +58,7 @@ def test_a_callout_says_its_text_and_ends(platform, tmp_path):
 
 
 def test_prompts_follow_each_other_without_a_gap(platform, tmp_path):
-    said = np.concatenate([spoken(tmp_path, text) for text in ("One moment please.", "Goodbye.")])
+    said = np.concatenate([spoken(text, tmp_path) for text in ("One moment please.", "Goodbye.")])
 
     heard, *_ = asyncio.run(
         called(platform, prompts="#tts[One moment please.];#ssml[<speak>Goodbye.</speak>]")
@@ -90,7 +77,7 @@ def test_speech_that_is_killed_in_mid_word_costs_no_call_and_the_next_one_is_hea
     platform.wait_for("speech.ready", count=2)
     heard, *_ = asyncio.run(called(platform, text="Goodbye."))
 
-    said = spoken(tmp_path, "Goodbye.")
+    said = spoken("Goodbye.", tmp_path)
     assert dice["result"] == "ANSWERED"
     assert platform.events("speech.lost")[0]["plays"] == 1
     assert correlation(heard, said, align(heard, said)) > 0.95
