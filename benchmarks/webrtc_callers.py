@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final
 
-from gateway.media.crypto import CryptoPolicy, SrtpEnds
-from gateway.testing.fake_browser import FakeBrowser, check
+from gateway.testing.wire_browser import WireBrowser
 
 __all__ = ["Door", "be_callers"]
 
@@ -25,10 +24,7 @@ _SLOTS: Final = 20
 """Phones speak at so many different moments of a packet's time."""
 _CHECK_EVERY: Final = 125
 """Packets: 2.5 s, as Chromium checks a path that works."""
-_PATIENCE_S: Final = 10.0
-_STUN: Final = range(4)
-_DTLS: Final = range(20, 64)
-_KEY_BYTES, _SALT_BYTES = 16, 14
+_RTP_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,53 +37,52 @@ class Door:
 
 
 class _Phone:
-    def __init__(self, *, browser: bool) -> None:
+    """A plain one."""
+
+    def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((_HOST, 0))
-        self.browser = FakeBrowser() if browser else None
         self.packets: list[bytes] = []
         self.check = b""
 
     @property
     def card(self) -> tuple[int, str | None]:
-        """Say where it is, and its certificate."""
-        return self.socket.getsockname()[1], None if self.browser is None else self.browser.fingerprint
+        """Say where it is, and that it has no certificate."""
+        return self.socket.getsockname()[1], None
 
-    def go(self, door: Door, n_packets: int, ssrc: int) -> None:
+    def go(self, door: Door, packets: Iterator[bytes]) -> None:
         """Find its way, and make all that it will say."""
         self.socket.connect((_HOST, door.port))
-        self.packets = list(_packets(n_packets, ssrc))
-        if self.browser is not None:
-            self.check = check(door.ufrag, door.password, nominates=True)
-            ends = self._shaken(self.browser)
-            self.packets = [ends.protect(packet) for packet in self.packets]
-        self.socket.setblocking(False)
+        self.packets = list(packets)
 
     def drain(self) -> int:
         """Return how many packets of audio have come."""
         n = 0
         try:
-            while data := self.socket.recv(2048):
-                n += data[0] >> 6 == 2
+            while data := self.socket.recv(2048, socket.MSG_DONTWAIT):
+                n += data[0] >> 6 == _RTP_VERSION
         except BlockingIOError:
             return n
         return n
 
-    def _shaken(self, browser: FakeBrowser) -> SrtpEnds:
-        self.socket.settimeout(_PATIENCE_S)
-        self.socket.send(self.check)
-        while self.socket.recv(2048)[0] not in _STUN:
-            pass
-        said = browser.flight()
-        while said:
-            self.socket.send(said)
-            while not browser.done and (data := self.socket.recv(4096))[0] not in _DTLS:
-                pass
-            said = b"" if browser.done else browser.flight([data])
-        made = browser.exported(2 * (_KEY_BYTES + _SALT_BYTES))
-        keys, salts = made[: 2 * _KEY_BYTES], made[2 * _KEY_BYTES :]
-        ours, theirs = keys[:_KEY_BYTES] + salts[:_SALT_BYTES], keys[_KEY_BYTES:] + salts[_SALT_BYTES:]
-        return SrtpEnds(CryptoPolicy("AES_CM_128_HMAC_SHA1_80", ours=ours, theirs=theirs))
+
+class _Browser(_Phone):
+    """One that checks, shakes hands, and speaks SRTP."""
+
+    def __init__(self) -> None:
+        self.browser = WireBrowser()
+        self.socket = self.browser.socket
+
+    @property
+    def card(self) -> tuple[int, str | None]:
+        """Say where it is, and its certificate."""
+        return self.browser.address[1], self.browser.fingerprint
+
+    def go(self, door: Door, packets: Iterator[bytes]) -> None:
+        """Find its way, and make all that it will say."""
+        self.browser.find((_HOST, door.port), door.ufrag, door.password)
+        self.check = self.browser.nomination
+        self.packets = [self.browser.protect(packet) for packet in packets]
 
 
 def _packets(n: int, ssrc: int) -> Iterator[bytes]:
@@ -98,11 +93,11 @@ def _packets(n: int, ssrc: int) -> Iterator[bytes]:
 
 def be_callers(pipe: Connection, kind: str, n: int, seconds: float) -> None:
     """Be `n` phones that speak for a while."""
-    phones = [_Phone(browser=kind == "webrtc") for _ in range(n)]
+    phones = [_Browser() if kind == "webrtc" else _Phone() for _ in range(n)]
     pipe.send([phone.card for phone in phones])
     n_packets = int(seconds / _PACKET_S)
     for ssrc, (phone, door) in enumerate(zip(phones, pipe.recv(), strict=True), start=1):
-        phone.go(door, n_packets, ssrc)
+        phone.go(door, _packets(n_packets, ssrc))
     pipe.send("ready")
     assert pipe.recv() == "go"
     received = _speak(phones, n_packets)

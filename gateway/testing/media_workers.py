@@ -107,8 +107,12 @@ class MediaPhone:
 class MediaWorkers:
     """The supervisor, its media workers, and the client that stands for the switch."""
 
-    def __init__(self, supervised: Supervised, client: MediaClient, pids: dict[str, int]) -> None:
+    def __init__(
+        self, supervised: Supervised, client: MediaClient, pids: dict[str, int], paths: Sequence[str] = ()
+    ) -> None:
         self.supervised: Final = supervised
+        self.paths: Final = paths
+        """The workers' Unix sockets."""
         self.client: Final = client
         self.pids: Final = pids
         self._ears: Final = contextlib.ExitStack()
@@ -202,7 +206,7 @@ async def media_workers(
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run())
             await client.connected()
-            house = MediaWorkers(supervised, client, pids)
+            house = MediaWorkers(supervised, client, pids, paths)
             try:
                 yield house
             finally:

@@ -39,6 +39,8 @@ _LOCKED_SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
 _LOCKED_BYTES: Final = 30
 _DTLS_FIRST_BYTES: Final = range(20, 64)
 """RFC 7983 section 7."""
+_DOUBTED_S: Final = 10.0
+"""How long a browser may be silent whose WebSocket has ended: some of its checks, which come every 2 to 6 s."""
 _GOODBYE_S: Final = 2.0
 """How long a BYE may take to overtake the goodbye of the media."""
 _STUN_FIRST_BYTES: Final = range(4)
@@ -81,6 +83,11 @@ class _Leg:
         """What a process after us goes on with."""
         keys, remote = self.dtls.keys, self.ice.selected
         return None if keys is None or remote is None or self.dtls.over else WebRtcPath(remote, keys)
+
+    @property
+    def outcome(self) -> tuple[CryptoPolicy | None, bool, Address | None]:
+        """What the row as media has it hangs on, beside what the switch has said."""
+        return self.dtls.keys, self.dtls.over, self.ice.selected
 
     def dressed(self) -> RowState:
         """Return the row as media shall have it."""
@@ -129,6 +136,13 @@ class WebRtcLegs:
         """Let a leg that is still to be dressed go on where a process before us has left it."""
         self._inherited[leg] = path
 
+    def doubt(self, name: LegId, *, doubted: bool, now: float) -> None:
+        """Have less patience with a browser whose connection has ended, or as much as with any."""
+        leg = self._legs.get(name)
+        if leg is not None:
+            leg.ice.patience_s = _DOUBTED_S if doubted else CONSENT_S
+            self._wake_at(max(now, leg.ice.expires_at))
+
     def close(self, leg: LegId) -> None:
         """Forget a leg; one that is no browser's is no error."""
         self._legs.pop(leg, None)
@@ -139,7 +153,7 @@ class WebRtcLegs:
         leg = self._legs.get(name)
         if leg is None or leg.over or not data:
             return
-        before = leg.dressed()
+        before = leg.outcome
         if data[0] in _STUN_FIRST_BYTES:
             if (answer := leg.ice.receive(data, source, now)) is not None:
                 self._out.append((name, source, answer))
@@ -151,8 +165,8 @@ class WebRtcLegs:
             if leg.dtls.over and leg.leaves_at is None:
                 leg.leaves_at = now + _GOODBYE_S
                 self._wake_at(leg.leaves_at)
-        if (after := leg.dressed()) != before:
-            self._changed.append(after)
+        if leg.outcome != before:
+            self._changed.append(leg.dressed())
 
     def transmit(self) -> Iterator[tuple[LegId, Address, bytes]]:
         """Yield datagrams to send from legs' sockets."""
@@ -218,7 +232,7 @@ class WebRtcLegs:
 
     def _look_at(self, leg: _Leg, now: float) -> None:
         if now >= leg.ice.expires_at:
-            self._give_up(leg, f"the browser has not been heard from for {CONSENT_S:.0f} s")
+            self._give_up(leg, f"the browser has not been heard from for {leg.ice.patience_s:.0f} s")
             return
         if leg.leaves_at is not None and now >= leg.leaves_at:
             self._give_up(leg, "the browser closed its media")

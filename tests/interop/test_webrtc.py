@@ -5,6 +5,8 @@ the switch has decrypted.
 """
 
 import contextlib
+import os
+import signal
 import time
 import wave
 from pathlib import Path
@@ -210,3 +212,14 @@ def test_a_browser_calls_a_phone_that_has_g729_alone(switch, phone):
         dave.report()
     assert state["codec"] in {"audio/PCMU", "audio/PCMA"}
     assert {leg["codec"] for leg in switch.events("leg.ended")[-2:]} > {"g729"}
+
+
+def test_a_browser_hears_on_when_the_switch_process_dies_and_its_call_can_be_ended(switch, phone):
+    alice = phone("jssip")  # SIP.js itself forgets its calls when its WebSocket is cut
+    call(alice, switch.uri("echo"))
+    os.kill(switch.child("switch"), signal.SIGKILL)
+    switch.wait_for("calls.inherited")
+    alice.wait_for_next("registered")
+    alice.wait_for_media(received=alice.media()["received"] + 150)
+    alice.hang_up()
+    switch.wait_for("call.resumed")
