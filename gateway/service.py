@@ -17,11 +17,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import structlog
@@ -50,7 +50,6 @@ from gateway.switch.doors import Doors
 from gateway.switch.encryption import Encryption
 from gateway.switch.guests import KnownNames
 from gateway.switch.ports import EventLog
-from gateway.switch.prompts import Beeps
 from gateway.switch.rings import FreeRings
 from gateway.switch.routing import RoutingTable
 from gateway.switch.switch import Switch
@@ -137,11 +136,10 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     left = noted(memory)
     spared = {call.id for call in left}
     speech = _speech(surroundings, clock, log)
-    prompter = speech or Beeps()
     recorder = RecordingClient(surroundings.recording_socket) if surroundings.recording_socket else None
     studio = _studio(surroundings, recorder)
     async with open_applications(
-        config, log, clock, ids, spared=spared, prompter=prompter, studio=studio
+        config, log, clock, ids, spared=spared, prompter=speech, studio=studio
     ) as layer:
         passwords = layer.store.directory.passwords
         endpoint = Endpoint(endpoint_config(config, doors, passwords, layer.guests), ids)
@@ -167,34 +165,34 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 log.warning("srtp.unavailable", reason=reason)
             app = create_app(
                 _Status(switch, media, endpoint),
-                registry=_metrics(endpoint, rim, media, world, layer).registry,
+                registry=_metrics(endpoint, rim, media, world, layer, speech).registry,
                 platform=layer.platform(world, switch),
                 clients=AppClients(layer.guests, config.sip.realm, config.sip.listen, signalling.bindings),
             )
             listening = asyncio.Event()
             with _Stop().heard(surroundings.lifeline_fd) as stop, LoopWatch(_tells_stalls(rim, log)):
-                background = [
-                    tasks.create_task(media.run()),
-                    tasks.create_task(switch.run()),
-                    tasks.create_task(layer.run()),
-                    tasks.create_task(keeper.run()),
-                    *([tasks.create_task(speech.run())] if speech else ()),
-                    *([tasks.create_task(recorder.run())] if recorder else ()),
-                    *([tasks.create_task(tracer.run())] if tracer else ()),
-                    tasks.create_task(
-                        serve_http(
-                            app,
-                            config.http.listen.host,
-                            config.http.listen.port,
-                            on_listening=lambda _host, _port: listening.set(),
-                        )
-                    ),
-                    tasks.create_task(_say_ready(media, listening, surroundings.ready_fd, log)),
-                ]
+                http = serve_http(
+                    app,
+                    config.http.listen.host,
+                    config.http.listen.port,
+                    on_listening=lambda _host, _port: listening.set(),
+                )
+                ready = _say_ready(media, listening, surroundings.ready_fd, log)
+                parts: tuple[_Part | None, ...] = (media, switch, layer, keeper, speech, recorder, tracer)
+                running = [part.run() for part in parts if part is not None]
+                background = [tasks.create_task(each) for each in (*running, http, ready)]
                 await stop.asked.wait()
                 await _end_calls(switch, rim, stop, log)
             for task in background:
                 task.cancel()
+
+
+class _Part(Protocol):
+    """What runs in the background."""
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """Run until cancelled."""
+        ...
 
 
 class _Stop:
@@ -272,7 +270,12 @@ class _Status:
 
 
 def _metrics(
-    endpoint: Endpoint, rim: SipRim, media: MediaClient, world: World, layer: ApplicationLayer
+    endpoint: Endpoint,
+    rim: SipRim,
+    media: MediaClient,
+    world: World,
+    layer: ApplicationLayer,
+    speech: SpeechClient | None,
 ) -> Metrics:
     metrics = Metrics()
     layer.count(metrics)
@@ -283,6 +286,9 @@ def _metrics(
         "tandem_media_link", "What the links to media counted", label="event", read=lambda: media.counters
     )
     metrics.registry.register(MediaMetrics(lambda: media.figures))
+    if speech is not None:
+        metrics.counts("tandem_speech", "What became of prompts", label="event", read=lambda: speech.counters)
+        metrics.gauges("tandem_speech_now", "Prompts under way", label="kind", read=speech.census)
     return metrics
 
 
