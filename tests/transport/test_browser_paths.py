@@ -9,7 +9,7 @@ import pytest
 
 from gateway.ids import LegId
 from gateway.media.commands import WebRtcTerms
-from gateway.media.events import AddressLatched
+from gateway.media.events import AddressLatched, RtpTimedOut
 from gateway.testing.media_house import state_of
 from gateway.testing.media_workers import media_workers
 from gateway.testing.rtp_peer import RtpMouth, parse_rtp_untrusted
@@ -22,20 +22,33 @@ UFRAG, PASSWORD = "ours", "a password of 22 chars"
 WORDS = b"\x55" * 160
 PACKET_S = 0.02
 LONGEST = 250
+PATIENCE_S = 5.0
+
+
+@asynccontextmanager
+async def browsers_house(directory):
+    """Give media workers that know browsers."""
+    certificate = Certificate.made(datetime.now(UTC))
+    async with media_workers(directory, workers=1, certificate=certificate) as house:
+        yield house
+
+
+async def connect(house, browser, name="a"):
+    """Connect a browser to its own echo; return its row as the switch said it."""
+    door = await house.client.open(LegId(name))
+    terms = WebRtcTerms(UFRAG, PASSWORD, (browser.fingerprint,))
+    row = replace(state_of(name, None), source="echo", edge=True, webrtc=terms)
+    house.client.set(row)
+    await asyncio.to_thread(browser.find, door, UFRAG, PASSWORD)
+    return row
 
 
 @asynccontextmanager
 async def echoed(directory):
-    """Give the house, its leg's row, and a browser that is connected to its own echo."""
-    certificate = Certificate.made(datetime.now(UTC))
-    async with media_workers(directory, workers=1, certificate=certificate) as house:
+    """Give a house, a leg's row, and the browser that is connected to its own echo there."""
+    async with browsers_house(directory) as house:
         with WireBrowser() as browser:
-            door = await house.client.open(LEG)
-            terms = WebRtcTerms(UFRAG, PASSWORD, (browser.fingerprint,))
-            row = replace(state_of("a", None), source="echo", edge=True, webrtc=terms)
-            house.client.set(row)
-            await asyncio.to_thread(browser.find, door, UFRAG, PASSWORD)
-            yield house, row, browser
+            yield house, await connect(house, browser), browser
 
 
 class Talk:
@@ -52,6 +65,12 @@ class Talk:
             if heard is not None and parse_rtp_untrusted(heard).payload == WORDS:
                 return True
         return False
+
+    def goes_on(self, packets):
+        """Speak for so long."""
+        for _ in range(packets):
+            self.browser.say(self.mouth.say(WORDS).to_bytes())
+            self.browser.hear(within_s=PACKET_S)
 
 
 def test_a_browser_hears_itself_and_its_path_is_told(tmp_path):
@@ -97,5 +116,25 @@ def test_a_browser_whose_switch_died_hears_itself_by_the_next_one(tmp_path, move
                 await asyncio.to_thread(browser.nominate)
             assert await asyncio.to_thread(talk.is_heard)
             running.cancel()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.slow  # it waits for fourteen seconds
+def test_of_two_that_check_no_more_the_one_that_is_silent_is_told_of_within_15_s(tmp_path):
+    async def scenario():
+        async with browsers_house(tmp_path) as house, asyncio.timeout(15.0 + PATIENCE_S):
+            with WireBrowser() as talks, WireBrowser() as leaves:
+                began = asyncio.get_running_loop().time()
+                await connect(house, talks, "talks")
+                await connect(house, leaves, "leaves")
+                talking = asyncio.create_task(asyncio.to_thread(Talk(talks).goes_on, 2000))
+                async for event in house.client.events():
+                    if isinstance(event, RtpTimedOut):
+                        break
+                assert event.leg == "leaves"
+                assert "nothing has come" in event.reason
+                assert asyncio.get_running_loop().time() - began < 15.0
+            await asyncio.gather(talking, return_exceptions=True)  # its socket is closed
 
     asyncio.run(scenario())
