@@ -63,10 +63,12 @@ def phone(switch, chromium):
     """Give what makes a page of a library into a user's phone; afterwards nothing of it may be left in the switch."""
     scripts = bundled(PAGES, WORKSHOP, LIBRARIES)
 
-    def phone(library, user="alice", media="real_media.js"):
+    def phone(library, user="alice", media="real_media.js", **settings):
         about = {"user": user, "password": "secret", "domain": switch.address, "stand_in": PAGES / media}
         server = f"ws://127.0.0.1:{WS_PORT}/"
-        return running.enter_context(BrowserPhone(chromium, scripts[library], server=server, **about))
+        return running.enter_context(
+            BrowserPhone(chromium, scripts[library], server=server, **about, **settings)
+        )
 
     with contextlib.ExitStack() as running:
         yield phone
@@ -179,8 +181,9 @@ def test_a_browser_looks_for_another_way_to_us_and_is_heard_by_it(switch, phone,
 
 
 def test_a_page_with_media_of_its_own_kind_is_asked_once_more_and_then_known(switch, phone):
-    carol, bob = phone("jssip", "carol", "plain_media.js"), phone("sipjs", "bob", "plain_media.js")
+    carol, bob = phone("jssip", "carol", "plain_media.js", lines=2), phone("sipjs", "bob", "plain_media.js")
     bob.dial(switch.uri("carol"))
+    carol.wait_for_end()  # of what it has refused
     carol.wait_for_talk()
     bob.hang_up()
     carol.wait_for_end()
