@@ -1,8 +1,8 @@
 """The web phone as a person has it: what is on the page is found by its name and pressed.
 
 Nothing of the page's scripts is reached into, so a test says what people see, and its Content-Security-Policy is in
-force.  The one thing that is put in its place is the microphone's treatment: the browser would take an echo, which
-is what these tests listen for, out of what is said.
+force.  Two things of the browser are changed: it would take an echo, which is what these tests listen for, out of what
+is said; and its WebSockets are kept at hand, to be cut.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ __all__ = ["WebPhone", "web_page"]
 
 T = TypeVar("T")
 _POLL_MS: Final = 25
-_UNTREATED: Final = """
+_PREPARED: Final = """
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+  constructor(...settings) {
+    super(...settings);
+    sockets.push(this);
+  }
+};
 const devices = navigator.mediaDevices;
 if (devices) {
   const listen = devices.getUserMedia.bind(devices);
@@ -45,7 +52,7 @@ def web_page(chromium: Chromium, url: str) -> Iterator[Page]:
             if message.type == "error":
                 faults.append(message.text)
 
-        page.add_init_script(_UNTREATED)
+        page.add_init_script(_PREPARED)
         page.on("pageerror", heard)
         page.on("console", said)
         try:
@@ -119,6 +126,12 @@ class WebPhone:
         self._wait(lambda: mos.inner_text() != "–", "a MOS")
         rows = self.page.locator(".quality div").all()
         return {row.locator("dt").inner_text(): row.locator("dd").inner_text() for row in rows}
+
+    def lose_connection(self) -> None:
+        """Cut the WebSocket, and wait until the page says that it has come back."""
+        self.page.evaluate("sockets.at(-1).close()")
+        self.says("Reconnecting")
+        self.page.locator("#presence[data-state=on]").wait_for()
 
     def hang_up(self) -> None:
         """Hang up and wait until one can dial again."""

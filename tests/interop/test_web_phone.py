@@ -179,6 +179,19 @@ def test_after_a_hold_the_page_hears_again(phone):
     alice.hang_up()
 
 
+def test_a_call_whose_websocket_is_cut_goes_on_and_can_be_controlled_again(phone):
+    alice = phone()
+    alice.dial("echo")
+    alice.is_talking()
+
+    alice.lose_connection()
+
+    alice.hears()
+    alice.press("Hold")
+    alice.says("On hold")
+    alice.hang_up()
+
+
 def test_nobody_hears_who_is_mute(phone):
     alice = phone()
     alice.dial("echo")
