@@ -39,8 +39,6 @@ _LOCKED_SUITE: Final = "AES_CM_128_HMAC_SHA1_80"
 _LOCKED_BYTES: Final = 30
 _DTLS_FIRST_BYTES: Final = range(20, 64)
 """RFC 7983 section 7."""
-_DOUBTED_S: Final = 10.0
-"""How long a browser may be silent whose WebSocket has ended: some of its checks, which come every 2 to 6 s."""
 _GOODBYE_S: Final = 2.0
 """How long a BYE may take to overtake the goodbye of the media."""
 _STUN_FIRST_BYTES: Final = range(4)
@@ -136,13 +134,6 @@ class WebRtcLegs:
         """Let a leg that is still to be dressed go on where a process before us has left it."""
         self._inherited[leg] = path
 
-    def doubt(self, name: LegId, *, doubted: bool, now: float) -> None:
-        """Have less patience with a browser whose connection has ended, or as much as with any."""
-        leg = self._legs.get(name)
-        if leg is not None:
-            leg.ice.patience_s = _DOUBTED_S if doubted else CONSENT_S
-            self._wake_at(max(now, leg.ice.expires_at))
-
     def close(self, leg: LegId) -> None:
         """Forget a leg; one that is no browser's is no error."""
         self._legs.pop(leg, None)
@@ -232,7 +223,7 @@ class WebRtcLegs:
 
     def _look_at(self, leg: _Leg, now: float) -> None:
         if now >= leg.ice.expires_at:
-            self._give_up(leg, f"the browser has not been heard from for {leg.ice.patience_s:.0f} s")
+            self._give_up(leg, f"the browser has not been heard from for {CONSENT_S:.0f} s")
             return
         if leg.leaves_at is not None and now >= leg.leaves_at:
             self._give_up(leg, "the browser closed its media")
