@@ -35,11 +35,12 @@ class World:
     application: Application = OURS
 
 
-def world_of(settings=None, **facts):
+def world_of(settings=None, shelf=None, **facts):
     """Return a world whose application has these facts."""
     clock, status = SetClock(), Status()
     ours = replace(OURS, **facts)
     platform, calls, store = memory_platform(ours, OTHERS, settings=settings or ApiSettings(), clock=clock)
+    platform = replace(platform, shelf=shelf)
     app = create_app(status, platform=platform)
     return World(
         api=ApiClient(app, ours, clock),
