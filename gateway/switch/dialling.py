@@ -93,8 +93,10 @@ class Dialler:
         caller = origin.caller
         peer = caller.user or caller.trunk or offered.flow.remote[0]
         codecs = (origin.trunk.codecs if origin.trunk else ()) or world.settings.codecs
+        wish = world.settings.encryption.wish(caller.user or "")
+        webrtc = offered.sdp is None and world.browsers.called(offered.flow, wish)  # then the offer is ours
         try:
-            leg = await self.open(Side.CALLER, peer, codecs, trunk=caller.trunk is not None)
+            leg = await self.open(Side.CALLER, peer, codecs, trunk=caller.trunk is not None, webrtc=webrtc)
         except BaseException:
             if permit is not None:
                 permit.release()

@@ -259,6 +259,22 @@ def test_a_party_is_transferred_to_a_browser():
     run_virtual(scenario())
 
 
+@pytest.mark.parametrize("transport", ["ws", "udp"])
+def test_a_browser_that_calls_without_an_offer_gets_one_that_it_can_take(transport):
+    async def scenario():
+        async with switchboard(settings=settings()) as board:
+            alice = await board.phone("alice", transport=transport)
+            calling = await alice.call("echo", late=True)
+            offer = (await calling.expect(SessionAnswered)).sdp
+            assert is_webrtc(offer) is (transport == "ws")
+            calling.acknowledge(browser(alice) if transport == "ws" else alice.sdp())
+            await board.settle()
+            assert (board.media.row_at(port_in(offer)).webrtc is not None) is (transport == "ws")
+            calling.hang_up()
+
+    run_virtual(scenario())
+
+
 def test_browsers_call_each_other():
     async def scenario():
         async with switchboard(settings=settings()) as board:
