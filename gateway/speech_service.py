@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -31,8 +31,11 @@ from gateway.speech.command_engine import CommandEngine
 from gateway.speech.espeak_engine import open_espeak
 from gateway.speech.fetch import Fetcher
 from gateway.speech.library import Library
-from gateway.speech.port import Engine, NoEngine
-from gateway.speech.prompter import Prompts, SayItem
+from gateway.speech.port import Engine, EngineFailed, NoEngine
+from gateway.speech.prompter import Prompts
+from gateway.speech.rendering import render
+from gateway.speech.ssml import plain_script
+from gateway.speech.voices import voice_of
 from gateway.switch.ports import EventLog
 from gateway.transport.speech_process import SpeechServer
 
@@ -53,7 +56,6 @@ async def serve(
     loop.add_signal_handler(signal.SIGINT, lambda: None)  # the supervisor says when
     loop.add_reader(lifeline_fd, over.set)
     async with open_prompts(config, log) as prompts:
-        await _warm_up(prompts)
         server = asyncio.create_task(SpeechServer(prompts, rings).serve(control))
         os.write(ready_fd, b"1")
         os.close(ready_fd)
@@ -80,16 +82,19 @@ async def _open_engine(config: Config, stack: AsyncExitStack, log: EventLog) -> 
     if config.speech.engine == "command":
         return CommandEngine(config.speech.command)
     try:
-        return await stack.enter_async_context(open_espeak())
+        engine = await stack.enter_async_context(open_espeak())
     except NoEngine as error:
         log.warning("speech.no_engine", reason=str(error))
         return None
+    await _warm_up(engine)
+    return engine
 
 
-async def _warm_up(prompts: Prompts) -> None:
+async def _warm_up(engine: Engine) -> None:
     """Say something to nobody: the first caller shall not wait for what is loaded only once."""
-    async for _ in prompts.play([SayItem("Hello.")], locale=None, owner=""):
-        pass
+    with suppress(EngineFailed):
+        async for _ in render(engine, plain_script("Hello."), voice_of(None)):
+            pass
 
 
 def main() -> None:

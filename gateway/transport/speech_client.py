@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
@@ -60,13 +60,18 @@ class _Play:
     begun: asyncio.Future[Stream | None]
     """None = it is over, and there was nothing to hear."""
 
+    def tell(self) -> None:
+        """Tell of a change; a call that is flooded ends for other reasons."""
+        with suppress(Overload):
+            self.changed()
+
     def lose(self) -> None:
         """Take it that nothing more will come."""
         if not self.begun.done():
             self.begun.set_result(None)
         elif not self.begun.cancelled() and (stream := self.begun.result()) is not None:
             stream.lost = True
-            self.changed()
+            self.tell()
 
 
 class SpeechClient:
@@ -216,7 +221,7 @@ class SpeechClient:
                 play.lose()
             case {"finished": _} if (stream := play.begun.result()) is not None:
                 stream.over_by = self._now() + RING_SAMPLES / _RATE_HZ + _GRACE_S
-                play.changed()
+                play.tell()
 
     def _send(self, message: Message) -> None:
         if self._writer is None:
