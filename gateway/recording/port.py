@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, TypeAlias
 
 import msgpack
@@ -60,7 +60,7 @@ class Order:
     """What the party says on the left and what it hears on the right; else both in one channel."""
     destination: str = ""
     """`s3://...` or `azure://...`, complete with the file's name; "" = it stays here."""
-    credentials: str = ""
+    credentials: str = field(default="", repr=False)
     resumed: bool = False
     """It was begun by a recorder before this one: go on with the file."""
 
@@ -99,7 +99,7 @@ class Failed:
 News: TypeAlias = Finished | Available | Failed
 
 _KINDS: Final[Mapping[str, type[News]]] = {"finished": Finished, "available": Available, "failed": Failed}
-_ORDER: Final = frozenset(field.name for field in fields(Order))
+_ORDER: Final = frozenset(each.name for each in fields(Order))
 
 
 def order_as_map(order: Order) -> dict[str, Any]:

@@ -171,8 +171,13 @@ class Recordings:
     async def run(self) -> None:
         """Note what becomes of recordings, until cancelled."""
         async for news in self._recorder.news():
-            if (recording := self._live.get(news.id)) is not None:
+            if (recording := self._live.get(news.id)) is None:
+                continue
+            try:
                 await self._note(recording, news)
+            except GatewayError as error:  # what cannot be told now is not worth the calls
+                facts = {"call": recording.record.call, "recording": recording.id}
+                self.log.warning("recording.failed", **facts, reason=f"nobody was told: {error}")
 
     async def _note(self, recording: Recording, news: News) -> None:
         facts = {"call": recording.record.call, "recording": recording.id}
