@@ -18,7 +18,7 @@ from gateway.media.events import AddressLatched, DigitHeard, MediaEvent, RtpTime
 from gateway.media.plan import Columns
 from gateway.media.table import SEND, Table, address_of
 
-__all__ = ["RTP_TIMEOUT_S", "Chores"]
+__all__ = ["PAUSE_TIMEOUT_S", "RTP_TIMEOUT_S", "Chores"]
 
 RTP_TIMEOUT_S: Final = 60.0
 """A leg that should be heard and sends neither RTP nor RTCP for so long is reported once.
@@ -26,6 +26,8 @@ RTP_TIMEOUT_S: Final = 60.0
 Whoever has put us on hold owes us nothing, whatever its description says: many a phone holds with `a=sendonly` and
 sends nothing.  The wait begins anew when it comes back.
 """
+PAUSE_TIMEOUT_S: Final = 300.0
+"""The same where pauses need not be sent (G.729 Annex B, RFC 3389): whoever only listens is silent for minutes."""
 
 _DIGIT_GAP_S: Final = 0.12
 
@@ -116,7 +118,9 @@ class Chores:
         never = waiting & (rows["heard_at"] == 0)
         rows["heard_at"][never] = now  # the wait begins with the first look
         self._waits_since[:top][~waiting] = now
-        silent = waiting & (now - np.maximum(rows["heard_at"], self._waits_since[:top]) > RTP_TIMEOUT_S)
+        pauses = (rows["send_dtx"] != 0) | (rows["noise_send"] != 0)
+        patience_s = np.where(pauses, PAUSE_TIMEOUT_S, RTP_TIMEOUT_S)
+        silent = waiting & (now - np.maximum(rows["heard_at"], self._waits_since[:top]) > patience_s)
         news = np.flatnonzero(silent & ~self._columns.timed_out[:top])
         self._columns.timed_out[:top] = silent
         return [RtpTimedOut(leg_of[row]) for row in news.tolist() if row in leg_of]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gateway.ids import LegId
+from gateway.media.commands import CodecOptions
 from gateway.media.events import RtpTimedOut
 from gateway.testing.plane_bench import BenchLeg, PlaneBench
 
@@ -264,6 +265,26 @@ def test_bug_40_whoever_holds_may_be_silent_and_has_a_minute_when_it_comes_back(
     bench.run(90.0)
     bench.plane.apply(replace(leg.state, generation=3), bench.now)
     bench.run(55.0)
+    assert timed_out(bench) == []
+    bench.run(10.0)
+    assert timed_out(bench) == [leg.state.leg]
+
+
+@pytest.mark.parametrize(
+    ("options", "patience_s"),
+    [
+        (CodecOptions(), 60.0),
+        (CodecOptions(noise_pt=13), 300.0),
+        (CodecOptions(annexb=True), 300.0),
+    ],
+    ids=["PCMU", "with comfort noise", "with Annex B"],
+)
+def test_whoever_may_leave_pauses_out_may_be_silent_for_five_minutes(
+    options: CodecOptions, patience_s: float
+) -> None:
+    bench = PlaneBench()
+    leg = bench.leg("a", codec="g729" if options.annexb else "pcmu", options=options)
+    bench.run(patience_s - 5.0)
     assert timed_out(bench) == []
     bench.run(10.0)
     assert timed_out(bench) == [leg.state.leg]
