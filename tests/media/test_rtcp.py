@@ -252,6 +252,14 @@ def timed_out(bench: PlaneBench) -> list[LegId]:
     return [event.leg for event in bench.events if isinstance(event, RtpTimedOut)]
 
 
+def pass_time(bench: PlaneBench, seconds: float) -> None:
+    """Let so much time pass, with ticks in the last two seconds of it alone."""
+    bench.ticking = False
+    bench.run(seconds - 2.0)
+    bench.ticking = True
+    bench.run(2.0)
+
+
 @pytest.mark.parametrize("direction", [{"sending": False}, {"sending": False, "receiving": False}])
 def test_bug_40_whoever_holds_may_be_silent_and_has_a_minute_when_it_comes_back(
     direction: dict[str, bool],
@@ -262,11 +270,11 @@ def test_bug_40_whoever_holds_may_be_silent_and_has_a_minute_when_it_comes_back(
     leg.count(0, 50)
     bench.run(1.0)
     bench.plane.apply(replace(leg.state, generation=2, **direction), bench.now)
-    bench.run(90.0)
+    pass_time(bench, 90.0)
     bench.plane.apply(replace(leg.state, generation=3), bench.now)
-    bench.run(55.0)
+    pass_time(bench, 55.0)
     assert timed_out(bench) == []
-    bench.run(10.0)
+    pass_time(bench, 10.0)
     assert timed_out(bench) == [leg.state.leg]
 
 
@@ -284,7 +292,8 @@ def test_whoever_may_leave_pauses_out_may_be_silent_for_five_minutes(
 ) -> None:
     bench = PlaneBench()
     leg = bench.leg("a", codec="g729" if options.annexb else "pcmu", options=options)
-    bench.run(patience_s - 5.0)
+    bench.run(2.0)
+    pass_time(bench, patience_s - 7.0)
     assert timed_out(bench) == []
-    bench.run(10.0)
+    pass_time(bench, 10.0)
     assert timed_out(bench) == [leg.state.leg]
