@@ -154,6 +154,7 @@ class RoomState:
 KEYS: Final = "0123456789*#ABCD"
 """The keys of a telephone, by their events (RFC 4733 section 3.2)."""
 _OPTIONS: Final = tuple(option.name for option in dataclass_fields(CodecOptions))
+_TERMS: Final = tuple(term.name for term in dataclass_fields(AnsweringTerms))
 
 
 def row_as_map(row: RowState) -> dict[str, Any]:
@@ -252,7 +253,7 @@ def _recording(value: Any) -> tuple[int, int] | None:
 
 
 def _answering(value: Any) -> AnsweringTerms | None:
-    return None if value is None else AnsweringTerms(**value)
+    return None if value is None else AnsweringTerms(**{name: value[name] for name in _TERMS})
 
 
 def _crypto(value: Any) -> CryptoPolicy | None:
