@@ -122,7 +122,8 @@ def _refuse_taken_ports(settings: Config) -> None:
 def _helpers(settings: Config) -> dict[str, tuple[str, ...]]:
     """Return the programs beside switch and media, by name."""
     speech = {} if settings.speech.engine == "off" else {"speech": (*PYTHON, "gateway.speech_service")}
-    return {**speech, "recording": (*PYTHON, "gateway.recording.process")}
+    recording = {"recording": (*PYTHON, "gateway.recording.process")} if settings.recording.enabled else {}
+    return speech | recording
 
 
 def _environment(settings: Config) -> dict[str, str]:

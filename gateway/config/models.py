@@ -248,6 +248,8 @@ class Answering(Section):
 class Recording(Section):
     """Recordings of calls and conferences."""
 
+    enabled: bool = True
+    """Keep a process that records; without it calls that are to be recorded go on unrecorded, and the log says so."""
     directory: Path | None = None
     """Where they are kept; None = `recordings` in the data directory."""
     stereo: bool = True

@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.recording.naming import Destination
 
 if TYPE_CHECKING:
-    from obstore.store import AzureStore, ClientConfig, RetryConfig, S3Store
+    from obstore.store import AzureConfig, AzureStore, ClientConfig, RetryConfig, S3Config, S3Store
 
 __all__ = ["Endpoints", "Undelivered", "deliver"]
 
@@ -43,8 +43,8 @@ def deliver(path: Path, destination: Destination, credentials: str, endpoints: E
         Undelivered: it could not be brought there.
     """
     try:
-        import obstore  # noqa: PLC0415 - an extra, and only this needs it
-        from obstore.exceptions import BaseError  # noqa: PLC0415
+        import obstore  # an extra, and only this needs it
+        from obstore.exceptions import BaseError
     except ImportError:
         raise Undelivered("the extra `recording` (obstore) is not installed") from None
     try:
@@ -56,29 +56,20 @@ def deliver(path: Path, destination: Destination, credentials: str, endpoints: E
 
 
 def _store(destination: Destination, credentials: str, endpoints: Endpoints) -> S3Store | AzureStore:
-    from obstore.store import AzureStore, S3Store  # noqa: PLC0415 - as above
+    from obstore.store import AzureStore, S3Store
 
     retries: RetryConfig = {"max_retries": 5, "retry_timeout": _PATIENCE}
     if destination.scheme == "azure":
-        return AzureStore(
-            destination.container,
-            account_name=destination.account,
-            account_key=credentials,
-            endpoint=endpoints.azure or f"https://{destination.account}.blob.core.windows.net",
-            client_options=_client(endpoints.azure),
-            retry_config=retries,
-        )
+        azure: AzureConfig = {"account_name": destination.account, "account_key": credentials}
+        azure["endpoint"] = endpoints.azure or f"https://{destination.account}.blob.core.windows.net"
+        client = _client(endpoints.azure)
+        return AzureStore(destination.container, config=azure, client_options=client, retry_config=retries)
     key, secret, region = _s3_keys(credentials)
-    options = {"endpoint": endpoints.s3} if endpoints.s3 else {}
-    return S3Store(
-        destination.container,
-        access_key_id=key,
-        secret_access_key=secret,
-        region=region,
-        client_options=_client(endpoints.s3),
-        retry_config=retries,
-        **options,  # type: ignore[arg-type]  # a key that may be left out
-    )
+    s3: S3Config = {"access_key_id": key, "secret_access_key": secret, "region": region}
+    if endpoints.s3:
+        s3["endpoint"] = endpoints.s3
+    client = _client(endpoints.s3)
+    return S3Store(destination.container, config=s3, client_options=client, retry_config=retries)
 
 
 def _client(endpoint: str) -> ClientConfig:

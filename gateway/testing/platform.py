@@ -67,6 +67,7 @@ class Options(TypedDict, total=False):
     program: Sequence[str]
     environment: Mapping[str, str]
     speech: bool
+    recording: bool
 
 
 class Refused(Exception):

@@ -215,6 +215,7 @@ def tandem(*arguments: str, environment: Mapping[str, str] | None = None, within
 
 
 SILENT: Final = '[speech]\nengine = "off"\n'
+UNRECORDED: Final = "[recording]\nenabled = false\n"
 
 
 class Serving(Command):
@@ -226,6 +227,7 @@ class Serving(Command):
         settings: TOML that is added to the configuration of ports.
         media_settings: TOML lines for the section `[media]`.
         speech: whether anybody speaks; it is one more process, and most tests do without.
+        recording: whether anybody records; likewise.
         media_ports: more RTP ports than the block of its own has.
         listen: where SIP is spoken besides its own port: `ws:127.0.0.1:5066`.
         environment: added to the process's.
@@ -239,6 +241,7 @@ class Serving(Command):
         settings: str = "",
         media_settings: str = "",
         speech: bool = False,
+        recording: bool = False,
         media_ports: range | None = None,
         listen: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
@@ -256,7 +259,7 @@ class Serving(Command):
             f'[http]\nlisten = "127.0.0.1:{self.http_port}"\n'
             f'[log]\nformat = "json"\n'
             f'[media]\nports = "{self.media_ports[0]}-{self.media_ports[-1]}"\n{media_settings}\n'
-            f"{'' if speech else SILENT}{settings}\n"
+            f"{'' if speech else SILENT}{'' if recording else UNRECORDED}{settings}\n"
         )
         super().__init__(
             (*self.program, "serve", "--config", str(self.config), "--data", str(self.data)),

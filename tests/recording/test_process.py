@@ -53,7 +53,7 @@ class Recorder:
             [sys.executable, "-m", "gateway.recording.process"],
             env={**os.environ, **self._environment, **named, "TANDEM_DATA": str(self.directory)},
             pass_fds=(*descriptors.values(), childs),
-            preexec_fn=limit,  # noqa: PLW1509 - nothing here has threads
+            preexec_fn=limit,
         )
         os.close(childs)
         assert await asyncio.to_thread(os.read, ready, 1) == b"1"

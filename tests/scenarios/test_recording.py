@@ -22,7 +22,7 @@ TO_BOB = {"name": "connectMxp", "destination": {"type": "username", "endpoint": 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory):
-    with Platform(tmp_path_factory.mktemp("recording")) as running:
+    with Platform(tmp_path_factory.mktemp("recording"), recording=True) as running:
         running.wait_for("child.ready", child="recording")
         yield running
 
