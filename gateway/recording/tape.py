@@ -1,8 +1,9 @@
 """One recording under way: two rings on one side, a file on the other.
 
 What waits in both rings is taken in equal lengths, so caller and callee stay as they were to each other: both rings
-got their samples in the same ticks.  When a ring was full, because we were held up for two seconds, what it lost is
-silence here, and time goes on.
+got their samples in the same ticks.  The file is as long as the time that its rings have told: what a full ring has
+lost, because we were held up for two seconds, and what a recorder before us had read and not written when it was
+killed, is silence.
 
 A recording ends when the switch has said so and nothing has come for a moment, when the switch is gone and nothing has
 come for five seconds, when its rings carry somebody else's sound, or when the file cannot be written.
@@ -15,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.media.ring import RING_SAMPLES, Rings
+from gateway.media.ring import Rings
 from gateway.recording.formats import SoundFile
 from gateway.recording.port import NO_RING, Order
 
@@ -39,7 +40,10 @@ class Tape:
         self._file: Final = file
         self._tracks: Final = [ring for ring in (order.said, order.heard) if ring != NO_RING]
         self._generations: Final = [rings.generation(ring) for ring in self._tracks]
-        self._dropped = self._lost()
+        if order.resumed:
+            self._align()
+        self._before = self._position() + self._lost() if order.resumed and file.n_frames == 0 else 0
+        """Samples that a recorder before us has written, where the file cannot tell."""
         self._heard_at = now
         self._told_at: float | None = None
         self.orphaned = False
@@ -50,7 +54,11 @@ class Tape:
     @property
     def duration_s(self) -> float:
         """How long it is by now."""
-        return self._file.n_frames / RATE_HZ
+        return self._n_frames / RATE_HZ
+
+    @property
+    def _n_frames(self) -> int:
+        return self._before + self._file.n_frames
 
     def end(self, now: float) -> None:
         """Take it that no more is to come."""
@@ -61,13 +69,13 @@ class Tape:
         if [self._rings.generation(ring) for ring in self._tracks] != self._generations:
             self.fault = "its rings were given to another recording"
             return
-        lost = self._lost()
+        lost = self._lost()  # before what waits is taken: more may be lost meanwhile
         n = min(self._rings.available(ring) for ring in self._tracks)
-        missing, self._dropped = lost - self._dropped, lost
+        missing = max(0, self._position() + lost - self._n_frames)
         if n + missing == 0:
             return
         self._heard_at = now
-        tracks = [self._rings.read(ring, min(n, RING_SAMPLES)) for ring in self._tracks]
+        tracks = [self._rings.read(ring, n) for ring in self._tracks]
         silence = np.zeros(missing, np.int16)
         try:
             self._file.write(self._arranged([np.concatenate([track, silence]) for track in tracks]))
@@ -92,6 +100,15 @@ class Tape:
             self._file.close()
         except OSError as error:
             self.fault = self.fault or error.strerror or str(error)
+
+    def _align(self) -> None:
+        """Take up the tracks where the one is of which most was read: its reader was killed between them."""
+        latest = max(self._rings.position(ring) for ring in self._tracks)
+        for ring in self._tracks:
+            self._rings.read(ring, latest - self._rings.position(ring))
+
+    def _position(self) -> int:
+        return self._rings.position(self._tracks[0])
 
     def _lost(self) -> int:
         return max(self._rings.dropped(ring) for ring in self._tracks)

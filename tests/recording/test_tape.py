@@ -1,5 +1,7 @@
 """From two rings into one file: what is said on the left, what is heard on the right, in one time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,23 @@ def test_what_a_full_ring_has_lost_is_silence_and_time_goes_on():
     expected = said.copy()
     expected[fits:] = 0
     assert np.array_equal(file.pcm[:, 0], np.concatenate([expected, said[:1]]).ravel())
+
+
+def test_a_tape_that_was_torn_is_gone_on_with_in_time():
+    rings, file, tape = taped()
+    said, heard = units(30, 1), units(30, 2)
+    fill(rings, said[:20], heard[:20])
+    tape.drain(0.1)
+    fill(rings, said[20:25], heard[20:25])
+    rings.read(SAID, 4 * UNIT)  # and then its reader was killed
+
+    again = Tape(replace(tape.order, resumed=True), rings, file, now=0.3)
+    fill(rings, said[25:], heard[25:])
+    again.drain(0.3)
+
+    assert file.n_frames == 30 * UNIT
+    assert again.duration_s == 0.3
+    assert np.array_equal(file.pcm[-6 * UNIT - 4 * UNIT : -4 * UNIT, 0], said[24:].ravel())
 
 
 def test_a_tape_ends_when_nothing_has_come_for_a_moment_after_the_word():
