@@ -57,6 +57,10 @@ _FOLDERS: Final = {
 _DEFINITION: Final = re.compile(r"^[A-Za-z_][\w\s*]*?\b(\w+)\([^;]*$", re.MULTILINE)
 
 
+_VARIANT: Final = re.compile(r"(_(sse|avx)\d+)?(\..*)?$")
+"""What follows a function's name: of which instructions it is made (ours), which clone it is (GCC's)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One kind of work, at about half of what a core carries."""
@@ -97,8 +101,8 @@ def kind_of(stack: Sequence[tuple[str, str]], ours: Mapping[str, str]) -> str:
             if pattern.search(symbol):
                 return kind
     for symbol, binary in stack:
-        if symbol.split(".")[0] in ours:  # GCC's clones have a suffix
-            return ours[symbol.split(".")[0]]
+        if (kind := ours.get(_VARIANT.sub("", symbol))) is not None:
+            return kind
         if "python" in binary or "numpy" in binary or "_native" in binary or "_io" in binary:
             return "interpreter"
     return "rest"

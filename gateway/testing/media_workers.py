@@ -27,6 +27,7 @@ import voicecodecs
 from gateway.ids import LegId, RoomId
 from gateway.media.commands import RowState
 from gateway.testing.audio import tone
+from gateway.testing.ports import FIRST_PORT
 from gateway.testing.rtp_peer import HeardPacket, RtpEar
 from gateway.testing.supervised import WELL_BEHAVED, Supervised, child
 from gateway.testing.wire_phone import speaking
@@ -35,6 +36,7 @@ from gateway.transport.media_client import MediaClient
 from gateway.transport.media_placement import SEATS
 
 __all__ = [
+    "PORTS",
     "MediaPhone",
     "MediaWorkers",
     "assert_one_stream",
@@ -44,6 +46,8 @@ __all__ = [
     "pcm_of",
 ]
 
+PORTS: Final = range(FIRST_PORT, FIRST_PORT + 998, 2)
+"""The even ones, as many as there can be legs at a time, unless a bench wants more."""
 _RTCP_TYPES: Final = range(72, 77)
 """What RTCP looks like to somebody who takes it for RTP (RFC 5761 section 4)."""
 
@@ -195,11 +199,13 @@ async def media_workers(
     workers: int = 2,
     clearly: float = 0.0,
     seats: int = SEATS,
+    ports: range = PORTS,
     certificate: Certificate | None = None,
 ) -> AsyncIterator[MediaWorkers]:
     """Run media workers with a client; by `clearly` 0.0 legs are dealt out in turn, `certificate` is for browsers."""
     media = [sys.executable, "-m", "gateway.transport.media_process"]
-    with Supervised(temporary, media=media, switch=child(WELL_BEHAVED), workers=workers) as supervised:
+    plan = {"media": media, "switch": child(WELL_BEHAVED), "ports": [ports.start, ports.stop]}
+    with Supervised(temporary, workers=workers, **plan) as supervised:
         pids = await asyncio.to_thread(supervised.wait_until_ready)
         paths = _sockets_in(temporary)
         client = MediaClient(paths, epoch=1, clearly=clearly, seats=seats, certificate=certificate)

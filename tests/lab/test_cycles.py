@@ -40,3 +40,10 @@ def test_a_system_call_explains_what_is_under_it(stack: list[tuple[str, str]], k
 
 def test_our_functions_are_known_by_their_folder() -> None:
     assert {"plane", "mixer", "srtp", "codec"} <= set(_OURS.values())
+
+
+@pytest.mark.parametrize(
+    "name", ["g729_sqrt_avx2", "g729_decode_in_step_sse41", "g729_dot", "ilbc_encode.avx2"]
+)
+def test_a_function_is_known_whatever_instructions_it_is_made_of(name: str) -> None:
+    assert kind_of([(name, "(/x/_native.abi3.so)")], _OURS) == "codec"
