@@ -147,9 +147,7 @@ def verify_token(token: str, find: Callable[[str], Holder | None], *, now: float
     return _judge(claims, day[1], holder, now)
 
 
-def _judge(
-    claims: Mapping[str, object], day: str, holder: Holder, now: float
-) -> UserToken | TokenRefusal:
+def _judge(claims: Mapping[str, object], day: str, holder: Holder, now: float) -> UserToken | TokenRefusal:
     """Judge what an application has really said."""
     issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
     if issued_at is None or expires_at is None:

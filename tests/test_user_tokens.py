@@ -124,7 +124,14 @@ def test_what_a_token_says_is_judged(claims, refusal):
 
 @pytest.mark.parametrize(
     "header",
-    [{"alg": "none"}, {"alg": "HS512"}, {"kid": None}, {"kid": "hkdfv1-2018"}, {"kid": "v2"}, {"crit": ["x"]}],
+    [
+        {"alg": "none"},
+        {"alg": "HS512"},
+        {"kid": None},
+        {"kid": "hkdfv1-2018"},
+        {"kid": "v2"},
+        {"crit": ["x"]},
+    ],
 )
 def test_a_header_never_chooses_how_it_is_checked(header):
     assert verdict(token_of(header)) is TokenRefusal.MALFORMED

@@ -28,12 +28,12 @@ from gateway.api import (
     configuration,
     exports,
     numbers,
+    phone,
     recordings,
     reporting,
     schema,
 )
 from gateway.api import clients as app_clients
-from gateway.api import phone
 from gateway.api.admission import Reception
 from gateway.api.clients import AppClients
 from gateway.api.doorway import Doorway
@@ -53,6 +53,7 @@ _ROUTERS = (
     reporting.open_router,
     exports.router,
 )
+_APP_ROUTERS = (app_clients.router, app_clients.open_router, phone.router)
 
 
 class StatusPort(Protocol):
@@ -119,7 +120,7 @@ def _add_api(app: FastAPI, platform: Platform, clients: AppClients | None) -> No
     """Add the REST API, and what apps have of it."""
     app.state.reception = Reception(platform)
     app.state.clients = clients
-    routers = _ROUTERS if clients is None else (*_ROUTERS, app_clients.router, app_clients.open_router, phone.router)
+    routers = (*_ROUTERS, *(_APP_ROUTERS if clients else ()))
     app.add_middleware(Doorway, body_bytes=platform.settings.body_bytes, ids=platform.ids, log=platform.log)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     answer_refusals(app, platform.ids, routes)

@@ -6,19 +6,22 @@ this server and its WebSockets alone.  A page that shows a microphone is in nobo
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.clients import AppClients, host_of
 from gateway.console import PAGES
 
-__all__ = ["router"]
+__all__ = ["PhoneOnly", "router"]
 
 router: Final = APIRouter(prefix="/phone", include_in_schema=False)
 
+_OPEN: Final = re.compile(r"/(phone(/[\w.-]*)?|client/v1/(servers|registrations))\Z")
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {sockets}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,6 +44,20 @@ async def get_phone(request: Request) -> Response:
 async def get_file(request: Request, name: str) -> Response:
     """Return one of its files."""
     return _answer(request, name)
+
+
+class PhoneOnly:
+    """An ASGI application that lets through what the web phone asks for: for a door that others find than the API's."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or say that there is no such thing."""
+        if scope["type"] != "http" or _OPEN.match(scope["path"]):
+            await self._app(scope, receive, send)
+        else:
+            await Response("There is the web phone here, at /phone\n", 404)(scope, receive, send)
 
 
 def _answer(request: Request, name: str) -> Response:

@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 __all__ = ["listen", "serve_http"]
 
@@ -24,11 +25,17 @@ IDLE_S = 15
 
 
 async def serve_http(
-    app: FastAPI, host: str, port: int, *, on_listening: Callable[[str, int], None] | None = None
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    on_listening: Callable[[str, int], None] | None = None,
+    certificate: tuple[Path, Path] | None = None,
 ) -> None:
     """Serve `app` until cancelled.
 
     on_listening: called once with the address and port that are really listened on (port 0 = any free one).
+    certificate: PEM files of a certificate and its key, for HTTPS.
 
     Raises:
         OSError: the address cannot be bound.
@@ -43,6 +50,8 @@ async def serve_http(
             server_header=False,
             timeout_keep_alive=IDLE_S,
             timeout_graceful_shutdown=GRACE_S,
+            ssl_certfile=certificate[0] if certificate else None,
+            ssl_keyfile=certificate[1] if certificate else None,
         )
     )
     if on_listening:

@@ -99,6 +99,9 @@ def listeners(config: Config) -> list[Listener]:
     found = [
         Listener("http.listen", "--http", f"http://{http}", why_not_free("tcp", http.host, http.port)),
     ]
+    if phone := config.http.phone:
+        problem = why_not_free("tcp", phone.host, phone.port)
+        found.append(Listener("http.phone", "TANDEM_HTTP__PHONE", f"https://{phone}", problem))
     for at, one in enumerate(config.sip.listen):
         problem = why_not_free("tcp" if one.transport in STREAMS else "udp", one.host, one.port)
         found.append(Listener(f"sip.listen[{at}]", "--sip", str(one), problem))

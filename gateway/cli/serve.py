@@ -142,6 +142,11 @@ def _environment(settings: Config) -> dict[str, str]:
         told["TANDEM_TRACE__PCAP"] = str(pcap.absolute())
         told["TANDEM_MEDIA_CAPTURE"] = str(pcap.absolute()) if settings.trace.media else ""
         told["TANDEM_MEDIA_CAPTURE_MB"] = str(settings.trace.pcap_megabytes)
+    if settings.http.phone:
+        told["TANDEM_HTTP__PHONE"] = str(settings.http.phone)
+    for name in ("certificate", "key"):
+        if (path := getattr(settings.sip, name)) is not None:
+            told[f"TANDEM_SIP__{name.upper()}"] = str(path.absolute())
     if settings.sip.advertised:
         told["TANDEM_SIP__ADVERTISED"] = settings.sip.advertised
     if settings.media.advertised:
@@ -209,6 +214,8 @@ def _welcome(settings: Config, *, lan: bool) -> None:
 def _addresses(settings: Config, *, lan: bool) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_row("HTTP", settings.http.url)
+    if settings.http.phone:
+        grid.add_row("web phone", f"https://{settings.http.phone}/phone")
     grid.add_row("SIP", "  ".join(map(str, settings.sip.listen)))
     grid.add_row("RTP", f"{settings.media.address} ports {settings.media.ports}")
     for application in settings.applications[:USERS_SHOWN]:
@@ -226,6 +233,10 @@ def _addresses(settings: Config, *, lan: bool) -> Table:
             "softphone", f"domain/registrar {_reachable(listen)}, transport {listen.transport.upper()},"
         )
         grid.add_row("", "user and password as above, codec PCMU or PCMA, no STUN, no proxy, no SRTP")
+        if settings.http.phone:
+            grid.add_row(
+                "browsers", "the certificate of the web phone is our own: they ask before they go on"
+            )
     return grid
 
 

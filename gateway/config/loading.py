@@ -34,14 +34,17 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from gateway.config.lan_certificate import LAN_CERTIFICATE, keep_certificate
 from gateway.config.made import MADE_USERS, SECRETS_FILE, Made, read_or_make
 from gateway.config.models import Application, Config, Number, Sections, Trunk, User
-from gateway.config.values import STREAMS
+from gateway.config.values import STREAMS, Address, Listen
 from gateway.errors import ConfigError
 
 __all__ = ["default_data_dir", "inherited", "lan_address", "load"]
 
 PREFIX = "TANDEM_"
+LAN_HTTPS_PORT = 8443
+LAN_WSS_PORT = 5067
 NOT_YET_MADE = Made(**dict.fromkeys(Made.__slots__, "made at the first start"))
 """Stands for the secrets where a configuration is only looked at."""
 TABLES: Mapping[str, type[BaseModel]] = {
@@ -103,6 +106,10 @@ def load(
     config = _resolved(Config(**fields, data_dir=data_dir.absolute()))
     if lan:
         config = _on_the_lan(config, lan_address())
+    if lan and make_secrets and config.sip.certificate == data_dir.absolute() / LAN_CERTIFICATE:
+        keep_certificate(config.sip.certificate, lan_address())
+    if config.http.phone and not (config.sip.certificate and config.sip.key):
+        raise ConfigError("http.phone", "needs sip.certificate and sip.key (PEM files)")
     _refuse_clashes(config)
     return config
 
@@ -289,7 +296,10 @@ def _owned(row: Owned, path: str, keys: list[str]) -> Owned:
 
 
 def _on_the_lan(config: Config, address: str) -> Config:
-    """Move SIP and RTP from loopback to `address`.  HTTP stays: its API is not meant for the whole house."""
+    """Move SIP and RTP from loopback to `address`.  HTTP stays: its API is not meant for the whole house.
+
+    The web phone alone is served there by HTTPS, with a certificate of our own making where there is none.
+    """
 
     def moved(host: str) -> str:
         return address if ipaddress.ip_address(host).is_loopback else host
@@ -298,12 +308,24 @@ def _on_the_lan(config: Config, address: str) -> Config:
     sip = config.sip.model_copy(update={"listen": listen, "advertised": config.sip.advertised or address})
     advertised = config.media.advertised or address
     media = config.media.model_copy(update={"address": moved(config.media.address), "advertised": advertised})
-    return config.model_copy(update={"sip": sip, "media": media})
+    config = config.model_copy(update={"sip": sip, "media": media})
+    return config if sip.certificate else _with_own_https(config, address)
+
+
+def _with_own_https(config: Config, address: str) -> Config:
+    """Serve the web phone, and the WebSocket that it needs, with a certificate of our own making."""
+    pem = config.data_dir / LAN_CERTIFICATE
+    listen = (*config.sip.listen, Listen("wss", address, LAN_WSS_PORT))
+    sip = config.sip.model_copy(update={"listen": listen, "certificate": pem, "key": pem})
+    http = config.http.model_copy(update={"phone": config.http.phone or Address(address, LAN_HTTPS_PORT)})
+    return config.model_copy(update={"sip": sip, "http": http})
 
 
 def _refuse_clashes(config: Config) -> None:
     """Refuse two listeners on one port: ws: and tcp: are both TCP, and so is HTTP."""
     wanted = [("http.listen", "tcp", config.http.listen)]
+    if config.http.phone:
+        wanted.append(("http.phone", "tcp", config.http.phone))
     for at, one in enumerate(config.sip.listen):
         wanted.append((f"sip.listen[{at}]", "tcp" if one.transport in STREAMS else "udp", one.address))
     taken: dict[tuple[str, object], str] = {}

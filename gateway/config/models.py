@@ -107,6 +107,8 @@ class Http(Section):
     """REST API, health and metrics."""
 
     listen: AddressKey = Address("127.0.0.1", 8080)
+    phone: AddressKey | None = None
+    """The web phone by HTTPS, and nothing else, with the certificate of [sip]."""
     public_url: str | None = None
     """Base of the URLs handed to applications; None = `http://` and `listen`."""
     call_from: bool = True

@@ -22,6 +22,8 @@ __all__ = ["WebPhone", "web_page"]
 
 T = TypeVar("T")
 _POLL_MS: Final = 25
+_REFUSED: Final = "401 (Unauthorized)"
+"""What a browser complains of when a test shows a token that is not good."""
 _PREPARED: Final = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -62,7 +64,7 @@ def web_page(chromium: Chromium, url: str) -> Iterator[Page]:
             page.evaluate("sessionStorage.clear()")  # the page will be another test's
             page.remove_listener("pageerror", heard)
             page.remove_listener("console", said)
-        unexpected = [fault for fault in faults if "401 (Unauthorized)" not in fault]  # a refusal is a test's own
+        unexpected = [fault for fault in faults if _REFUSED not in fault]
         assert not unexpected, unexpected
 
 
@@ -123,7 +125,7 @@ class WebPhone:
     def quality(self) -> dict[str, str]:
         """Return what is shown of the line, once it is."""
         mos = self.page.locator("#q-mos")
-        self._wait(lambda: mos.inner_text() != "–", "a MOS")
+        self._wait(lambda: mos.inner_text().startswith(("4", "3", "2", "1")), "a MOS")
         rows = self.page.locator(".quality div").all()
         return {row.locator("dt").inner_text(): row.locator("dd").inner_text() for row in rows}
 

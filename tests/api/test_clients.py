@@ -1,11 +1,12 @@
 """App clients: a token in, a pass out; and where SIP is spoken."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.api import AppClients, create_app
+from gateway.api import AppClients, PhoneOnly, create_app
 from gateway.config import Listen
+from gateway.store.directory import MemoryDirectory, Snapshot
 from gateway.switch.guests import Guests
 from gateway.testing.api_client import ApiClient, exchange
 from gateway.testing.memory_platform import SetClock, memory_platform
@@ -31,8 +32,11 @@ class House:
     def __init__(self, *applications):
         self.clock = SetClock()
         self.application = applications[0]
-        platform, _, self.store = memory_platform(*applications, clock=self.clock)
-        self.guests = Guests(self.store, self.clock)
+        platform, _, _ = memory_platform(*applications, clock=self.clock)
+        directory = MemoryDirectory(Snapshot(applications=applications))
+        self.guests = Guests(directory, self.clock)
+        directory.guest = self.guests.user
+        platform = replace(platform, directory=directory)
         self.devices = {"carol": ["desk", "mobile"]}
         clients = AppClients(self.guests, "house", LISTEN, lambda user: self.devices.get(user, []))
         self.app = create_app(Status(), platform=platform, clients=clients)
@@ -124,18 +128,11 @@ def test_a_name_that_cannot_be_a_users_is_forbidden(house):
     assert house.register(house.token("echo")).code == 40300
 
 
-@pytest.fixture
-def known(house, monkeypatch):
-    """A house whose directory knows its guests, as the store's does."""
-    monkeypatch.setattr(type(house.store), "user", lambda _, application, name: house.guests.user(application, name))
-    return house
-
-
 @pytest.mark.parametrize(("user", "devices"), [("carol", 2), ("dora", 0)])
-def test_an_application_is_told_whether_its_user_is_there(known, user, devices):
-    known.register(known.token(user))
+def test_an_application_is_told_whether_its_user_is_there(house, user, devices):
+    house.register(house.token(user))
 
-    answer = known.ask(f"/client/v1/users/{user}")
+    answer = house.ask(f"/client/v1/users/{user}")
 
     assert answer.json == {"userId": user, "registered": devices > 0, "devices": devices}
 
@@ -166,11 +163,15 @@ def test_the_page_may_run_and_reach_nothing_but_ours(house):
     policy = house.get("/phone").headers["content-security-policy"]
 
     assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
-    assert "connect-src 'self' ws://switch.example:5066/ ws://192.0.2.1:5067/ wss://switch.example:5068/" in policy
+    assert (
+        "; connect-src 'self' ws://switch.example:5066/ ws://192.0.2.1:5067/ wss://switch.example" in policy
+    )
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/phone", "/phone/", "/phone/tandem.js", "/phone/phone.css", "/phone/tandem.d.ts"])
+@pytest.mark.parametrize(
+    "path", ["/phone", "/phone/", "/phone/tandem.js", "/phone/phone.css", "/phone/tandem.d.ts"]
+)
 def test_the_phone_is_served(house, path):
     assert house.get(path).status == 200
 
@@ -183,9 +184,21 @@ def test_a_file_that_a_browser_has_already_is_not_sent_again(house):
     assert (again.status, again.body) == (304, b"")
 
 
-@pytest.mark.parametrize("path", ["/phone/nothing.js", "/phone/../console/pages.py", "/phone/%2e%2e/pages.py"])
+@pytest.mark.parametrize(
+    "path", ["/phone/nothing.js", "/phone/../console/pages.py", "/phone/%2e%2e/pages.py"]
+)
 def test_nothing_else_is_served(house, path):
     assert house.get(path).status == 404
+
+
+@pytest.mark.parametrize("path", ["/phone", "/phone/phone.js", "/client/v1/servers"])
+def test_a_door_of_the_phone_opens_to_the_phone(house, path):
+    assert exchange(PhoneOnly(house.app), "GET", path, {"host": "switch.example"}).status == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/healthz", "/calling/v1/calls/id/1", "/client/v1/users/a"])
+def test_and_to_nothing_else(house, path):
+    assert exchange(PhoneOnly(house.app), "GET", path, {"host": "switch.example"}).status == 404
 
 
 def test_the_registration_is_described(house):

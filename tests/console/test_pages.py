@@ -32,7 +32,9 @@ def test_a_module_imports_what_lies_beside_it_and_nothing_else(name):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_no_script_makes_code_or_markup_of_text(name):
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text(name))
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text(name)
+    )
 
 
 def test_everything_that_the_module_exports_has_a_type():

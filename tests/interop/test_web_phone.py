@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soxr
 
+from gateway.config.lan_certificate import keep_certificate
 from gateway.testing.audio import read_wav, window_correlations
 from gateway.testing.browser import Chromium, bundled
 from gateway.testing.processes import PATIENCE_S, Serving, free_block
@@ -31,7 +32,7 @@ SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "{SECRET}"\n' + "
     f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\n'
     for name in ("alice", "bob")
 )
-WS_PORT = free_block()[0]
+WS_PORT, WSS_PORT, HTTPS_PORT = free_block()[:3]
 SPEECH = distinct_speech(2.0, seed=67)
 MUST_END = ("calls", "media_legs", "bindings", "unanswered")
 HARMLESS = ("minor", "moderate")
@@ -51,17 +52,24 @@ def chromium(tmp_path_factory):
 @pytest.fixture(scope="module")
 def switch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web_phone")
-    with Serving(folder / "switch", settings=SETTINGS, listen=[f"ws:127.0.0.1:{WS_PORT}"]) as serving:
+    pem = folder / "lan.pem"
+    keep_certificate(pem, "127.0.0.1")
+    secured = {"TANDEM_SIP__CERTIFICATE": str(pem), "TANDEM_SIP__KEY": str(pem)}
+    with Serving(
+        folder / "switch",
+        settings=SETTINGS,
+        listen=[f"ws:127.0.0.1:{WS_PORT}", f"wss:127.0.0.1:{WSS_PORT}"],
+        environment={"TANDEM_HTTP__PHONE": f"127.0.0.1:{HTTPS_PORT}", **secured},
+    ) as serving:
         yield serving
 
 
 @pytest.fixture
 def show(switch, chromium):
     """Show a page of the switch; afterwards nothing of it may be left there."""
+    home = f"http://127.0.0.1:{switch.http_port}"
     with contextlib.ExitStack() as running:
-        yield lambda path="/phone": running.enter_context(
-            web_page(chromium, f"http://127.0.0.1:{switch.http_port}{path}")
-        )
+        yield lambda path="/phone", home=home: running.enter_context(web_page(chromium, f"{home}{path}"))
     deadline = time.monotonic() + PATIENCE_S
     while left := {name: n for name, n in switch.census().items() if n and name in MUST_END}:
         assert time.monotonic() < deadline, f"left in the switch: {left}"
@@ -104,6 +112,15 @@ def test_the_printed_link_signs_in_and_one_click_calls_the_echo(switch, show):
     assert "token" not in phone.page.url
     phone.hang_up()
     phone.says("Call ended")
+
+
+def test_by_https_everything_is_encrypted(switch, show):
+    phone = WebPhone(show(home=f"https://127.0.0.1:{HTTPS_PORT}"))
+    phone.sign_in("alice", "secret")
+    phone.dial("echo")
+    phone.is_talking()
+    phone.hears()
+    phone.hang_up()
 
 
 def test_a_wrong_password_is_told(show):

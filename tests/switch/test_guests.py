@@ -52,7 +52,12 @@ def test_who_is_invited_can_be_called(house):
 
     house.invite("carol")
 
-    assert ("carol" in names, "bob" in names, "dora" in names, set(names)) == (True, True, False, {"bob", "carol"})
+    assert ("carol" in names, "bob" in names, "dora" in names, set(names)) == (
+        True,
+        True,
+        False,
+        {"bob", "carol"},
+    )
 
 
 def test_the_password_of_a_pass_is_known_by_its_name(house):
@@ -130,7 +135,9 @@ def test_a_user_of_the_store_keeps_name_and_password():
     assert house.directory.user("ours", "46700000001").password == "secret"
 
 
-@pytest.mark.parametrize("name", ["pass", "pass:", "pass:x:carol:ours", "pass:1::ours", "pass:1:carol:", "carol"])
+@pytest.mark.parametrize(
+    "name", ["pass", "pass:", "pass:x:carol:ours", "pass:1::ours", "pass:1:carol:", "carol"]
+)
 def test_what_is_no_pass_has_no_password(house, name):
     assert house.guests.password(name) is None
 

@@ -10,6 +10,7 @@ import { Wire } from "./wire.js";
 
 const TIMEOUT_MS = 32_000; // 64 * T1, RFC 3261 section 17
 const EXPIRES_S = 600;
+const PAUSE_S = 5; // before a switch that is busy is asked again
 const MOST_ATTEMPTS = 3;
 
 export class Agent {
@@ -27,7 +28,7 @@ export class Agent {
 
   /**
    * `identity`: `{servers, domain, user, username, password, displayName}`; `username` answers challenges.
-   * `on`: `registered()`, `unregistered()`, `refused(response)`, `disconnected()`, `called(session)`.
+   * `on`: `registered()`, `refused(response)`, `disconnected()`, `called(session)`.
    */
   constructor(identity, on) {
     this.#identity = identity;
@@ -41,7 +42,7 @@ export class Agent {
     });
   }
 
-  /** Our address as From, To and P-Preferred-Identity write it. */
+  /** Our address as From and To write it. */
   get address() {
     const { displayName, user, domain } = this.#identity;
     const shown = displayName ? `"${displayName.replace(/["\\]/g, "\\$&")}" ` : "";
@@ -81,11 +82,16 @@ export class Agent {
     clearTimeout(this.#refresh);
     const response = await this.#registering(EXPIRES_S);
     if (response.local) return; // the connection is gone; we come again when it is back
+    if (response.status >= 500) return this.#registerIn(Number.parseInt(response.get("Retry-After")) || PAUSE_S);
     if (response.status !== 200) return this.#on.refused(response);
     const ours = response.all("Contact").find((each) => each.includes(this.#via)) ?? "";
     const granted = Number(parameter(ours, "expires") ?? EXPIRES_S);
-    this.#refresh = setTimeout(() => this.register(), Math.max(granted - 30, granted / 2) * 1000);
+    this.#registerIn(Math.max(granted - 30, granted / 2));
     this.#on.registered();
+  }
+
+  #registerIn(seconds) {
+    this.#refresh = setTimeout(() => this.register(), 1000 * seconds);
   }
 
   /** Call somebody: a session of which `on` hears what becomes of it. */

@@ -103,8 +103,9 @@ function begin() {
   history.replaceState(null, "", location.pathname); // what signs in is not to be left in the address bar
   offerSecondPhone(told.get("peer"));
   const [token, kept] = [told.get("token"), JSON.parse(sessionStorage.getItem(KEPT) ?? "null")];
-  if (token) signIn({ userId: userOf(token) || "nobody" }, token);
-  else if (kept && Date.parse(kept.credentials.expiresAt) > Date.now()) signIn(kept);
+  const isGood = kept !== null && Date.parse(kept.credentials.expiresAt) > Date.now();
+  if (isGood && (!token || userOf(token) === kept.userId)) signIn(kept); // a token serves once, and has served
+  else if (token) signIn({ userId: userOf(token) || "nobody" }, token);
   else signedOut();
 }
 
