@@ -56,6 +56,11 @@ export class Media {
     if (this.#connection.signalingState === "have-local-offer") await this.#connection.setLocalDescription({ type: "rollback" });
   }
 
+  /** Look for another way to the peer; an offer has to follow. */
+  restart() {
+    this.#connection.restartIce();
+  }
+
   press(keys) {
     this.#connection.getSenders()[0].dtmf.insertDTMF(keys, 120, 80);
   }

@@ -187,9 +187,9 @@ function ended(over) {
   hush();
   clearInterval(timer);
   document.title = TITLE;
-  const { endCause, error } = over.details;
+  const { error } = over.details;
   const lasted = over.duration ? `, ${clock(over.duration)}` : "";
-  toast(`${ENDS[endCause]}${lasted}${error ? `: ${error.message}` : ""}`);
+  toast(`${endOf(over)}${lasted}${error ? `: ${error.message}` : ""}`);
   remember(over);
   call = null;
   $("speaker").srcObject = null;
@@ -249,7 +249,7 @@ function remember(over) {
 
 function entry({ name, target, incoming, over }) {
   const [item, button] = [document.createElement("li"), document.createElement("button")];
-  const length = over.duration ? clock(over.duration) : ENDS[over.details.endCause].toLowerCase();
+  const length = over.duration ? clock(over.duration) : endOf(over).toLowerCase();
   button.type = "button";
   button.append(text("span", incoming ? "From" : "To"), text("b", name), text("span", length));
   button.addEventListener("click", () => dial(target));
@@ -280,6 +280,12 @@ async function chooseMicrophone() {
 // Small things.
 
 const nameOf = (each) => each.remoteUserDisplayName || each.remoteUserId || "Unknown caller";
+
+/** How a call ended, as whoever looks at this page would say it. */
+function endOf({ direction, details: { endCause } }) {
+  const isMissed = direction === CallDirection.INCOMING && endCause === CallEndCause.CANCELED;
+  return isMissed ? "Missed call" : ENDS[endCause];
+}
 
 function clock(milliseconds) {
   const seconds = Math.floor(milliseconds / 1000);

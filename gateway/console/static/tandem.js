@@ -31,6 +31,7 @@ const WATCH_MS = 250;
 const QUALITY_EVERY = 8; // of those
 const POOR_MOS = 3.1;
 const GOOD_MOS = 3.6;
+const RESTART_MS = 2000;
 const DEAD_PATH_MS = 15_000;
 const RENEW_S = 60;
 const CAUSE_OF_STATUS = { 408: "TIMEOUT", 480: "NO_ANSWER", 486: "DENIED", 487: "CANCELED", 600: "DENIED", 603: "DENIED" };
@@ -326,7 +327,7 @@ export class Call extends Told {
   #watch = null;
   #turn = 0;
   #poor = false;
-  #dead = null;
+  #timers = []; // while the path is gone
   #hungUp = false;
 
   constructor(direction, { constraints, headers }) {
@@ -389,9 +390,8 @@ export class Call extends Told {
     if (this.state !== CallState.ESTABLISHED || isHeld === this.isHeld) return;
     this.#media.hold(isHeld);
     try {
-      await this.#media.answered(await this.#session.change(await this.#media.offer()));
+      await this.#renegotiate();
     } catch (error) {
-      await this.#media.withdraw();
       this.#media.hold(this.isHeld);
       throw error;
     }
@@ -499,7 +499,7 @@ export class Call extends Told {
   #end(cause, error = null) {
     if (this.state === CallState.ENDED) return;
     clearInterval(this.#watch);
-    clearTimeout(this.#dead);
+    this.#timers.splice(0).forEach(clearTimeout);
     this.#media?.close();
     Object.assign(this.details, { endCause: cause, error });
     this.#become(CallState.ENDED, "endedTime", "onCallEnded");
@@ -509,14 +509,34 @@ export class Call extends Told {
     this.#media?.mute(isSilent);
   }
 
-  /** A path that is gone may come back (another network); after 15 s nobody waits any more. */
+  /** Offer our media as it is now.  Throws if the peer does not want it so. */
+  async #renegotiate() {
+    try {
+      await this.#media.answered(await this.#session.change(await this.#media.offer()));
+    } catch (error) {
+      await this.#media.withdraw();
+      throw error;
+    }
+  }
+
+  /** A path that is gone may come back by itself or by another network; after 15 s nobody waits any more. */
   #pathIs(state) {
-    clearTimeout(this.#dead);
-    if (state !== "failed" && state !== "disconnected") return;
-    this.#dead = setTimeout(() => {
-      this.#session?.end();
-      this.#end(CallEndCause.INACTIVE, new Error("the audio path is dead"));
-    }, DEAD_PATH_MS);
+    if (state === "connected") {
+      this.#timers.splice(0).forEach(clearTimeout);
+    } else if ((state === "failed" || state === "disconnected") && !this.#timers.length) {
+      this.#timers.push(setTimeout(() => this.#findAnotherWay(), RESTART_MS));
+      this.#timers.push(setTimeout(() => this.#giveUp(), DEAD_PATH_MS));
+    }
+  }
+
+  async #findAnotherWay() {
+    this.#media.restart();
+    await this.#renegotiate().catch(() => {}); // the other timer has the last word
+  }
+
+  #giveUp() {
+    this.#session?.end();
+    this.#end(CallEndCause.INACTIVE, new Error("the audio path is dead"));
   }
 
   async #look() {
