@@ -416,6 +416,7 @@ class Sections(BaseModel):
     media: Media = Media()
     answering: Answering = Answering()
     recording: Recording = Recording()
+    speech: Speech = Speech()
     store: Store = Store()
     callbacks: Callbacks = Callbacks()
     log: Log = Log()
