@@ -7,8 +7,8 @@ costs one comparison.
 
 The points: `store.before_commit`, `store.committed` (durable, nobody told yet), `store.acknowledged` (whoever waited
 has been told); `journal.before_sync`, `journal.synced` (durable in the journal, nobody told yet),
-`journal.acknowledged` (told, and not in the database yet), `journal.cleared`; `callback.asking` (an application is about
-to be asked or told), `callback.answered` (it has answered, and nobody here knows yet).
+`journal.acknowledged` (told, and not in the database yet), `journal.cleared`; `callback.asking` (an application is
+about to be asked or told), `callback.answered` (it has answered, and nobody here knows yet).
 """
 
 from __future__ import annotations

@@ -11,11 +11,11 @@ from gateway.clock import SystemClock
 from gateway.config import Address
 from gateway.config.models import Application, Callbacks, Http
 from gateway.ids import SystemIds
+from gateway.observe import Metrics
+from gateway.svaml.ports import CallbackFailed
 from gateway.switch.records import CallRecord, Identity, IdentityType
 from gateway.switch.remembered import remember
 from gateway.switch.steering import Callout, CalloutKind
-from gateway.observe import Metrics
-from gateway.svaml.ports import CallbackFailed
 from gateway.testing.callback_server import CallbackServer, answer
 from gateway.testing.stores import Heard, store_config
 

@@ -98,6 +98,4 @@ def _row(number: Number) -> dict[str, object]:
 
 
 def _verified_rows(application: Application) -> list[dict[str, object]]:
-    return [
-        _row(Number(number, application.key, capability=_SHOWN_ONLY)) for number in application.verified
-    ]
+    return [_row(Number(number, application.key, capability=_SHOWN_ONLY)) for number in application.verified]

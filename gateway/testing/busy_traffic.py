@@ -162,8 +162,6 @@ async def _phone(
         unread.bind((host, 0))
         rtp_port = unread.getsockname()[1]
         async with SipRim(endpoint, [f"udp:{host}:{port}"]) as rim:
-            phone = Phone(
-                name, rim, server=platform.address, host=host, password=password, rtp_port=rtp_port
-            )
+            phone = Phone(name, rim, server=platform.address, host=host, password=password, rtp_port=rtp_port)
             async with phone.running():
                 yield phone

@@ -202,9 +202,7 @@ async def _end_all(platform: Platform, calls: set[str]) -> set[str]:
             return calls
         for call in calls:
             with suppress(Refused):  # it has just ended, or cannot be managed yet
-                await platform.ask(
-                    "PATCH", f"/calling/v1/calls/id/{call}", {"action": {"name": "hangup"}}
-                )
+                await platform.ask("PATCH", f"/calling/v1/calls/id/{call}", {"action": {"name": "hangup"}})
         await asyncio.sleep(_LOOK_S)
 
 

@@ -61,9 +61,7 @@ class Heard:
         return [name for name, _ in self.events]
 
 
-def store_config(
-    data_dir: Path, url: str = SQLITE, *, key_file: Path | None = None, **tables: Any
-) -> Config:
+def store_config(data_dir: Path, url: str = SQLITE, *, key_file: Path | None = None, **tables: Any) -> Config:
     """Return a configuration with one application, and what `tables` say."""
     told: dict[str, Any] = {"applications": (Application(key=KEY, secret="c2VjcmV0"),), **tables}
     return Config(data_dir=data_dir, store=StoreSection(url=url, key_file=key_file), **told)

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gateway.errors import LocalError, Overload
-from gateway.switch.records import Identity, IdentityType
 from gateway.switch.admission import TooOften
+from gateway.switch.records import Identity, IdentityType
 from gateway.switch.steering import CalloutKind, Forbidden, NoCredit
 from gateway.testing.api_client import basic, exchange
 

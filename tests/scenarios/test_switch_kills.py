@@ -14,7 +14,9 @@ KILLS = 24
 
 
 @pytest.mark.slow
-def test_callouts_are_known_records_single_and_notifications_told_however_often_the_switch_is_killed(tmp_path):
+def test_callouts_are_known_records_single_and_notifications_told_however_often_the_switch_is_killed(
+    tmp_path,
+):
     seed = datetime.datetime.now(datetime.UTC).toordinal()
     with Platform(tmp_path, program=UNDAUNTED, environment=arming(tmp_path)) as platform:
         left = asyncio.run(kill_again_and_again(platform, tmp_path, kills=KILLS, seed=seed))

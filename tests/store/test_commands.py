@@ -122,7 +122,9 @@ def test_a_number_is_verified_for_one_application_until_that_is_revoked(tandem):
 
     tandem("number", "verify", "+46709990001", "--app", key, "--revoke")
 
-    shown = [(each["number"], each["capability"]) for each in documents(tandem, "number", "list", "--app", key)]
+    shown = [
+        (each["number"], each["capability"]) for each in documents(tandem, "number", "list", "--app", key)
+    ]
     assert shown == [("+46709990002", "verified")]
 
 

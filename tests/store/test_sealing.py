@@ -7,11 +7,11 @@ import pytest
 from gateway.config import User
 from gateway.errors import ConfigError
 from gateway.store import peek
+from gateway.store.database import store_url
+from gateway.store.schema import upgrade
 from gateway.store.sealing import InTheClear
 from gateway.store.seeding import seed
-from gateway.store.schema import upgrade
 from gateway.store.sqlite import SqliteDatabase
-from gateway.store.database import store_url
 from gateway.store.tables import applications, users
 from gateway.switch.records import Application
 from gateway.switch.records import User as StoredUser
@@ -118,7 +118,7 @@ def test_after_a_change_of_keys_the_new_one_is_enough(tmp_path, url):
     async def story():
         async with opened(tmp_path, url, users=(ALICE,)) as store:
             await store.administration.rekey()
-        newest = [line for line in key_file.read_text().splitlines() if not line.startswith("#")][0]
+        newest = next(line for line in key_file.read_text().splitlines() if not line.startswith("#"))
         key_file.write_text(newest)
         async with opened(tmp_path, url) as store:
             return store.directory.user(KEY, "alice").password

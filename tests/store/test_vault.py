@@ -91,7 +91,12 @@ def test_a_file_that_is_gone_leaves_the_keys_that_are_known(vault):
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [(None, "No such file"), (b"# nothing\n", "holds no key"), (b"c2hvcnQ=\n", "is no key"), (b"\xff", "is no text")],
+    [
+        (None, "No such file"),
+        (b"# nothing\n", "holds no key"),
+        (b"c2hvcnQ=\n", "is no key"),
+        (b"\xff", "is no text"),
+    ],
 )
 def test_a_file_that_is_none_is_named(tmp_path, written, said):
     path = tmp_path / "store.key"
