@@ -414,6 +414,7 @@ class Sections(BaseModel):
     sip: Sip = Sip()
     registrar: Registrar = Registrar()
     media: Media = Media()
+    speech: Speech = Speech()
     answering: Answering = Answering()
     recording: Recording = Recording()
     speech: Speech = Speech()

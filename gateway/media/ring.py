@@ -122,7 +122,7 @@ class Rings:
         n = max(0, min(most, self.available(ring)))
         at = int(self._read[ring])
         places = ring * RING_SAMPLES + (np.arange(at, at + n) & _MASK)
-        taken = self._pcm[places]
+        taken: Pcm = self._pcm[places]
         self._read[ring] = at + n
         return taken
 
@@ -136,7 +136,7 @@ class Rings:
         read = self._read[rings]
         waits = self._written[rings] - read
         takes = np.where(ended | (waits >= UNIT), np.minimum(waits, UNIT), 0)
-        units = self._pcm[_places(rings, read)]
+        units: Pcm = self._pcm[_places(rings, read)]
         units[takes[:, None] <= _WITHIN] = 0
         self._read[rings] = read + takes
         self._starved[rings] += ~ended & (takes == 0)
@@ -149,7 +149,8 @@ class Rings:
     def drained(self, rings: Numbers) -> NDArray[np.bool_]:
         """Say of each of some rings, int64 [n], whether its stream has ended and all of it was read."""
         ended = self._ended[rings] != 0
-        return ended & (self._written[rings] == self._read[rings])
+        over: NDArray[np.bool_] = ended & (self._written[rings] == self._read[rings])
+        return over
 
     # What both may ask.
 

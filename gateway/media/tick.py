@@ -87,7 +87,8 @@ class Ticker:
         rings = ring_of(numbers)
         known = rings < self._rings.count
         carried = self._rings.generations(np.where(known, rings, 0))
-        return known & (carried == generation_of(numbers))
+        there: NDArray[np.bool_] = known & (carried == generation_of(numbers))
+        return there
 
     def ended(self, clips: Clips) -> NDArray[np.int32]:
         """Return the rows whose clips are over and of which this was not told yet; they count as told now."""

@@ -1,4 +1,4 @@
-"""A prompter in virtual time that says tones: every word of a prompt is a frequency, half a second of it.
+"""A prompter in virtual time that says tones: every number in a prompt is a frequency, half a second of it.
 
     prompter = TonePrompter(plane.rings)
     ... {"name": "say", "text": "500 900"} ...
@@ -8,6 +8,7 @@ What it plays goes by the rings of a real plane, as the speech process has it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -40,7 +41,7 @@ class TonePrompter:
     async def prepare(self, recital: Recital) -> AsyncIterator[Clip | Stream]:
         """Give the words as a stream."""
         self.recitals.append(recital)
-        words = " ".join(prompt.text for prompt in recital.prompts).split()
+        words = re.findall(r"\d+", " ".join(prompt.text for prompt in recital.prompts))
         pcm = np.concatenate([tone(float(word), duration_ms=WORD_MS) for word in words])
         with self.free.taken(recital.listeners) as rings:
             self.stream = Stream(tuple(clip_name(ring, self._rings.open(ring)) for ring in rings))

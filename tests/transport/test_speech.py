@@ -40,6 +40,7 @@ class House:
         self.control = socket.socket(socket.AF_UNIX)
         self.control.bind(self.path)
         self.control.listen()
+        self.sockets = [self.control]
         self.rings = Rings.private(8)
         self.free = FreeRings(range(8))
         self.player = Ramps()
@@ -49,8 +50,9 @@ class House:
         self.changes = 0
 
     def server(self, **options):
-        control = self.control.dup()
-        return asyncio.create_task(SpeechServer(self.player, self.rings, **options).serve(control))
+        self.sockets.append(self.control.dup())
+        serving = SpeechServer(self.player, self.rings, **options).serve(self.sockets[-1])
+        return asyncio.create_task(serving)
 
     def recital(self, *prompts, listeners=1):
         return Recital(prompts, listeners, "app", "call", self.changed)
@@ -75,7 +77,8 @@ async def open_house(**options):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            house.control.close()
+            for each in house.sockets:
+                each.close()
 
 
 def say(n):
