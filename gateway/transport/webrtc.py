@@ -79,19 +79,19 @@ class _Leg:
     @property
     def path(self) -> WebRtcPath | None:
         """What a process after us goes on with."""
-        keys, remote = self.dtls.keys, self.ice.selected
-        return None if keys is None or remote is None or self.dtls.over else WebRtcPath(remote, keys)
+        keys, remote = self.outcome
+        return None if keys is None or remote is None else WebRtcPath(remote, keys)
 
     @property
-    def outcome(self) -> tuple[CryptoPolicy | None, bool, Address | None]:
-        """What the row as media has it hangs on, beside what the switch has said."""
-        return self.dtls.keys, self.dtls.over, self.ice.selected
+    def outcome(self) -> tuple[CryptoPolicy | None, Address | None]:
+        """The row's keys, and where its media goes: None until both are known, and after a goodbye."""
+        heard = self.dtls.keys is not None and not self.dtls.over
+        return self.dtls.keys, self.ice.selected if heard else None
 
     def dressed(self) -> RowState:
         """Return the row as media shall have it."""
-        heard = self.dtls.keys is not None and not self.dtls.over
-        to = self.ice.selected if heard else None
-        return replace(self.row, webrtc=None, remote=to, remote_rtcp=to, crypto=self.dtls.keys or self.locked)
+        keys, to = self.outcome
+        return replace(self.row, webrtc=None, remote=to, remote_rtcp=to, crypto=keys or self.locked)
 
 
 class WebRtcLegs:

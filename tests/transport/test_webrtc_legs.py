@@ -168,6 +168,7 @@ def test_a_browser_that_closes_its_media_is_sent_nothing_more_and_told_of_soon(l
     legs.receive(LEG, HOME, browser.goodbye(), 5.0)
     (row,) = legs.rows()
     assert (row.remote, row.remote_rtcp) == (None, None)
+    legs.deadline_reached(5.0)
     assert legs.next_deadline() == 7.0
     legs.deadline_reached(6.9)
     assert list(legs.silent()) == []
