@@ -417,7 +417,6 @@ class Sections(BaseModel):
     speech: Speech = Speech()
     answering: Answering = Answering()
     recording: Recording = Recording()
-    speech: Speech = Speech()
     store: Store = Store()
     callbacks: Callbacks = Callbacks()
     log: Log = Log()

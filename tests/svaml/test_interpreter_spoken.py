@@ -116,7 +116,7 @@ def menu(**options):
 def test_a_key_cuts_a_prompt_at_once():
     async def scenario(house, plane, _prompter):
         house.server.says("ice", {"action": menu()})
-        house.server.says("pie", {"action": {"name": "park", "maxDuration": 2}})
+        house.server.says("pie", {"action": {"name": "continue"}})
         alice, calling = await dialled(house)
         await house.board.settle(0.6)
         calling.press("7")
