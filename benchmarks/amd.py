@@ -128,7 +128,9 @@ async def _greetings(done: Callable[[], None]) -> list[Greeting]:
         async with open_prompts(Path(directory)) as prompts:
             for voice in VOICES:
                 texts = GREETINGS[voice[:2]]
-                for who, text in ((who, text) for who in _WHOS for text in getattr(texts, who)):
+                labelled = [("human", text) for text in texts.human]
+                labelled += [("machine", text) for text in texts.machine]
+                for who, text in labelled:
                     made.append(_greeting(voice, who, await say(prompts, text, voice), chance))
                 done()
     longest = max(each.pcm.size for each in made) + round(_REST_S * _RATE_HZ)

@@ -173,7 +173,9 @@ def meets(limit: Limit, figure: Figure) -> bool:
         return False
     if limit.must_not is None:
         return True
-    return figure.nothing_from is not None and values.index(figure.nothing_from) <= values.index(limit.must_not)
+    return figure.nothing_from is not None and values.index(figure.nothing_from) <= values.index(
+        limit.must_not
+    )
 
 
 def _heard(sound: KeySound) -> list[str]:
@@ -242,4 +244,6 @@ def _numbers(figure: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _talk(found: Mapping[str, Any]) -> str:
-    return f"{found['false_keys']} false keys in {found['minutes']:g} minutes of speech through {found['codec']}"
+    return (
+        f"{found['false_keys']} false keys in {found['minutes']:g} minutes of speech through {found['codec']}"
+    )

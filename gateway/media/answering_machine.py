@@ -65,7 +65,9 @@ _AT: Final = np.arange(2 * UNIT_SAMPLES)
 _WINDOW: Final = 0.5 - 0.5 * np.cos(np.pi * _AT / UNIT_SAMPLES)
 _PHASES: Final = 2 * np.pi * _AT[:, None] * _TONES_HZ / RATE_HZ
 _BANK: Final = (
-    np.concatenate((np.cos(_PHASES), np.sin(_PHASES)), axis=1) * _WINDOW[:, None] * (2 / _WINDOW.sum() / 32768)
+    np.concatenate((np.cos(_PHASES), np.sin(_PHASES)), axis=1)
+    * _WINDOW[:, None]
+    * (2 / _WINDOW.sum() / 32768)
 ).astype(np.float32)
 """Samples to the amplitudes of the tones, full scale 1, real parts before imaginary ones; float32 [160, 2 * tones]."""
 _ENERGY: Final = (_WINDOW**2 * 2 / (_WINDOW**2).sum() / 32768**2).astype(np.float32)
@@ -279,8 +281,10 @@ def _words(state: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.int64], N
     since = at - np.maximum.accumulate(np.where(voiced, -1, at), axis=1)
     shortest = state["terms"]["shortest_word"][:, None]
     word = voiced & (since >= shortest)
-    begun = word.argmax(axis=1) - state["terms"]["shortest_word"] + 1
-    return word.any(axis=1), begun, width - 1 - word[:, ::-1].argmax(axis=1)
+    spoke = np.asarray(word.any(axis=1))
+    begun: NDArray[np.int64] = word.argmax(axis=1) - state["terms"]["shortest_word"] + 1
+    last: NDArray[np.int64] = width - 1 - word[:, ::-1].argmax(axis=1)
+    return spoke, begun, last
 
 
 def _smoothed(levels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -301,4 +305,5 @@ def _thresholds(state: NDArray[Any], levels: NDArray[np.uint8]) -> NDArray[np.in
     n, rows = sounding.sum(axis=1), np.arange(len(levels))
     floor, peak = ordered[rows, n // 10], ordered[rows, np.maximum(n * 19 // 20 - 1, 0)]
     threshold = floor + np.maximum(_LEAST_RISE, (peak - floor) // _RISE_SHARE)
-    return np.maximum(threshold, state["terms"]["quietest"])
+    at_least: NDArray[np.int64] = np.maximum(threshold, state["terms"]["quietest"])
+    return at_least

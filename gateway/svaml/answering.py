@@ -1,8 +1,8 @@
 """What `amd` asks for: whether a person or a machine has answered (section 6.5 of the wire format).
 
     synchronous    the ACE waits for the verdict and carries it
-    asynchronous   the ACE says `inprogress`; the verdict follows as a notification `amd`, `amd_beep` says that a machine
-                   has beeped, and a call that is over before there is a verdict is told of as `hangup`
+    asynchronous   the ACE says `inprogress`; the verdict follows as a notification `amd`, and `amd_beep` says that a
+                   machine has beeped; a call that is over before there is a verdict is told of as `hangup`
 
 A call whose application wants no callbacks is not listened to.
 """

@@ -100,7 +100,9 @@ def test_a_beep_is_told_when_it_is_over():
 def test_a_packet_that_is_lost_does_not_end_a_beep():
     torn = beep()
     torn[1600:1760] = 0
-    found = [news for news in heard(np.concatenate([silence(0.5), torn, silence(1)])) if isinstance(news, Beep)]
+    found = [
+        news for news in heard(np.concatenate([silence(0.5), torn, silence(1)])) if isinstance(news, Beep)
+    ]
     assert [each.after_ms // 100 for each in found] == [9]
 
 

@@ -116,7 +116,7 @@ def test_a_person_who_answered_is_relayed_after_the_verdict():
         await house.board.settle(6.0)
 
         assert [verdict["status"] for _, verdict in answered.notified()] == ["human"]
-        assert (await answered.plane.statistics(answered.callee)).mode == "relay"
+        assert answered.plane.plane.statistics(answered.callee).mode == "relay"
         answered.calling.hang_up()
 
     when_answered(scenario)

@@ -22,12 +22,17 @@ PRESSED = KeySound(tone_ms=120, pause_ms=120, level_dbm0=-10, lead_samples=160)
 """As people press keys, in a codec that is not made for tones."""
 
 
+def media_time():
+    """Return the timestamp of what is said now, at 8 kHz."""
+    return round(asyncio.get_running_loop().time() * 8000)
+
+
 class Presser:
     """Alice's hand: `events` of RTP (RFC 4733), `info` (RFC 6086), or `tones` (ITU-T Q.23)."""
 
     def __init__(self, way, codec, plane):
         self.way, self.codec, self._plane = way, codec, plane
-        self._sequence = self._timestamp = 0
+        self._sequence = 0
 
     @property
     def formats(self):
@@ -49,18 +54,16 @@ class Presser:
         frames = voicecodecs.encode_frames(pcm[: pcm.size // 160 * 160], self.codec)
         packets = [b"".join(pair) for pair in zip(frames[::2], frames[1::2], strict=True)]
         for payload in packets:
-            self._send(CODECS[self.codec], self._timestamp, payload, source, port)
-            self._timestamp += 160
+            self._send(CODECS[self.codec], media_time(), payload, source, port)
             await asyncio.sleep(0.02)
 
     async def _tell(self, key, source, port):
-        begun = self._timestamp
+        begun = media_time()
         for step in range(1, 9):
             end = 0x80 if step > 5 else 0
             payload = bytes([KEYS.index(key), end | 10]) + (min(step, 5) * 160).to_bytes(2, "big")
             self._send(EVENT_PT, begun, payload, source, port)
             await asyncio.sleep(0.02)
-        self._timestamp = begun + 1600
 
     def _send(self, payload_type, timestamp, payload, source, port):
         now = asyncio.get_running_loop().time()
@@ -70,7 +73,13 @@ class Presser:
 
 
 def menu(**fields):
-    main = {"id": "main", "mainPrompt": "#tts[Press a key, or wait]", "timeoutMills": 1500, "repeats": 1, **fields}
+    main = {
+        "id": "main",
+        "mainPrompt": "#tts[Press a key, or wait]",
+        "timeoutMills": 1500,
+        "repeats": 1,
+        **fields,
+    }
     more = {"id": "more", "maxDigits": 4, "timeoutMills": 1500}
     return {"action": {"name": "runMenu", "menus": [main, more]}}
 
