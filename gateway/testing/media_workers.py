@@ -112,11 +112,17 @@ class MediaWorkers:
     """The supervisor, its media workers, and the client that stands for the switch."""
 
     def __init__(
-        self, supervised: Supervised, client: MediaClient, pids: dict[str, int], paths: Sequence[str] = ()
+        self,
+        supervised: Supervised,
+        client: MediaClient,
+        pids: dict[str, int],
+        paths: Sequence[str],
+        running: asyncio.Task[None],
     ) -> None:
         self.supervised: Final = supervised
         self.paths: Final = paths
         """The workers' Unix sockets."""
+        self._running: Final = running
         self.client: Final = client
         self.pids: Final = pids
         self._ears: Final = contextlib.ExitStack()
@@ -170,6 +176,10 @@ class MediaWorkers:
         """Let no phone hear any more."""
         self._ears.close()
 
+    def desert(self) -> None:
+        """Let the client end, as a switch does that is killed."""
+        self._running.cancel()
+
     def kill(self, number: int) -> None:
         """Kill a worker's process."""
         os.kill(self.pids[f"media-{number + 1}"], signal.SIGKILL)
@@ -212,7 +222,7 @@ async def media_workers(
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(client.run())
             await client.connected()
-            house = MediaWorkers(supervised, client, pids, paths)
+            house = MediaWorkers(supervised, client, pids, paths, running)
             try:
                 yield house
             finally:
