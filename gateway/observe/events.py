@@ -198,7 +198,7 @@ _ROWS = (
         "Nothing more is written, for this reason; what was said until then is in the file.",
     ),
     _event("recording.available", "info", "call recording destination", "Its file is where it was to go."),
-    _event("recording.failed", "warning", "call recording reason", "It is not there, or was never begun."),
+    _event("recording.failed", "warning", "call recording reason", "It broke off, is not there, or was never begun."),
     _event("cdr.written", "info", "file calls", "A day's call records are in a file."),
     _event("cdr.not_written", "warning", "folder reason", "They could not be written; it is tried again."),
     _event(

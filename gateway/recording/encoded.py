@@ -28,8 +28,11 @@ _KINDS: Final = {
 }
 """Format -> container, encoder, and bits a second of one channel: telephone speech without audible loss."""
 _FLUSHED: Final = {"flush_packets": "1"}
-_PAGE: Final = {"page_duration": "200000"}
-"""Microseconds: so much of an Ogg file is lost at most."""
+_MUXERS: Final = {
+    "mp3": _FLUSHED | {"write_xing": "0", "id3v2_version": "0"},
+    "ogg": _FLUSHED | {"page_duration": "200000"},
+}
+"""An MP3 file has no header, which would have to be right at the end; a page of Ogg has 200 ms: so much may be lost."""
 
 
 class _Appending:
@@ -63,9 +66,8 @@ class EncodedFile:
         container, encoder, bit_rate = _KINDS[kind]
         self._layout = _LAYOUTS[channels]
         self._file = _Appending(path, resume=resume)
-        options = _FLUSHED | (_PAGE if container == "ogg" else {})
         try:
-            self._container = av.open(self._file, "w", format=container, options=options)
+            self._container = av.open(self._file, "w", format=container, options=_MUXERS[container])
             stream = self._container.add_stream(encoder, rate=RATE_HZ)
         except (av.error.FFmpegError, ValueError) as error:
             os.close(self._file.fd)

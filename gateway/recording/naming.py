@@ -97,7 +97,9 @@ def destination_of(url: str, *, format: str, stem: str) -> Destination:  # noqa:
             place = Destination("azure", account, container, _folder(path))
             return _named(place, _last(path), format, stem)
         case _:
-            raise LocalError(f"recordings go to s3://bucket or azure://account/container, not to {url[:80]!r}")
+            raise LocalError(
+                f"recordings go to s3://bucket or azure://account/container, not to {url[:80]!r}"
+            )
 
 
 def _named(place: Destination, name: str, asked: str, stem: str) -> Destination:

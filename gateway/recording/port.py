@@ -4,9 +4,9 @@ An order is complete and may come twice: a recorder that was restarted is told o
 with the files that it finds.  Frames are a 4-byte big-endian length and a msgpack map, as media workers speak.
 
     switch      {"record": order}  {"stop": id}
-    recorder    {"finished": id, "duration_s": s, "reason": text}      no more is written
+    recorder    {"finished": id, "duration_s": s, "reason": text, "fault": bool}    no more is written; then one of
                 {"available": id, "destination": url}                  the file is where it was to go
-                {"failed": id, "reason": text}                         it is not there, or not all of it
+                {"failed": id, "reason": text}                         it is not there
 """
 
 from __future__ import annotations
@@ -77,11 +77,13 @@ class Finished:
     id: str
     duration_s: float
     reason: str
+    fault: bool = False
+    """It ended before its time; what was written until then is there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """The whole file is where it was to go."""
+    """The file is where it was to go."""
 
     id: str
     destination: str
@@ -90,7 +92,7 @@ class Available:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The file is not where it was to go, or not all that was said is in it."""
+    """The file is not where it was to go."""
 
     id: str
     reason: str

@@ -107,9 +107,7 @@ class Recorder:
     def _end(self, tape: Tape, reason: str) -> None:
         duration_s = round(tape.duration_s, 3)
         tape.close()
-        self._tell(Finished(tape.order.id, duration_s, tape.fault or reason))
-        if tape.fault:
-            self._tell(Failed(tape.order.id, tape.fault))
+        self._tell(Finished(tape.order.id, duration_s, tape.fault or reason, fault=bool(tape.fault)))
         if duration_s == 0:
             self._path(tape.order).unlink(missing_ok=True)
             self._tell(Failed(tape.order.id, "there was nothing to record"))
@@ -206,7 +204,9 @@ async def _run(config: Config) -> None:
         loop.add_reader(int(lifeline), _supervisor_gone, int(lifeline), stop)
     endpoints = Endpoints(config.recording.s3_endpoint or "", config.recording.azure_endpoint or "")
     ready = os.environ.get("TANDEM_READY_FD")
-    await RecorderProcess(rings, Shelf.configured(config), endpoints).run(control, stop, int(ready) if ready else None)
+    await RecorderProcess(rings, Shelf.configured(config), endpoints).run(
+        control, stop, int(ready) if ready else None
+    )
 
 
 def _supervisor_gone(lifeline: int, stop: asyncio.Event) -> None:

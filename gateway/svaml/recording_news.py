@@ -9,8 +9,8 @@ from gateway.ids import IdSource
 from gateway.svaml import events
 from gateway.svaml.events import NotifyType
 from gateway.svaml.model import RecordingOptions
-from gateway.switch.records import CallRecord, Notification
 from gateway.switch.recordings import RecordingWish
+from gateway.switch.records import CallRecord, Notification
 from gateway.switch.stores import Directory, Outbox
 
 __all__ = ["RecordingNews", "wish_of"]

@@ -182,9 +182,11 @@ class Recordings:
     async def _note(self, recording: Recording, news: News) -> None:
         facts = {"call": recording.record.call, "recording": recording.id}
         match news:
-            case Finished(duration_s=duration_s, reason=reason):
+            case Finished(duration_s=duration_s, reason=reason, fault=fault):
                 recording.lease.close()
                 self.log.info("recording.finished", **facts, duration_s=duration_s, reason=reason)
+                if fault:
+                    self.log.warning("recording.failed", **facts, reason=reason)
                 if recording.wish.notify:
                     await self._announcer.finished(recording.record)
             case Available(destination=destination):
@@ -270,9 +272,7 @@ class CallTape:
 class RoomTape:
     """The recording of a conference: a row without a socket that hears everybody."""
 
-    def __init__(
-        self, recordings: Recordings, recording: Recording, media: MediaPort, room: RoomId
-    ) -> None:
+    def __init__(self, recordings: Recordings, recording: Recording, media: MediaPort, room: RoomId) -> None:
         self._recordings: Final = recordings
         self._recording: Final = recording
         self._media: Final = media

@@ -1,10 +1,10 @@
 """The recorder in virtual time: the real one, with its files, in the loop of the test.
 
-    recorder = VirtualRecorder(plane.rings, tmp_path)
-    async with application_board(plane=plane, recorder=recorder) as house:
-        ...
-        await recorder.idle()
-        pcm = recorder.heard("f00d...", "name.wav")      int16 [n, channels]
+recorder = VirtualRecorder(plane.rings, tmp_path)
+async with application_board(plane=plane, recorder=recorder) as house:
+...
+await recorder.idle()
+pcm = recorder.heard("f00d...", "name.wav")      int16 [n, channels]
 """
 
 from __future__ import annotations

@@ -84,7 +84,9 @@ class RecordingClient:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         for recording in list(self._finished):
-            self._hear({"failed": recording, "reason": "the recorder was killed while the file was on its way"})
+            self._hear(
+                {"failed": recording, "reason": "the recorder was killed while the file was on its way"}
+            )
         for order in list(self._orders.values()):
             self._say({"record": order_as_map(order)})
             self._orders[order.id] = replace(order, resumed=True)

@@ -52,7 +52,9 @@ def test_a_time_may_be_asked_for(studio):
     assert keys(studio.api.get(f"{RECORDINGS}?{span}")) == ["b.mp3"]
 
 
-@pytest.mark.parametrize(("key", "kind"), [("a.wav", "audio/wav"), ("b.mp3", "audio/mpeg"), ("c.ogg", "audio/ogg")])
+@pytest.mark.parametrize(
+    ("key", "kind"), [("a.wav", "audio/wav"), ("b.mp3", "audio/mpeg"), ("c.ogg", "audio/ogg")]
+)
 def test_a_recording_is_given_out_as_what_it_is(studio, key, kind):
     answer = studio.api.get(f"{RECORDINGS}/{key}")
 

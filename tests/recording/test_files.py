@@ -24,15 +24,17 @@ import sys
 import numpy as np
 from pathlib import Path
 from gateway.recording.formats import open_file
+from gateway.recording.naming import FORMATS
 from gateway.testing.audio import tone
 
-file = open_file(Path(sys.argv[1]), sys.argv[2], 1)
+files = [open_file(Path(sys.argv[1], f"a.{kind}"), kind, 1) for kind in FORMATS]
 for piece in np.split(tone(440, duration_ms=4000), 40):
-    file.write(piece[:, None])
+    for file in files:
+        file.write(piece[:, None])
 print("written", flush=True)
 sys.stdin.read()
 """
-"""Writes four seconds in pieces of a tenth, and then lives until it is killed."""
+"""Writes four seconds of each format in pieces of a tenth, and then lives until it is killed."""
 
 
 def noise(n, channels, seed=1):
@@ -78,21 +80,17 @@ def test_a_wav_file_is_gone_on_with_where_it_ends(tmp_path):
     assert np.array_equal(read(tmp_path / "a.wav"), np.concatenate([first, second]))
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_a_writer_that_is_killed_leaves_a_file_that_plays(kind, tmp_path):
-    path = tmp_path / f"a.{kind}"
+def test_a_writer_that_is_killed_leaves_files_that_play(tmp_path):
     with subprocess.Popen(
-        [sys.executable, "-c", VICTIM, str(path), kind],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        [sys.executable, "-c", VICTIM, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as victim:
         assert victim.stdout.readline() == b"written\n"
         victim.send_signal(signal.SIGKILL)
 
-    heard = decode_untrusted(path.read_bytes())
-
-    assert 3.4 * SECOND <= heard.size <= 4.1 * SECOND
-    assert is_tone(heard[SECOND : 3 * SECOND], 440)
+    for kind in FORMATS:
+        heard = decode_untrusted((tmp_path / f"a.{kind}").read_bytes())
+        assert 3.4 * SECOND <= heard.size <= 4.1 * SECOND
+        assert is_tone(heard[SECOND : 3 * SECOND], 440)
 
 
 def is_tone(signal_, hertz):
@@ -124,7 +122,9 @@ def test_an_encoded_file_is_gone_on_with(kind, tmp_path):
         file.write(tone(440, duration_ms=2000)[:, None])
         file.close()
 
-    assert decode_untrusted(path.read_bytes()).size == pytest.approx(4 * SECOND, rel=0.05)
+    assert decode_untrusted(path.read_bytes()).size == pytest.approx(
+        4 * SECOND, rel=0.1
+    )  # each encoder has a delay
 
 
 def test_a_full_disk_is_an_error_and_what_fitted_is_in_the_file(tmp_path):

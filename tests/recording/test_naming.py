@@ -22,7 +22,7 @@ AT = 1_717_683_614.0  # 2024-06-06T14:20:14Z
         ("s3://bucket/a/b/mine.ogg", "s3://bucket/a/b/mine.ogg", "mine.ogg"),
         ("S3://bucket/mine", "s3://bucket/mine.mp3", "mine.mp3"),
         ("azure://account/container", "azure://account/container/stem.mp3", "stem.mp3"),
-        ("azure://account/container/my-recording.mp3", "azure://account/container/my-recording.mp3", "my-recording.mp3"),
+        ("azure://account/container/mine.mp3", "azure://account/container/mine.mp3", "mine.mp3"),
     ],
 )
 def test_a_destination_without_a_file_gets_the_usual_name(asked, url, name):
@@ -38,7 +38,15 @@ def test_the_extension_of_a_given_name_decides_the_format():
 
 @pytest.mark.parametrize(
     "asked",
-    ["http://example.org/x", "file:///etc/passwd", "s3://", "s3://UPPER", "azure://account", "azure://a/b", "bucket"],
+    [
+        "http://example.org/x",
+        "file:///etc/passwd",
+        "s3://",
+        "s3://UPPER",
+        "azure://account",
+        "azure://a/b",
+        "bucket",
+    ],
 )
 def test_there_are_no_other_places(asked):
     with pytest.raises(LocalError, match="recordings go to"):

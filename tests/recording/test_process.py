@@ -11,6 +11,7 @@ import tempfile
 from contextlib import asynccontextmanager
 
 import numpy as np
+import pytest
 
 from gateway.media.ring import RINGS_BYTES, UNIT, Rings
 from gateway.recording.port import Available, Failed, Finished, Order
@@ -49,7 +50,7 @@ class Recorder:
 
         descriptors = {"RINGS": self.rings_fd, "CONTROL": self.control.fileno(), "LIFELINE": self._lifeline}
         named = {f"TANDEM_{name}_FD": str(fd) for name, fd in (descriptors | {"READY": childs}).items()}
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: ASYNC220 - it is there at once
             [sys.executable, "-m", "gateway.recording.process"],
             env={**os.environ, **self._environment, **named, "TANDEM_DATA": str(self.directory)},
             pass_fds=(*descriptors.values(), childs),
@@ -163,6 +164,7 @@ def test_a_recorder_that_is_killed_leaves_a_file_that_another_one_goes_on_with(t
     run(scenario)
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_a_recording_whose_file_plays_up_to_there(tmp_path):
     async def scenario():
         async with recorder(tmp_path, file_bytes=10_000) as one:
@@ -171,12 +173,14 @@ def test_a_full_disk_ends_a_recording_whose_file_plays_up_to_there(tmp_path):
 
             finished, available = await news(one, 2)
 
-            assert (finished.reason, available) == ("File too large", Available("r1", ""))
+            assert (finished.reason, finished.fault) == ("File too large", True)
+            assert available == Available("r1", "")
             assert one.heard().shape[0] == (10_000 - 44) // 4
 
     run(scenario)
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_reached_is_told_and_the_file_is_kept(tmp_path):
     async def scenario():
         async with recorder(tmp_path, TANDEM_RECORDING__S3_ENDPOINT="http://127.0.0.1:1") as one:
@@ -193,6 +197,7 @@ def test_a_place_that_cannot_be_reached_is_told_and_the_file_is_kept(tmp_path):
     run(scenario)
 
 
+@pytest.mark.slow
 def test_a_recording_of_nothing_leaves_no_file(tmp_path):
     async def scenario():
         async with recorder(tmp_path) as one:
@@ -205,6 +210,7 @@ def test_a_recording_of_nothing_leaves_no_file(tmp_path):
     run(scenario)
 
 
+@pytest.mark.slow
 def test_told_to_end_it_completes_its_files(tmp_path):
     async def scenario():
         async with recorder(tmp_path) as one:

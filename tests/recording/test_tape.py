@@ -120,7 +120,7 @@ def test_a_tape_that_was_torn_is_gone_on_with_in_time():
 
 
 def test_a_tape_ends_when_nothing_has_come_for_a_moment_after_the_word():
-    rings, file, tape = taped()
+    rings, _file, tape = taped()
     tape.end(1.0)
     fill(rings, units(1, 1), units(1, 2))
     tape.drain(1.1)

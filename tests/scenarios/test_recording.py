@@ -43,7 +43,9 @@ async def recorded(platform, *, seconds=3.0, meanwhile=None):
         await asyncio.sleep(seconds / 2)
         alice.hang_up(call)
         lasted_s = asyncio.get_running_loop().time() - began
-        told = [await application.told("notify", type=f"recording_{kind}") for kind in ("finished", "available")]
+        told = [
+            await application.told("notify", type=f"recording_{kind}") for kind in ("finished", "available")
+        ]
         listed = await platform.ask("GET", "/calling/v1/recording?pageSize=1")
     return told, lasted_s, listed[0]
 
@@ -51,7 +53,10 @@ async def recorded(platform, *, seconds=3.0, meanwhile=None):
 def fetched(platform, url):
     """Return the channels of a recording as the API gives it out, int16 [n, 2]."""
     request = urllib.request.Request(url, headers={"Authorization": platform.shown})
-    with urllib.request.urlopen(request, timeout=10) as response, wave.open(io.BytesIO(response.read())) as file:
+    with (
+        urllib.request.urlopen(request, timeout=10) as response,
+        wave.open(io.BytesIO(response.read())) as file,
+    ):
         assert file.getframerate() == RATE_HZ
         return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, file.getnchannels())
 

@@ -106,7 +106,9 @@ def test_the_caller_is_on_the_left_and_the_called_party_on_the_right(tmp_path):
 
 def test_what_is_recorded_is_told_by_name(tmp_path):
     async def scenario(studio):
-        studio.house.server.says("ice", {"instructions": [{"name": "answer"}, START], "action": {"name": "park"}})
+        studio.house.server.says(
+            "ice", {"instructions": [{"name": "answer"}, START], "action": {"name": "park"}}
+        )
         await studio.call()
         await studio.talk(1.0, "alice")
         studio.hang_up()
@@ -116,7 +118,13 @@ def test_what_is_recorded_is_told_by_name(tmp_path):
         call = studio.house.server.told("ice")["callid"]
         assert await studio.told() == [
             {"event": "notify", "callid": call, "version": 1, "type": "recording_finished"},
-            {"event": "notify", "callid": call, "version": 1, "type": "recording_available", "destination": url},
+            {
+                "event": "notify",
+                "callid": call,
+                "version": 1,
+                "type": "recording_available",
+                "destination": url,
+            },
         ]
         assert order.name.endswith(f"_{KEY}_{call}.wav")
         pcm = studio.recorder.heard()
@@ -129,7 +137,9 @@ def test_what_is_recorded_is_told_by_name(tmp_path):
 def test_an_application_that_wants_no_news_gets_none(tmp_path):
     async def scenario(studio):
         silent = {"name": "startRecording", "options": WAV | {"notificationEvents": False}}
-        studio.house.server.says("ice", {"instructions": [{"name": "answer"}, silent], "action": {"name": "park"}})
+        studio.house.server.says(
+            "ice", {"instructions": [{"name": "answer"}, silent], "action": {"name": "park"}}
+        )
         await studio.call()
         await studio.talk(0.5, "alice")
         studio.hang_up()
@@ -192,12 +202,11 @@ def test_a_conference_is_recorded_until_the_last_one_has_left(tmp_path):
 def test_a_conference_is_recorded_bit_for_bit_as_a_silent_member_hears_it(tmp_path):
     async def scenario(studio):
         action = {"name": "connectConf", "conferenceId": "standup", "record": True, "recordingOptions": WAV}
-        studio.house.server.says("ice", {"action": action})
-        await studio.call("alice")
-        studio.house.server.says("ice", {"action": {"name": "connectConf", "conferenceId": "standup"}})
-        await studio.call("bob")
-        studio.house.server.says("ice", {"instructions": [START], "action": action | {"record": False}})
-        await studio.call("carol")
+        for instructions, record in (([], True), ([], False), ([START], False)):
+            document = {"instructions": instructions, "action": action | {"record": record}}
+            studio.house.server.says("ice", document)
+        for name in TONES_HZ:
+            await studio.call(name)
         await studio.talk(1.0, "alice", "bob")
         for name in TONES_HZ:
             studio.hang_up(name)
@@ -218,7 +227,9 @@ def found_in(part, whole):
 def test_a_place_that_is_none_costs_the_recording_and_not_the_call(tmp_path):
     async def scenario(studio):
         nowhere = {"name": "startRecording", "options": {"destinationUrl": "ftp://example.org/"}}
-        studio.house.server.says("ice", {"instructions": [{"name": "answer"}, nowhere], "action": {"name": "park"}})
+        studio.house.server.says(
+            "ice", {"instructions": [{"name": "answer"}, nowhere], "action": {"name": "park"}}
+        )
         await studio.call()
 
         (failed,) = studio.house.board.log.all("recording.failed")
@@ -230,7 +241,9 @@ def test_a_place_that_is_none_costs_the_recording_and_not_the_call(tmp_path):
 
 def test_rings_are_free_again(tmp_path):
     async def scenario(studio):
-        studio.house.server.says("ice", {"instructions": [{"name": "answer"}, START], "action": {"name": "park"}})
+        studio.house.server.says(
+            "ice", {"instructions": [{"name": "answer"}, START], "action": {"name": "park"}}
+        )
         for _ in range(6):  # there are rings for four
             await studio.call()
             await studio.talk(0.1, "alice")
