@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection, Table, insert, select, update
 
 from gateway.store.applying import upsert
+from gateway.store.rows import Row
 from gateway.store.tables import applications, facts, users
 from gateway.store.vault import Vault
 
@@ -51,13 +52,13 @@ class InTheClear:
         return sealed
 
 
-def sealed(table: Table, row: Mapping[str, Any], sealing: Sealing) -> dict[str, Any]:
+def sealed(table: Table, row: Row, sealing: Sealing) -> dict[str, Any]:
     """Return a row as it is written."""
     name, secret = SECRETS[table.name]
     return {**row, secret: sealing.seal(row[secret], _place(table, row[name]))}
 
 
-def opened(table: Table, row: Mapping[str, Any], sealing: Sealing) -> dict[str, Any]:
+def opened(table: Table, row: Row, sealing: Sealing) -> dict[str, Any]:
     """Return a row as it was given.  Raises ConfigError if the key is not there."""
     name, secret = SECRETS[table.name]
     return {**row, secret: sealing.open(row[secret], _place(table, row[name]))}

@@ -20,6 +20,5 @@ UNDAUNTED: Final = (sys.executable, "-m", "gateway.testing.undaunted")
 """What to run in the place of `tandem`."""
 
 if __name__ == "__main__":
-    backoff.DELAYS_S = (0.0,)
-    backoff.QUICK_DEATHS = sys.maxsize
+    vars(backoff).update(DELAYS_S=(0.0,), QUICK_DEATHS=sys.maxsize)
     main()
