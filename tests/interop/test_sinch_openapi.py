@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.slow]
 OURS = Application(key="5F5C418A-0F91-4BBC-8234-A9BF5EDDAD97", secret="JViE5vDor0Sw3WllZka15Q==")
 CONFIGURATION = Path(__file__).parent / "sinch" / "schemathesis.toml"
 ENVIRONMENT = Path(__file__).parents[2] / "build" / "schemathesis"
-EXAMPLES = 40
+EXAMPLES = 20
 """Of each operation and kind; more find nothing else in reasonable time."""
 
 
