@@ -32,7 +32,7 @@ __all__ = ["SpeechProcess", "spoken"]
 
 
 def spoken(text: str, data_dir: Path) -> NDArray[np.int16]:
-    """Return what the engine makes of an English text, int16 [n] at 8 kHz; `data_dir` is an empty directory."""
+    """Return what the engine makes of an English text, int16 [n] at 8 kHz, or has made, if `data_dir` knows it."""
 
     async def render() -> list[NDArray[np.int16]]:
         async with open_prompts(load(None, data_dir), structlog.get_logger()) as prompts:
