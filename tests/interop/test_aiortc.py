@@ -24,7 +24,7 @@ av = pytest.importorskip("av", reason="the dependency group `interop` is not ins
 
 pytestmark = pytest.mark.interop
 
-SPEECH = distinct_speech(1.5, seed=71)
+SPEECH = distinct_speech(1.0, seed=71)
 PATIENCE_S = 15.0
 FRAME = 160
 
