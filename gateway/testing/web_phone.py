@@ -106,7 +106,7 @@ class WebPhone:
 
     def says(self, text: str) -> None:
         """Wait until something is to be read."""
-        self.page.get_by_text(text).first.wait_for()
+        self.page.get_by_text(text).filter(visible=True).first.wait_for()
 
     def is_talking(self) -> None:
         """Wait until the call is up."""

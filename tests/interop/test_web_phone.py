@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import time
+import tomllib
 import wave
 from pathlib import Path
 
@@ -27,11 +28,6 @@ pytestmark = pytest.mark.interop
 
 PAGES = Path(__file__).parent / "browsers"
 WORKSHOP = Path(__file__).parents[2] / "build" / "browsers"
-APPLICATION, SECRET = "00000000-0000-4000-8000-000000000001", "c2VjcmV0"
-SETTINGS = f'[[applications]]\nkey = "{APPLICATION}"\nsecret = "{SECRET}"\n' + "".join(
-    f'[[users]]\napplication = "{APPLICATION}"\nname = "{name}"\npassword = "secret"\n'
-    for name in ("alice", "bob")
-)
 WS_PORT, WSS_PORT, HTTPS_PORT = free_block()[:3]
 SPEECH = distinct_speech(2.0, seed=67)
 MUST_END = ("calls", "media_legs", "bindings", "unanswered")
@@ -57,7 +53,6 @@ def switch(tmp_path_factory):
     secured = {"TANDEM_SIP__CERTIFICATE": str(pem), "TANDEM_SIP__KEY": str(pem)}
     with Serving(
         folder / "switch",
-        settings=SETTINGS,
         listen=[f"ws:127.0.0.1:{WS_PORT}", f"wss:127.0.0.1:{WSS_PORT}"],
         environment={"TANDEM_HTTP__PHONE": f"127.0.0.1:{HTTPS_PORT}", **secured},
     ) as serving:
@@ -77,20 +72,22 @@ def show(switch, chromium):
 
 
 @pytest.fixture
-def phone(show):
+def phone(switch, show):
     """Show the web phone of a user."""
 
     def phone(user="alice"):
         phone = WebPhone(show())
-        phone.sign_in(user, "secret")
+        phone.sign_in(user, switch.password(user))
         return phone
 
     return phone
 
 
-def token(user, nonce, life_s=600):
-    now = int(time.time())
-    return sign_token(APPLICATION, SECRET, user, nonce=nonce, issued_at=now, expires_at=now + life_s)
+def token(switch, user, nonce):
+    """Return what the application's backend would give its app."""
+    made, now = tomllib.loads((switch.data / "secrets.toml").read_text()), int(time.time())
+    key, secret = made["application_key"], made["application_secret"]
+    return sign_token(key, secret, user, nonce=nonce, issued_at=now, expires_at=now + 600)
 
 
 def alike(recording):
@@ -116,7 +113,7 @@ def test_the_printed_link_signs_in_and_one_click_calls_the_echo(switch, show):
 
 def test_by_https_everything_is_encrypted(switch, show):
     phone = WebPhone(show(home=f"https://127.0.0.1:{HTTPS_PORT}"))
-    phone.sign_in("alice", "secret")
+    phone.sign_in("alice", switch.password("alice"))
     phone.dial("echo")
     phone.is_talking()
     phone.hears()
@@ -131,9 +128,9 @@ def test_a_wrong_password_is_told(show):
     phone.says("The name or the password is wrong")
 
 
-def test_somebody_of_whom_only_the_token_knows_signs_in_and_stays_so_after_a_reload(show):
+def test_somebody_of_whom_only_the_token_knows_signs_in_and_stays_so_after_a_reload(switch, show):
     phone = WebPhone(show())
-    phone.sign_in_by(token("carol", "reload"))
+    phone.sign_in_by(token(switch, "carol", "reload"))
     phone.is_signed_in()
 
     phone.page.reload()
@@ -142,13 +139,13 @@ def test_somebody_of_whom_only_the_token_knows_signs_in_and_stays_so_after_a_rel
     phone.says("carol")
 
 
-def test_a_token_serves_once(show):
+def test_a_token_serves_once(switch, show):
     phone = WebPhone(show())
-    phone.sign_in_by(token("carol", "twice"))
+    phone.sign_in_by(token(switch, "carol", "twice"))
     phone.is_signed_in()
     phone.press("Sign out")
 
-    phone.sign_in_by(token("carol", "twice"))
+    phone.sign_in_by(token(switch, "carol", "twice"))
 
     phone.says("this token was used before")
 
@@ -279,10 +276,10 @@ def test_of_two_devices_the_first_to_answer_has_the_call(phone):
     alice.hang_up()
 
 
-def test_the_example_calls_the_echo(show):
+def test_the_example_calls_the_echo(switch, show):
     page = show("/phone/example.html")
     page.get_by_label("User").fill("alice")
-    page.get_by_label("Password").fill("secret")
+    page.get_by_label("Password").fill(switch.password("alice"))
     page.get_by_role("button", name="Call the echo").click()
     page.get_by_text("talk, and you hear yourself").wait_for()
 
@@ -302,18 +299,19 @@ def test_md5_is_md5(show):
     assert digests == [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in texts]
 
 
-def test_headers_over_the_limit_are_an_argument_error(show):
+def test_headers_over_the_limit_are_an_argument_error(switch, show):
     page = show()
 
     told = page.evaluate(
-        """async () => {
+        """async (password) => {
           const { TandemClient } = await import('/phone/tandem.js');
-          const client = new TandemClient({ userId: 'alice', password: 'secret' });
+          const client = new TandemClient({ userId: 'alice', password });
           await client.start();
           const error = await client.callClient.callUser('echo', { long: 'ä'.repeat(511) }).catch((error) => error);
           await client.terminate();
           return [error.name, error.message];
-        }"""
+        }""",
+        switch.password("alice"),
     )
 
     assert told == ["ArgumentError", "headers: 1026 bytes, and 1024 are allowed"]
@@ -321,7 +319,7 @@ def test_headers_over_the_limit_are_an_argument_error(show):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_on_the_page_shuts_anybody_out(show, scheme, width):
+def test_nothing_on_the_page_shuts_anybody_out(switch, show, scheme, width):
     bundled(PAGES, WORKSHOP, ("sipjs",))
     axe = (WORKSHOP / "node_modules/axe-core/axe.min.js").read_text()
     page = show()
@@ -330,7 +328,7 @@ def test_nothing_on_the_page_shuts_anybody_out(show, scheme, width):
     phone = WebPhone(page)
     page.get_by_role("heading", name="Sign in").wait_for()
     faults = faults_of(page, axe)
-    phone.sign_in("alice", "secret")
+    phone.sign_in("alice", switch.password("alice"))
     faults += faults_of(page, axe)
     phone.dial("echo")
     phone.is_talking()

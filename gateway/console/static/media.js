@@ -7,11 +7,11 @@ export class Media {
   #microphone;
   #before = null;
 
-  /** `on.stream(stream)` hears the other end; `on.connection(state)` the state of the path. */
+  /** `on.track(track)` is told what comes, more than once perhaps; `on.connection(state)` the state of the path. */
   constructor(microphone, on) {
     this.#microphone = microphone;
     for (const track of microphone.getAudioTracks()) this.#connection.addTrack(track, microphone);
-    this.#connection.ontrack = ({ track, streams }) => on.stream(streams[0] ?? new MediaStream([track]));
+    this.#connection.ontrack = ({ track }) => on.track(track);
     this.#connection.onconnectionstatechange = () => on.connection(this.#connection.connectionState);
   }
 

@@ -451,11 +451,19 @@ export class Call extends Told {
 
   async #open() {
     this.#media = await Media.open(this.#constraints, {
-      stream: (stream) => (this.incomingStream = stream),
+      track: (track) => this.#hear(track),
       connection: (state) => this.#pathIs(state),
     });
     if (this.state === CallState.ENDED) this.#media.close();
     return this.#media;
+  }
+
+  /** The stream is the same for the whole call: WebRTC's own loses its track whenever somebody is put on hold. */
+  #hear(track) {
+    this.incomingStream ??= new MediaStream();
+    const others = this.incomingStream.getTracks().filter((each) => each !== track);
+    for (const each of others) this.incomingStream.removeTrack(each);
+    this.incomingStream.addTrack(track);
   }
 
   async #progress(status, body) {
