@@ -119,7 +119,7 @@ def _refuse_taken_ports(settings: Config) -> None:
         raise typer.Exit(1)
 
 
-def _helpers(settings: Config) -> dict[str, tuple[str, ...]]:
+def _helpers(settings: Config) -> Mapping[str, tuple[str, ...]]:
     """Return the programs beside switch and media, by name."""
     speech = {} if settings.speech.engine == "off" else {"speech": (*PYTHON, "gateway.speech_service")}
     recording = {"recording": (*PYTHON, "gateway.recording.process")} if settings.recording.enabled else {}
