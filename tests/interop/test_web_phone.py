@@ -6,7 +6,6 @@ npm's and stays outside of it.
 
 import contextlib
 import hashlib
-import json
 import time
 import tomllib
 import wave
@@ -157,10 +156,10 @@ def test_a_phone_hears_what_the_page_says(switch, phone, tmp_path):
         alice.dial("bob")
         alice.is_talking()
         alice.hears()
-        alice.page.wait_for_timeout(2500)  # of speech
+        alice.page.wait_for_timeout(1500)  # of speech
         alice.hang_up()
         (heard,) = bob.report()["calls"]
-    assert heard["packets_received"] > 100
+    assert heard["packets_received"] > 50
     assert alike(recording) > 0.9
 
 
@@ -246,7 +245,7 @@ def test_two_tabs_talk_to_each_other(phone):
 
 def test_a_phone_calls_the_page(switch, phone):
     alice = phone()
-    with switch.calling("alice", "--duration", "3", caller="bob") as bob:
+    with switch.calling("alice", "--duration", "2", caller="bob") as bob:
         alice.says("Incoming call")
         alice.press("Answer")
         alice.is_talking()
@@ -256,12 +255,14 @@ def test_a_phone_calls_the_page(switch, phone):
     assert report["packets_received"] > 50
 
 
-def test_who_is_declined_is_told(switch, phone):
-    alice = phone()
-    with switch.calling("alice", caller="bob") as bob:
-        alice.says("Incoming call")
-        alice.press("Decline")
-        assert "603" in json.dumps(bob.report())
+def test_who_is_declined_is_told(phone):
+    alice, bob = phone(), phone("bob")
+    alice.dial("bob")
+    bob.says("Incoming call")
+
+    bob.press("Decline")
+
+    alice.says("Declined")
 
 
 def test_of_two_devices_the_first_to_answer_has_the_call(phone):
@@ -317,9 +318,8 @@ def test_headers_over_the_limit_are_an_argument_error(switch, show):
     assert told == ["ArgumentError", "headers: 1026 bytes, and 1024 are allowed"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_on_the_page_shuts_anybody_out(switch, show, scheme, width):
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_nothing_on_the_page_shuts_anybody_out(switch, show, width, scheme):
     bundled(PAGES, WORKSHOP, ("sipjs",))
     axe = (WORKSHOP / "node_modules/axe-core/axe.min.js").read_text()
     page = show()

@@ -164,6 +164,8 @@ function begun(begins) {
     onCallQualityWarningEvent: (_, { type }) => type === "Trigger" && toast("The line is poor"),
   });
   $("sent").textContent = "";
+  $("view-call").removeAttribute("data-keypad");
+  $("keypad").setAttribute("aria-expanded", "false");
   for (const id of ["meters", "quality", "controls", "call-pad", "timer"]) $(id).hidden = true;
   show("call");
   showCall();
@@ -367,8 +369,9 @@ $("hold").addEventListener("click", async () => {
   showCall();
 });
 $("keypad").addEventListener("click", () => {
-  const isOpen = ($("call-pad").hidden = !$("call-pad").hidden);
-  $("keypad").setAttribute("aria-expanded", !isOpen);
+  const isHidden = ($("call-pad").hidden = !$("call-pad").hidden);
+  $("keypad").setAttribute("aria-expanded", !isHidden);
+  $("view-call").toggleAttribute("data-keypad", !isHidden);
 });
 $("sign-out").addEventListener("click", signOut);
 $("open-settings").addEventListener("click", async () => {
