@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from gateway.api import AppClients, create_app, serve_http
+from gateway.api import AppClients, PhoneOnly, create_app, serve_http
 from gateway.application import ApplicationLayer, Studio, open_applications
 from gateway.callbacks.allowed import is_loopback
 from gateway.clock import SystemClock
@@ -180,11 +180,19 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 ready = _say_ready(media, listening, surroundings.ready_fd, log)
                 parts: tuple[_Part | None, ...] = (media, switch, layer, keeper, speech, recorder, tracer)
                 running = [part.run() for part in parts if part is not None]
-                background = [tasks.create_task(each) for each in (*running, http, ready)]
+                phone = _serve_phone(PhoneOnly(app), config)
+                background = [tasks.create_task(each) for each in (*running, http, phone, ready)]
                 await stop.asked.wait()
                 await _end_calls(switch, rim, stop, log)
             for task in background:
                 task.cancel()
+
+
+async def _serve_phone(app: PhoneOnly, config: Config) -> None:
+    """Serve the web phone by HTTPS until cancelled, if somebody wants that."""
+    phone, certificate, key = config.http.phone, config.sip.certificate, config.sip.key
+    if phone and certificate and key:
+        await serve_http(app, phone.host, phone.port, certificate=(certificate, key))
 
 
 class _Part(Protocol):
