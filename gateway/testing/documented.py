@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["ROOT", "rows_of", "tests_in", "unknown_tests"]
+__all__ = ["ROOT", "named_tests", "rows_of", "unknown_tests"]
 
 ROOT: Final = Path(__file__).parents[2]
 """Where `docs/` and `tests/` are."""
@@ -32,14 +32,14 @@ def rows_of(page: str, *, columns: int) -> list[list[str]]:
     return [cells for index, cells in enumerate(found) if index not in rules | heads]
 
 
-def tests_in(cell: str) -> list[str]:
+def named_tests(cell: str) -> list[str]:
     """Return the tests that a cell names: `tests/sip/test_forks.py::test_...`, in backquotes."""
     return _NAME.findall(cell)
 
 
 def unknown_tests(cell: str) -> list[str]:
     """Return those of its tests that do not exist."""
-    return [each for each in tests_in(cell) if not _exists(*each.split("::"))]
+    return [each for each in named_tests(cell) if not _exists(*each.split("::"))]
 
 
 def _exists(path: str, name: str) -> bool:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from gateway.testing.documented import rows_of, tests_in, unknown_tests
+from gateway.testing.documented import named_tests, rows_of, unknown_tests
 
-BUGS = {int(number): (symptom, where, why) for number, symptom, where, why in rows_of("known-bugs.md", columns=4)}
+BUGS = {
+    int(number): (symptom, where, why) for number, symptom, where, why in rows_of("known-bugs.md", columns=4)
+}
 
 
 def test_none_is_left_out():
@@ -18,4 +20,4 @@ def test_each_names_its_report_and_has_a_test_or_a_sentence(number):
 
     assert "#" in where
     assert unknown_tests(why) == []
-    assert tests_in(why) or why.endswith("."), "neither a test nor a sentence"
+    assert named_tests(why) or why.endswith("."), "neither a test nor a sentence"

@@ -129,7 +129,9 @@ class TestAnswering:
         assert crypto_of(*audio("0", f"{USUAL}|2^20|1:4")) is None
 
     def test_a_line_whose_keys_packets_name_is_passed_over_in_words_and_the_next_is_taken(self) -> None:
-        lines = sdp(*audio("0", f"{USUAL}|2^31|1:4", USUAL.replace("crypto:1", "crypto:2"), protocol="RTP/SAVP"))
+        lines = sdp(
+            *audio("0", f"{USUAL}|2^31|1:4", USUAL.replace("crypto:1", "crypto:2"), protocol="RTP/SAVP")
+        )
         said, agreed = answer(lines, ACCEPTED)
         assert agreed.crypto is not None
         assert agreed.crypto.tag == 2

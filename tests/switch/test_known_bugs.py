@@ -51,7 +51,9 @@ def test_bug_38_fax_is_refused_and_the_call_goes_on_in_audio():
             port = port_in((await calling.expect(SessionAnswered)).sdp)
             await board.settle()
             before = board.media.row_at(port)
-            calling.reoffer(alice.sdp(version=2).replace(b"m=audio", b"m=image").replace(b"RTP/AVP", b"udptl"))
+            calling.reoffer(
+                alice.sdp(version=2).replace(b"m=audio", b"m=image").replace(b"RTP/AVP", b"udptl")
+            )
             assert (await calling.expect(OfferRefused)).status == 488
             assert board.media.row_at(port) == before
 

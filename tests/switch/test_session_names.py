@@ -122,8 +122,10 @@ def name_of(board, phone):
     return next(
         (passed.message.headers.get("Session-ID") or "")[:32]
         for passed in board.network.passed
-        if passed.source[0] == phone.host and passed.message.cseq.method == "INVITE"
-        and isinstance(passed.message, Response) and passed.message.status == 200
+        if passed.source[0] == phone.host
+        and passed.message.cseq.method == "INVITE"
+        and isinstance(passed.message, Response)
+        and passed.message.status == 200
     )
 
 

@@ -31,7 +31,8 @@ class Traced:
 def without_secrets(data: bytes) -> bytes:
     """Return a message without what opens a door: a digest's response (RFC 7616), keys of SRTP and of ICE.
 
-    Those stand in descriptions: `a=crypto:1 ... inline:KEY` (RFC 4568), `a=ice-pwd:KEY` (RFC 8839).  The length stays, so that the message still reads as it was.
+    Those stand in descriptions: `a=crypto:1 ... inline:KEY` (RFC 4568), `a=ice-pwd:KEY` (RFC 8839).  The length stays,
+    so that the message still reads as it was.
 
     >>> without_secrets(b'Authorization: Digest username="a", response="0123", uri="sip:b"')
     b'Authorization: Digest username="a", response="xxxx", uri="sip:b"'
