@@ -123,7 +123,7 @@ def test_the_terms_say_how_long_is_long():
     assert verdict(short_greeting(), patient) == MACHINE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     parts=st.lists(
         st.tuples(st.sampled_from(["silence", "noise", "tone", "speech"]), st.integers(1, 200)), max_size=12
