@@ -145,7 +145,9 @@ async def _switch(directory: Path) -> AsyncIterator[Parties]:
     async with open_applications(config, log, clock, ids) as layer:
         passwords = layer.store.directory.passwords
         cable = _Cable(Endpoint(endpoint_config(config, doors, passwords, layer.guests), ids))
-        table = RoutingTable(users=frozenset({"alice"}), trunks=tuple(trunk_of(each) for each in config.trunks))
+        table = RoutingTable(
+            users=frozenset({"alice"}), trunks=tuple(trunk_of(each) for each in config.trunks)
+        )
         world = World(
             Signalling(cable),
             FakeMediaPort(),

@@ -122,7 +122,9 @@ def _value(head: str, name: str) -> str:
 
 
 def _answer(head: str, status: str, body: str = "") -> str:
-    copied = [line for line in head.split("\r\n")[1:] if line.startswith(("Via:", "From:", "Call-ID:", "CSeq:"))]
+    copied = [
+        line for line in head.split("\r\n")[1:] if line.startswith(("Via:", "From:", "Call-ID:", "CSeq:"))
+    ]
     to = _value(head, "To")
     tag = "" if ";tag=" in to else f";tag=b{_value(head, 'Call-ID')}"
     more = "Content-Type: application/sdp\r\n" if body else ""
