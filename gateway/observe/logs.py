@@ -5,7 +5,7 @@
     log.info("leg.ended", cause="bye", duration_s=12.5)
 
 An event's name is `noun.verb_past` and stands in `gateway.observe.events`.  Context such as `call_id` and `leg_id` is
-bound once with `structlog.contextvars`.  Every line passes the same way: rate limit, time, plain values, redaction,
+bound once with `structlog.contextvars`.  Every line passes the same way: rate limit, plain values, redaction, time,
 rendering.  Nothing on that way can raise, and neither can the writing: a full disk costs lines, never calls.
 
 Libraries that use `logging` (uvicorn, asyncio) come the same way as `library.logged`.
@@ -34,6 +34,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 _LIBRARY_LEVELS = {"debug": logging.INFO, "error": logging.ERROR}
 """What libraries say at INFO ("Started server process") is of interest to who debugs."""
 TRACEBACK_LINES = 40
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 EventDict = MutableMapping[str, Any]
 
@@ -74,10 +75,10 @@ def configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             _limited(RateLimit(now)),
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             _with_traceback,
             _safe,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             *(_console(target) if console else [_json]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
@@ -128,7 +129,7 @@ def _json(_logger: object, _method: str, event: EventDict) -> str:
         "level": event.pop("level", None),
         "event": event.pop("event", None),
     }
-    return json.dumps({**first, **event}, ensure_ascii=False)
+    return _AS_JSON({**first, **event})
 
 
 def _console(stream: TextIO) -> list[Callable[[Any, str, EventDict], Any]]:
