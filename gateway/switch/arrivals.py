@@ -30,6 +30,8 @@ class Arrival:
         self.offered: Final = offered
         self.origin: Final[Origin] = origin_of(offered, world)
         self.answered = False
+        self.preferred: tuple[str, ...] = ()
+        """The caller's codecs, once its row is open: who is called for it is offered those first."""
 
     @property
     def session(self) -> SessionId:
@@ -68,14 +70,10 @@ class Arrival:
         leg = await dialler.open_offered(self.offered, self.origin)
         if self.offered.sdp is not None:
             try:
-                leg.consider(self.offered.sdp)
+                self.preferred = leg.consider(self.offered.sdp)
             except PeerError as error:
                 raise CallOver(refused_offer(error)) from error
         return leg
-
-    def preferred(self, caller: Leg) -> tuple[str, ...]:
-        """Return the caller's codecs: who is called for it is offered those first."""
-        return () if self.offered.sdp is None else caller.consider(self.offered.sdp)
 
     def ring(self, *, status: int = 180, sdp: bytes | None = None) -> None:
         """Let the caller know that something goes on."""

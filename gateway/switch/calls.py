@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, NoReturn, Protocol, assert_never
 
 from gateway.errors import Overload
@@ -37,7 +38,7 @@ from gateway.switch.early import EarlyMedia
 from gateway.switch.encryption import warn_of_keys
 from gateway.switch.joining import Joining
 from gateway.switch.keeping import Keeping, KeptCall, KeptStory, leg_of
-from gateway.switch.legs import Leg
+from gateway.switch.legs import Leg, Side
 from gateway.switch.midcall import MidCall
 from gateway.switch.ringing import Branches
 from gateway.switch.routing import Refused, ToApplication, ToBuiltIn, ToRoom, ToTrunk, ToUser
@@ -114,9 +115,13 @@ class Call:
     def _owns(self, key: str) -> None:
         """Have the events of a session or a row come here, and its changes noted."""
         self._own(key, self)
-        if key in self.legs:
-            self.legs[key].changed = self.note
-        self.note()
+        leg = self.legs.get(key)
+        if leg is not None:
+            leg.changed = self.note
+        if leg is None or (leg.side is Side.CALLER and leg.answered_at is None):
+            self._keeping.in_time()
+        else:
+            self.note()
 
     def note(self) -> None:
         """Note, when the present turn is over, what a successor of this process would need."""
@@ -177,9 +182,9 @@ class Call:
             try:
                 await self._close()
             finally:  # whatever is wrong with a leg, the call has a record
+                self._keeping.forget()
                 if self._told_by is not None:
                     await self._told_by.over(self._ending)
-                self._keeping.forget()
 
     async def _story(self) -> NoReturn:
         if self._told_by is not None:
@@ -233,9 +238,7 @@ class Call:
             CallOver: the caller gave up, nobody answered by `deadline`, or the last branch was refused.
         """
         self._branches = Branches(self.world)
-        theirs: tuple[str, ...] = ()
-        if caller is not None and self.arrival is not None:
-            theirs = self.arrival.preferred(caller)
+        theirs = () if caller is None or self.arrival is None else self.arrival.preferred
         await self.dialler.dial(self._branches, destination, errand, preferred=theirs)
         while self._branches:
             happening = await self.next(deadline, lambda: self._branches.timeout)
@@ -396,6 +399,7 @@ class Call:
         for leg in dict.fromkeys(self.legs.values()):
             if leg.session is not None and leg.ended is None:
                 signalling.hang_up(leg.session, cause=ending.cause)
+        self._keeping.forget()
         await self.close_legs(self.legs.values())
         self.world.log.info("call.ended", call=self.id, **self.facts, **self._outcome())
 
@@ -408,13 +412,9 @@ class Call:
 
     async def _close_leg(self, leg: Leg) -> None:
         statistics = LegStatistics()
-        try:
+        with suppress(TimeoutError):  # a line without counters is better than none
             async with asyncio.timeout(_STATISTICS_S):
-                statistics = await self.world.media.statistics(leg.id)
-        except TimeoutError:
-            pass  # a line without counters is better than none
-        finally:
-            leg.close()
+                statistics = await leg.close()
         now = self.world.clock.now()
         cause = leg.ended or self._ending.cause
         self.world.log.info(

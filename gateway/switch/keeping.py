@@ -1,8 +1,12 @@
 """What is noted of a call while it is up, so that another process can take it up: values, in msgpack.
 
-A note is written when something is begun, answered or changed, once for all that happens in one turn of the loop, and
-erased when the call is over.  It has no clock of its own: monotonic seconds mean the same to every process of a
-machine until it is started anew, and the notes do not live longer than that.
+A note is written when somebody was called, answered or changed, once for all that happens in one turn of the loop,
+and erased when everybody has been told that the call is over.  That somebody calls is noted a little later, mostly
+together with whom we call for it: until something was said to a caller, the INVITE is sent again, to whichever process
+is there.  So a call that is answered at once and ended costs two notes.
+
+A note has no clock of its own: monotonic seconds mean the same to every process of a machine until it is started anew,
+and the notes do not live longer than that.
 
 Another version of this program may read them: what it does not know is ignored, what it misses makes the call one that
 cannot be taken up.
@@ -13,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
@@ -38,6 +43,8 @@ __all__ = ["Keeping", "KeptCall", "KeptLeg", "KeptStory", "leg_of", "packed", "u
 
 _GENERATIONS: Final = 1000
 """More changes than a row can have seen after the note was written."""
+_UNHEARD_S: Final = 0.05
+"""For how long it goes unnoted that somebody calls; 100 is said later than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,17 @@ def unpacked(note: bytes) -> KeptCall | None:
 
 def _plain(value: object) -> Any:
     if is_dataclass(value):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        return {name: getattr(value, name) for name in _field_names(type(value))}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(f"a {type(value).__name__} cannot be noted")
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 class Keeping:
@@ -157,15 +169,23 @@ class Keeping:
         self._call: Final = call
         self._story: Final = story
         self._handle: asyncio.Handle | None = None
-        self._over = False
+        self._over = call.world.memory is None
 
     def soon(self) -> None:
         """Note the call when what happens now has happened."""
-        if self._handle is None and not self._over and self._call.world.memory is not None:
+        if isinstance(self._handle, asyncio.TimerHandle):
+            self._handle.cancel()
+            self._handle = None
+        if self._handle is None and not self._over:
             self._handle = asyncio.get_running_loop().call_soon(self._note)
 
+    def in_time(self) -> None:
+        """Note that somebody calls before anything is said to them, unless more is to be noted by then."""
+        if self._handle is None and not self._over:
+            self._handle = asyncio.get_running_loop().call_later(_UNHEARD_S, self._note)
+
     def forget(self) -> None:
-        """Erase the note: the call is over and its record is written."""
+        """Erase the note: there is nobody left whom another process would have to tell anything."""
         self._over = True
         if self._handle is not None:
             self._handle.cancel()

@@ -129,6 +129,8 @@ class Leg:
     keys_passed_over: str = ""
     """Why keys that the peer offered are not used, in words."""
     _ours: SessionDescription | None = None
+    _said: bytes = b""
+    """The same, as it was sent."""
     _generation: int = 0
     _closed: bool = False
 
@@ -146,7 +148,7 @@ class Leg:
     def said(self) -> bytes:
         """Our last description: what a 200 repeats after early media."""
         assert self._ours is not None  # asked for only after an answer of ours
-        return self._ours.to_bytes()
+        return self._said
 
     @property
     def described(self) -> bool:
@@ -160,7 +162,9 @@ class Leg:
 
     def resume(self, said: SessionDescription | None, generation: int) -> None:
         """Go on where a process before us has stopped: with what it said last, and rows newer than its own."""
-        self._ours, self._generation = said, generation
+        self._generation = generation
+        if said is not None:
+            self._say(said)
         self._show()
 
     @property
@@ -171,9 +175,8 @@ class Leg:
     def offer(self, *, first: str | None = None) -> bytes:
         """Return our offer: everything in `local`, in its order, but codec `first` in front."""
         codecs = tuple(sorted(self.local.codecs, key=lambda codec: codec.name != first))
-        self._ours = write_offer(_with_codecs(self.local, codecs), previous=self._ours)
         self.awaits_answer = True
-        return self._ours.to_bytes()
+        return self._say(write_offer(_with_codecs(self.local, codecs), previous=self._ours))
 
     def take_answer(self, sdp: bytes) -> None:
         """Understand the peer's answer to our last offer; the same answer may come again (early, then final).
@@ -199,9 +202,9 @@ class Leg:
         offer = parse_sdp_untrusted(sdp)
         description, negotiated = self._answer(offer, like)
         self.keys_passed_over = passed_over(offer.media[negotiated.media_index], self.local.crypto)
-        self._ours = revise(self._ours, description)
+        said = self._say(revise(self._ours, description))
         self._settle(negotiated)
-        return self._ours.to_bytes()
+        return said
 
     def consider(self, sdp: bytes) -> tuple[str, ...]:
         """Return which of our codecs the offer has, in its order, without answering it yet.
@@ -216,8 +219,9 @@ class Leg:
 
     def place(self, room: RoomId | None, *, source: str | None = None) -> None:
         """Put the leg's row into a room (None: alone), or let a source speak to it."""
-        self.room, self.source = room, source
-        self._show()
+        if (room, source) != (self.room, self.source):
+            self.room, self.source = room, source
+            self._show()
 
     def listen(self, source: str | None) -> None:
         """Let the party hear a source instead of its room, which does not hear it meanwhile; None: the room."""
@@ -250,11 +254,11 @@ class Leg:
             self.media.press(self.id, key, duration_ms)
         return hears_events
 
-    def close(self) -> None:
-        """Give the row, its port and its place on a trunk back."""
+    async def close(self) -> LegStatistics:
+        """Give the row, its port and its place on a trunk back; return its last counters."""
         self._closed = True
-        self.media.close(self.id)
         self.vacate()
+        return await self.media.closed(self.id)
 
     def vacate(self) -> None:
         """Give its place on a trunk back: it carries nothing there any more."""
@@ -297,6 +301,11 @@ class Leg:
             except NoCommonCodec:
                 pass  # then they are translated
         return answer(offer, self.local, known=known, webrtc=webrtc)
+
+    def _say(self, ours: SessionDescription) -> bytes:
+        """Make this our last description, and return it as it is sent."""
+        self._ours, self._said = ours, ours.to_bytes()
+        return self._said
 
     def _settle(self, negotiated: NegotiatedMedia) -> None:
         self.negotiated = negotiated

@@ -73,8 +73,8 @@ class MediaPort(Protocol):
         """Close the rows of a switch before us that nobody went on with."""
         ...
 
-    async def statistics(self, leg: LegId) -> LegStatistics:
-        """Return the leg's counters so far; zeros when nobody can tell."""
+    async def closed(self, leg: LegId) -> LegStatistics:
+        """Close the leg at once and return its last counters; zeros when nobody can tell."""
         ...
 
     def events(self) -> AsyncIterator[MediaEvent]:

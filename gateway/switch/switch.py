@@ -10,6 +10,7 @@ A fault in one call ends that call.  It is logged with its traceback; the others
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from typing import Final
 
 from gateway.errors import LocalError, Overload
@@ -44,6 +45,8 @@ class Switch:
         self._calls: dict[CallId, Call] = {}
         self._owners: dict[str, Call] = {}
         """By SIP session and by row of the media plane."""
+        self._owned: defaultdict[CallId, set[str]] = defaultdict(set)
+        """The same the other way round; what was given to another call meanwhile may still stand here."""
         self._tasks: dict[CallId, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         """Where the tasks of calls live; None = the switch does not run."""
@@ -80,7 +83,7 @@ class Switch:
 
     async def _take_up(self) -> None:
         """Go on with the calls of a process before us, or end them."""
-        for call in await Inheritance(self._world).calls(self._owners.__setitem__, self._owners.get):
+        for call in await Inheritance(self._world).calls(self._own, self._owners.get):
             self._start(call)
         self._world.media.disown()
 
@@ -115,7 +118,7 @@ class Switch:
         Raises:
             LocalError: the switch does not run.
         """
-        self._start(Call(call, self._world, self._owners.__setitem__, self._owners.get, story=story))
+        self._start(Call(call, self._world, self._own, self._owners.get, story=story))
 
     def end(self, call: CallId, wish: EndWanted) -> None:
         """Let a call end; one that is not there is no error."""
@@ -166,9 +169,12 @@ class Switch:
         world, call = self._world, CallId(self._world.ids.token())
         arrival = Arrival(offered, world)
         story = story_of(call, arrival, world)
-        self._start(
-            Call(call, world, self._owners.__setitem__, self._owners.get, arrival=arrival, story=story)
-        )
+        self._start(Call(call, world, self._own, self._owners.get, arrival=arrival, story=story))
+
+    def _own(self, key: str, call: Call) -> None:
+        """Have the events of a session or a row go to a call."""
+        self._owners[key] = call
+        self._owned[call.id].add(key)
 
     def _start(self, call: Call) -> None:
         if self._group is None:
@@ -198,8 +204,9 @@ class Switch:
             self._forget(call)
 
     def _forget(self, call: Call) -> None:
-        for key in [key for key, owner in self._owners.items() if owner is call]:
-            del self._owners[key]
+        for key in self._owned.pop(call.id, ()):
+            if self._owners.get(key) is call:
+                del self._owners[key]
         del self._calls[call.id], self._tasks[call.id]
         if not self._calls:
             self._quiet.set()

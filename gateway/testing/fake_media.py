@@ -68,7 +68,7 @@ class FakeMediaPort:
         self._events.put_nowait(event)
 
     def measured(self, leg: LegId, statistics: LegStatistics) -> None:
-        """Choose what `statistics` answers for a leg."""
+        """Choose the last counters of a leg."""
         self._statistics[leg] = statistics
 
     async def open(self, leg: LegId) -> tuple[str, int]:
@@ -133,8 +133,9 @@ class FakeMediaPort:
         for leg in self.leases.keys() - self._adopted:
             self.close(leg)
 
-    async def statistics(self, leg: LegId) -> LegStatistics:
-        """Return what the test chose, else zeros."""
+    async def closed(self, leg: LegId) -> LegStatistics:
+        """Forget the row; return what the test chose, else zeros."""
+        self.close(leg)
         return self._statistics.get(leg, LegStatistics(mode="relay", mode_reason="a fake relays everything"))
 
     async def events(self) -> AsyncIterator[MediaEvent]:

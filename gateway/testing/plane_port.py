@@ -96,9 +96,11 @@ class PlanePort:
     def disown(self) -> None:
         """Leave what is there; tests look at it."""
 
-    async def statistics(self, leg: LegId) -> LegStatistics:
-        """Return the row's counters."""
-        return self.plane.statistics(leg)
+    async def closed(self, leg: LegId) -> LegStatistics:
+        """Free the row; return its counters."""
+        statistics = self.plane.statistics(leg)
+        self.close(leg)
+        return statistics
 
     async def events(self) -> AsyncIterator[MediaEvent]:
         """Yield what the plane tells."""

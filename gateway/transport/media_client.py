@@ -16,12 +16,14 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from gateway.errors import BadMessage, Overload
 from gateway.ids import LegId
 from gateway.media.commands import RoomState, RowState, WebRtcPath
-from gateway.media.events import AddressLatched, MediaEvent, RtpTimedOut, WorkerLost, WorkerReady
+from gateway.media.events import AddressLatched, MediaEvent, RowClosed, RtpTimedOut, WorkerLost, WorkerReady
 from gateway.media.statistics import LegStatistics, statistics_from_map
 from gateway.transport.dtls import Certificate
 from gateway.transport.media_leg import PortOpened, PortRefused
@@ -67,8 +69,11 @@ class MediaClient:
         self._writers: dict[int, asyncio.StreamWriter] = {}
         self._opening: dict[LegId, asyncio.Future[tuple[str, int]]] = {}
         self._asked: dict[int, tuple[int, asyncio.Future[LegStatistics]]] = {}
+        self._closing: dict[LegId, tuple[int, asyncio.Future[LegStatistics]]] = {}
+        """Legs whose last counters are waited for."""
         self._questions = 0
         self._alarm: asyncio.TimerHandle | None = None
+        self._settling: asyncio.Handle | None = None
         self._events: deque[MediaEvent] = deque(maxlen=_EVENTS)
         self._wake = asyncio.Event()
         self._connected = asyncio.Event()
@@ -89,7 +94,7 @@ class MediaClient:
 
     def census(self) -> dict[str, int]:
         """Return what is held: all zero when there are no calls."""
-        return self._placement.census() | {"asked": len(self._asked)}
+        return self._placement.census() | {"asked": len(self._asked), "closing": len(self._closing)}
 
     async def open(self, leg: LegId) -> tuple[str, int]:
         """Lease a port; see `MediaPort.open`."""
@@ -97,7 +102,7 @@ class MediaClient:
         answer: asyncio.Future[tuple[str, int]] = loop.create_future()
         self._placement.open(leg, loop.time())
         self._opening[leg] = answer
-        self._settle()
+        self._settle_soon()
         try:
             return await answer
         except asyncio.CancelledError:
@@ -111,15 +116,16 @@ class MediaClient:
         if self._browsers is not None:
             row = self._browsers.dress(row, asyncio.get_running_loop().time())
         self._placement.set(row)
-        self._settle()
+        self._settle_soon()
 
     def set_room(self, room: RoomState) -> None:
         """Remember how a room is mixed and say it; see `MediaPort.set_room`."""
         self._placement.set_room(room)
-        self._settle()
+        self._settle_soon()
 
     def press(self, leg: LegId, digit: str, duration_ms: int) -> None:
         """Have a key pressed where the leg is; see `MediaPort.press`."""
+        self._settle()
         worker = self._placement.worker_of(leg)
         if worker in self._writers:
             self._send(worker, {"press": leg, "digit": digit, "ms": duration_ms})
@@ -129,7 +135,7 @@ class MediaClient:
         if self._browsers is not None:
             self._browsers.close(leg)
         self._placement.close(leg)
-        self._settle()
+        self._settle_soon()
 
     async def listed(self) -> None:
         """Wait until every worker has listed its rows, but not for long; see `MediaPort.listed`."""
@@ -152,13 +158,18 @@ class MediaClient:
     def disown(self) -> None:
         """Close what is left of a switch before us; see `MediaPort.disown`."""
         self._placement.disown()
-        self._settle()
+        self._settle_soon()
 
-    async def statistics(self, leg: LegId) -> LegStatistics:
-        """Ask for a leg's counters; zeros when its worker is away."""
-        if self._placement.worker_of(leg) not in self._writers:
-            return LegStatistics()
-        return await self._ask(leg)
+    async def closed(self, leg: LegId) -> LegStatistics:
+        """Forget the leg and return what its worker says last of it; zeros when that one is away."""
+        worker = self._placement.worker_of(leg)
+        last: asyncio.Future[LegStatistics] = asyncio.get_running_loop().create_future()
+        self._closing[leg] = worker, last
+        self.close(leg)
+        try:
+            return await last if worker in self._writers else LegStatistics()
+        finally:
+            del self._closing[leg]
 
     def _ask(self, leg: LegId) -> asyncio.Future[LegStatistics]:
         """Ask for a leg's counters where it is."""
@@ -230,15 +241,14 @@ class MediaClient:
 
     def _hear(self, worker: int, message: Message) -> None:
         if "statistics" in message and "id" in message:
-            _, asked = self._asked.get(message["id"], (worker, None))
-            if asked is not None and not asked.done():
-                asked.set_result(statistics_from_map(message["statistics"]))
+            if (asked := self._asked.get(message["id"])) is not None:
+                _told(asked[1], statistics_from_map(message["statistics"]))
             return
         if "edge" in message:
             self._hear_browser(message)
         else:
             self._placement.receive(worker, message, asyncio.get_running_loop().time())
-        self._settle()
+        self._settle_soon()
 
     def _hear_browser(self, message: Message) -> None:
         if self._browsers is not None:
@@ -274,11 +284,19 @@ class MediaClient:
             self._browsers.counted(leg, told.result().packets_received, now)
             self._settle()
 
+    def _settle_soon(self) -> None:
+        """Settle once for all that happens in this turn of the loop: a row that changes often is said once."""
+        if self._settling is None:
+            self._settling = asyncio.get_running_loop().call_soon(self._settle)
+
     def _settle(self) -> None:
-        """Send what there is to say, take what happened, and set the alarm: after each deed of the placement."""
+        """Send what there is to say, take what happened, and set the alarm: after the deeds of the placement."""
+        if self._settling is not None:
+            self._settling.cancel()
+            self._settling = None
         self._settle_browsers()
-        for worker, message in self._placement.transmit():
-            self._send(worker, message)
+        for worker, said in groupby(self._placement.transmit(), key=itemgetter(0)):
+            self._send(worker, *(message for _, message in said))
         for event in self._placement.events():
             match event:
                 case PortOpened(leg, address):
@@ -287,6 +305,8 @@ class MediaClient:
                 case PortRefused(leg, reason):
                     if (waiting := self._opening.get(leg)) is not None and not waiting.done():
                         waiting.set_exception(Overload(reason))
+                case RowClosed(leg, statistics) if leg in self._closing:
+                    _told(self._closing[leg][1], statistics)
                 case _:
                     self._tell(event)
         theirs = None if self._browsers is None else self._browsers.next_deadline()
@@ -313,7 +333,7 @@ class MediaClient:
         self._events.append(event)
         self._wake.set()
 
-    def _send(self, worker: int, message: Message) -> None:
+    def _send(self, worker: int, *messages: Message) -> None:
         writer = self._writers.get(worker)
         if writer is None:
             return  # said again with everything else
@@ -321,14 +341,20 @@ class MediaClient:
             self.counters["media.does_not_read"] += 1
             writer.transport.abort()
             return
-        writer.write(frame(message))
+        writer.write(b"".join(frame(message) for message in messages))
 
     def _disconnect(self, worker: int, writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
         if self._writers.pop(worker, None) is None:
             return
         self._placement.lost(worker)
-        for asked_worker, asked in self._asked.values():
-            if asked_worker == worker and not asked.done():
-                asked.set_result(LegStatistics())
+        for asked_worker, asked in (*self._asked.values(), *self._closing.values()):
+            if asked_worker == worker:
+                _told(asked, LegStatistics())
         self._tell(WorkerLost())
+
+
+def _told(waiting: asyncio.Future[LegStatistics], statistics: LegStatistics) -> None:
+    """Tell whoever still waits for a leg's counters."""
+    if not waiting.done():
+        waiting.set_result(statistics)

@@ -259,9 +259,15 @@ class Placement:
     # What comes of it.
 
     def transmit(self) -> list[tuple[int, Message]]:
-        """Take what is to be said, and to which worker; those who are not there need not be told."""
+        """Take what is to be said, and to which worker; those who are not there need not be told.
+
+        Of what a row was since this was last asked only the newest state is said.
+        """
         outgoing, self._outgoing = self._outgoing, []
-        return outgoing
+        newest = {(to, said["set"]["leg"]): said for to, said in outgoing if "set" in said}
+        return [
+            (to, said) for to, said in outgoing if "set" not in said or newest[to, said["set"]["leg"]] is said
+        ]
 
     def events(self) -> Iterator[PlacementEvent]:
         """Take what happened."""

@@ -8,7 +8,7 @@ from gateway.sip.events import OfferAnswered, SessionAnswered, SessionProgressed
 from gateway.switch.world import Settings
 from gateway.testing.application import NUMBER, application_board
 from gateway.testing.phone import direction_in, port_in
-from gateway.testing.switchboard import switchboard
+from gateway.testing.switchboard import SWITCH, switchboard
 from gateway.testing.virtual_time import run_virtual
 
 HANG_UP = json.dumps({"action": {"name": "hangup"}}).encode()
@@ -339,5 +339,35 @@ def test_a_call_whose_application_is_being_asked_is_ended_and_recorded():
             await house.board.settle()
 
             assert house.ended().reason == "GENERALERROR"
+
+    run_virtual(scenario())
+
+
+def test_somebody_who_calls_is_noted_before_100_is_said():
+    async def scenario():
+        async with application_board() as house:
+            alice = await house.board.phone("alice")
+            house.server.says("ice", {"action": {"name": "hangup"}}, after_s=1.0)
+            said = len(house.board.network.said_by(SWITCH))
+
+            await alice.call(NUMBER)
+            await house.board.settle(0.1)
+
+            assert len(house.board.memory) == 1
+            assert house.board.network.said_by(SWITCH)[said:] == ["401"]
+
+    run_virtual(scenario())
+
+
+def test_nothing_is_left_of_a_note_when_everybody_has_been_told_of_the_end():
+    async def scenario():
+        async with application_board() as house:
+            calling, ringing, _ = await steered(house)
+            assert len(house.board.memory) == 1
+            calling.hang_up()
+
+            await ringing.ended()
+
+            assert len(house.board.memory) == 0
 
     run_virtual(scenario())

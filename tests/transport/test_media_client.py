@@ -188,28 +188,45 @@ def test_an_open_that_waits_is_asked_again_after_a_death(tmp_path):
     asyncio.run(scenario())
 
 
-def test_statistics_are_asked_for_and_answered(tmp_path):
+def test_who_closes_a_leg_is_told_its_last_counters(tmp_path):
     async def scenario():
         async with connected(tmp_path) as (media, client, _), asyncio.TaskGroup() as tasks:
-            asking = tasks.create_task(client.statistics(LEG))
-            question = await media.told.get()
-            media.say({"statistics": {"packets_received": 5, "of the future": 1}, "id": question["id"]})
+            await opened(media, client)
+            closing = tasks.create_task(client.closed(LEG))
+            assert await media.told.get() == {"close": LEG}
+            counters = {"packets_received": 5, "of the future": 1}
+            media.say({"event": "RowClosed", "leg": LEG, "statistics": counters})
 
-            assert question["statistics"] == LEG
-            assert await asking == LegStatistics(packets_received=5)
+            assert await closing == LegStatistics(packets_received=5)
+            assert client.census()["closing"] == 0
 
     asyncio.run(scenario())
 
 
-def test_statistics_are_zero_when_the_media_process_dies_meanwhile(tmp_path):
+def test_last_counters_are_zero_when_the_media_process_dies_meanwhile(tmp_path):
     async def scenario():
         async with connected(tmp_path) as (media, client, events), asyncio.TaskGroup() as tasks:
-            asking = tasks.create_task(client.statistics(LEG))
+            await opened(media, client)
+            closing = tasks.create_task(client.closed(LEG))
             await media.told.get()
             await media.die()
 
-            assert await asking == LegStatistics()
+            assert await closing == LegStatistics()
             assert [await anext(events), await anext(events)] == [WorkerLost(), WorkerReady()]
+
+    asyncio.run(scenario())
+
+
+def test_of_the_states_that_a_row_has_at_once_only_the_last_is_said(tmp_path):
+    async def scenario():
+        async with connected(tmp_path) as (media, client, _):
+            await opened(media, client)
+            for generation in (1, 2, 3):
+                client.set(row(generation=generation))
+
+            assert (await media.told.get())["set"]["generation"] == 3
+            client.close(LEG)
+            assert await media.told.get() == {"close": LEG}
 
     asyncio.run(scenario())
 
