@@ -132,7 +132,7 @@ def document(fields):
 
 
 @pytest.mark.parametrize("way", ["events", "info", "tones"])
-def test_who_hangs_up_in_the_middle_leaves_a_call_that_is_over(way):
+def test_who_hangs_up_in_the_middle_has_given_a_result_too(way):
     async def run():
         plane = PlanePort(address=SWITCH)
         async with application_board(plane=plane) as house:
@@ -146,6 +146,8 @@ def test_who_hangs_up_in_the_middle_leaves_a_call_that_is_over(way):
             calling.hang_up()
             await house.board.settle()
 
+            (pie,) = house.outbox.bodies("pie")
+            assert (pie["menuResult"]["type"], pie["menuResult"]["menuId"]) == ("hangup", "main")
             assert house.dice()["reason"] == "CALLERHANGUP"
 
     run_virtual(run())
