@@ -9,7 +9,7 @@ import structlog
 from benchmarks import callpath
 
 MESSAGES = 15
-"""INVITE, 401, ACK, INVITE, 180, 200, ACK, BYE, 200 for the caller and INVITE, 180, 200, ACK, BYE, 200 for the callee."""
+"""INVITE, 401, ACK, INVITE, 180, 200, ACK, BYE, 200 and, on the callee's side, INVITE, 180, 200, ACK, BYE, 200."""
 
 
 @pytest.fixture
