@@ -148,8 +148,8 @@ def unpacked(note: bytes) -> KeptCall | None:
 
 
 def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        return {name: getattr(value, name) for name in _field_names(type(value))}
+    if names := _field_names(value.__class__):
+        return {name: getattr(value, name) for name in names}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, frozenset):
@@ -158,8 +158,9 @@ def _plain(value: object) -> Any:
 
 
 @cache
-def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _field_names(kind: type[object]) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; none of anything else."""
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 class Keeping:
