@@ -26,9 +26,9 @@ def said_of_the_web_phone(config: Config) -> str:
     if not any(each.transport in ("ws", "wss") for each in config.sip.listen):
         return "There is no web phone: sip.listen has no ws: or wss:"
     if not _only_here(config):
-        return f"Open the web phone in a browser:\n\n{config.http.url}/phone\n"
+        return f"Open the web phone in a browser:\n\n{config.http.url}/phone"
     name = config.users[0].name
-    return f"Open the web phone in a browser, signed in as {name}; this link serves once:\n\n{phone_link(config)}\n"
+    return f"Open the web phone in a browser, signed in as {name}; this link serves once:\n\n{phone_link(config)}"
 
 
 def phone_link(config: Config) -> str:

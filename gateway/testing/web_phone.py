@@ -2,7 +2,7 @@
 
 Nothing of the page's scripts is reached into, so a test says what people see, and its Content-Security-Policy is in
 force.  Two things of the browser are changed: it would take an echo, which is what these tests listen for, out of what
-is said; and its WebSockets are kept at hand, to be cut.
+is said; and its WebSockets and peer connections are kept at hand, for what befalls those.
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ window.WebSocket = class extends WebSocket {
     sockets.push(this);
   }
 };
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...settings) {
+    super(...settings);
+    peers.push(this);
+  }
+};
 const devices = navigator.mediaDevices;
 if (devices) {
   const listen = devices.getUserMedia.bind(devices);
@@ -39,6 +46,12 @@ if (devices) {
   devices.getUserMedia = () => listen({ audio });
 }
 """
+_LOSE_PATH: Final = """() => {
+  const peer = peers.at(-1);
+  Object.defineProperty(peer, "connectionState", { value: "disconnected", configurable: true });
+  peer.dispatchEvent(new Event("connectionstatechange"));
+  delete peer.connectionState;
+}"""
 
 
 @contextlib.contextmanager
@@ -134,6 +147,16 @@ class WebPhone:
         self.page.evaluate("sockets.at(-1).close()")
         self.says("Reconnecting")
         self.page.locator("#presence[data-state=on]").wait_for()
+
+    def lose_path(self) -> None:
+        """Have the browser say that its media's path is gone, and wait until the page has asked for another one."""
+        before = self._ice_name()
+        self.page.evaluate(_LOSE_PATH)
+        self._wait(lambda: self._ice_name() != before, "an ICE restart")
+
+    def _ice_name(self) -> str:
+        name: str = self.page.evaluate("/a=ice-ufrag:(.*)/.exec(peers.at(-1).localDescription.sdp)[1]")
+        return name
 
     def hang_up(self) -> None:
         """Hang up and wait until one can dial again."""

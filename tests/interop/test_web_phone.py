@@ -205,6 +205,30 @@ def test_a_call_whose_websocket_is_cut_goes_on_and_can_be_controlled_again(phone
     alice.hang_up()
 
 
+def test_a_call_whose_path_is_gone_finds_another_one(phone):
+    alice = phone()
+    alice.dial("echo")
+    alice.is_talking()
+
+    alice.lose_path()
+
+    alice.hears()
+    alice.hang_up()
+
+
+def test_tabs_meet_in_a_room(phone):
+    tabs = phone(), phone("bob")
+
+    for each in tabs:
+        each.page.get_by_role("button", name="Join the room").click()
+
+    for each in tabs:
+        each.is_talking()
+        each.hears()
+    for each in tabs:
+        each.hang_up()
+
+
 def test_nobody_hears_who_is_mute(phone):
     alice = phone()
     alice.dial("echo")

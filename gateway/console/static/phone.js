@@ -163,7 +163,9 @@ function begun(begins) {
     onCallQuality: (_, quality) => showQuality(quality),
     onCallQualityWarningEvent: (_, { type }) => type === "Trigger" && toast("The line is poor"),
   });
-  $("sent").textContent = "";
+  for (const id of ["sent", "toast"]) $(id).textContent = "";
+  for (const each of $("quality").querySelectorAll("dd")) each.textContent = "–";
+  for (const id of ["meter-in", "meter-out"]) level(id, 0);
   $("view-call").removeAttribute("data-keypad");
   $("keypad").setAttribute("aria-expanded", "false");
   for (const id of ["meters", "quality", "controls", "call-pad", "timer"]) $(id).hidden = true;
