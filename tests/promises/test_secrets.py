@@ -85,6 +85,7 @@ def test_promise_45_no_secret_of_a_url_is_told(left, planted):
     assert planted.encode() not in left["log"]
 
 
+@pytest.mark.slow
 def test_a_switch_whose_key_is_gone_says_so_and_is_not_started_again(tmp_path):
     with Serving(tmp_path / "first") as switch:
         pass
