@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from dataclasses import dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
@@ -148,19 +147,13 @@ def unpacked(note: bytes) -> KeptCall | None:
 
 
 def _plain(value: object) -> Any:
-    if names := _field_names(value.__class__):
-        return {name: getattr(value, name) for name in names}
+    if is_dataclass(value):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, frozenset):
         return sorted(value)
     raise TypeError(f"a {type(value).__name__} cannot be noted")
-
-
-@cache
-def _field_names(kind: type[object]) -> tuple[str, ...]:
-    """Return the names of a dataclass's fields; none of anything else."""
-    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
 
 
 class Keeping:
