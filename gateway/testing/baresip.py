@@ -39,6 +39,7 @@ class Baresip(Command):
         codec: the only codec it speaks, `PCMU` or `PCMA`.
         says: a WAV file of 8 kHz that is longer than any call.
         srtp: it offers SRTP, as best effort in `RTP/AVP`.
+        authority: a PEM file with who vouches for the registrar: SIP goes by TLS then.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Baresip(Command):
         codec: str,
         says: Path,
         srtp: bool = False,
+        authority: Path | None = None,
     ) -> None:
         program = shutil.which("baresip")
         assert program, "baresip is not installed (Debian: apt install baresip-core)"
@@ -60,11 +62,13 @@ class Baresip(Command):
         self.rtp_ports = range(ports[4], ports[-1])
         directory.mkdir(parents=True)
         (directory / "contacts").touch()
-        (directory / "config").write_text(self._configuration(says))
+        trusted = "" if authority is None else f"sip_cafile {authority}\n"
+        (directory / "config").write_text(self._configuration(says) + trusted)
         encryption = ";mediaenc=srtp" if srtp else ""
+        transport = "udp" if authority is None else "tls"
         (directory / "accounts").write_text(
-            f"<sip:{user}@{server};transport=udp>;auth_user={user};auth_pass={password}"
-            f';outbound="sip:{server}";regint=600;answermode=auto;audio_codecs={codec}{encryption}\n'
+            f"<sip:{user}@{server};transport={transport}>;auth_user={user};auth_pass={password}"
+            f';outbound="sip:{server};transport={transport}";regint=600;answermode=auto;audio_codecs={codec}{encryption}\n'
         )
         super().__init__((program, "-v", "-f", str(directory)))
         self._control: socket.socket | None = None

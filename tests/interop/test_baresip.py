@@ -112,7 +112,16 @@ def test_the_tick_adds_at_most_40_ms(serve, tmp_path):
 
 def test_a_call_is_held_resumed_and_sent_to_a_third(serve, tmp_path):
     switch = serve(settings=THREE_USERS)
-    carol = ("--user", "carol", "--password", "secret", "--registrar", f"sip:{switch.address}", "--calls", "1")
+    carol = (
+        "--user",
+        "carol",
+        "--password",
+        "secret",
+        "--registrar",
+        f"sip:{switch.address}",
+        "--calls",
+        "1",
+    )
     with (
         phones(switch, tmp_path, password="secret") as (alice, bob),
         Command((*TANDEM, "answer", *carol, "--json")) as third,

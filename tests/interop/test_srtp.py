@@ -42,15 +42,28 @@ def users(**srtp):
 @contextlib.contextmanager
 def phone(kind, switch, directory, user, **settings):
     """Give a registered phone of a kind."""
-    with kind(
-        directory / user,
-        user=user,
-        password="secret",
-        server=switch.address,
-        ports=free_block(),
-        **settings,
-    ) as found:
+    about = {"password": "secret", "server": switch.address, "ports": free_block()}
+    with kind(directory / user, user=user, **(about | settings)) as found:
         yield found
+
+
+def secured(directory):
+    """Have a certificate made for a switch; return a port for it, and the file of who vouches for it."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(directory / "chain.pem")
+    certificate.private_key_pem.write_to_path(directory / "key.pem")
+    authority.cert_pem.write_to_path(directory / "authority.pem")
+    return free_block()[0], directory / "authority.pem"
+
+
+def by_tls(port, directory):
+    """Return the environment of a switch that speaks TLS there, with that certificate."""
+    return {
+        "TANDEM_SIP__LISTEN": f"tls:127.0.0.1:{port}",
+        "TANDEM_SIP__CERTIFICATE": str(directory / "chain.pem"),
+        "TANDEM_SIP__KEY": str(directory / "key.pem"),
+    }
 
 
 def talk(directory, **speakers):
@@ -139,27 +152,10 @@ def test_two_encrypted_phones_of_different_makes_hold_and_resume(serve, tmp_path
     ("kind", "encrypted"), [(Linphone, True), (Pjsua, "mandatory")], ids=["linphone", "pjsua"]
 )
 def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path, kind, encrypted):
-    port, authority = free_block()[0], trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    switch = serve(
-        settings=users(alice="demanded"),
-        environment={
-            "TANDEM_SIP__LISTEN": f"tls:127.0.0.1:{port}",
-            "TANDEM_SIP__CERTIFICATE": str(tmp_path / "chain.pem"),
-            "TANDEM_SIP__KEY": str(tmp_path / "key.pem"),
-        },
-    )
-    with kind(
-        tmp_path / "alice",
-        user="alice",
-        password="secret",
-        server=f"127.0.0.1:{port}",
-        ports=free_block(),
-        srtp=encrypted,
-        transport="tls",
-    ) as alice:
+    port, _ = secured(tmp_path)
+    switch = serve(settings=users(alice="demanded"), environment=by_tls(port, tmp_path))
+    about = {"server": f"127.0.0.1:{port}", "srtp": encrypted, "transport": "tls"}
+    with phone(kind, switch, tmp_path, "alice", **about) as alice:
         alice.dial(f"sip:echo@127.0.0.1:{port};transport=tls")
         talk(tmp_path, alice=alice)
         alice.hang_up()
@@ -169,12 +165,14 @@ def test_a_phone_on_tls_keeps_its_keys_to_itself(serve, tmp_path, kind, encrypte
     assert not switch.events("leg.keys_shown")
 
 
-def test_baresip_hears_its_own_echo_by_srtp_of_best_effort(serve, tmp_path):
-    switch, said = serve(settings=users()), distinct_speech(20, seed=31)
+def test_baresip_on_tls_hears_its_own_echo_by_srtp_of_best_effort(serve, tmp_path):
+    port, authority = secured(tmp_path)
+    switch, said = serve(settings=users(), environment=by_tls(port, tmp_path)), distinct_speech(20, seed=31)
     wav = tmp_path / "said.wav"
     write_wav(wav, said)
-    with phone(Baresip, switch, tmp_path, "alice", codec="PCMU", says=wav, srtp=True) as alice:
-        alice.dial(switch.uri("echo"))
+    about = {"codec": "PCMU", "says": wav, "srtp": True, "authority": authority}
+    with phone(Baresip, switch, tmp_path, "alice", server=f"127.0.0.1:{port}", **about) as alice:
+        alice.dial(f"sip:echo@127.0.0.1:{port};transport=tls")
         time.sleep(TALK_S)
         alice.hang_up()
         heard = read_wav(alice.heard())
