@@ -96,6 +96,7 @@ class TransactionEngine:
             next_trigger = None
             for action in step.actions:
                 next_trigger = self._do(transaction, action, now) or next_trigger
+        transaction.handled()
         if transaction.state is State.TERMINATED:
             self.forget(transaction)
 

@@ -69,6 +69,11 @@ class Transaction:
         self.answer_bytes = response.to_bytes()
         self.answer = response
 
+    def handled(self) -> None:
+        """Let go of what was being handled: most transactions linger for half a minute and need only `repeat`."""
+        self.answer = self.ack = None
+        self.answer_bytes = b""
+
 
 _TABLES = {
     ("client", True): INVITE_CLIENT,
