@@ -173,6 +173,8 @@ class Asking:
             CallbackFailed: nobody answered in time.
         """
         script = script_of(call.callout, moment.value)
+        if not script and call.application.callback is None:
+            return None
         try:
             if script and not is_url(script):
                 return parse(script, moment=moment).document
