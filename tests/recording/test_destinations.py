@@ -1,19 +1,15 @@
 """Files on their way out: to a real S3 server (moto), and to something that takes what Azure's blobs take."""
 
 import http.server
-import re
 import subprocess
 import sys
 import threading
-import urllib.request
 
-import obstore
 import pytest
-from obstore.store import S3Store
 
 from gateway.recording.destinations import Endpoints, Undelivered, deliver
 from gateway.recording.naming import destination_of
-from gateway.testing.processes import Command
+from gateway.testing.s3 import s3_server
 
 S3 = "s3://calls/of/today/a.wav"
 KEYS = "access:hush-hush:eu-north-1"
@@ -21,12 +17,8 @@ KEYS = "access:hush-hush:eu-north-1"
 
 @pytest.fixture(scope="module")
 def s3():
-    """Return the base URL of an S3 server with one bucket, `calls`."""
-    with Command((sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0")) as server:
-        line = server.wait_for_line("Running on http://")
-        url = re.search(r"http://[0-9.]+:[0-9]+", line).group()
-        urllib.request.urlopen(urllib.request.Request(f"{url}/calls", method="PUT")).close()
-        yield url
+    with s3_server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -36,39 +28,32 @@ def file(tmp_path):
     return path
 
 
-def there(s3):
-    """Return what S3 has under our name."""
-    options = {"allow_http": True}
-    store = S3Store("calls", access_key_id="a", secret_access_key="b", endpoint=s3, client_options=options)
-    return bytes(obstore.get(store, "of/today/a.wav").bytes())
-
-
 def to(url):
     return destination_of(url, format="wav", stem="stem")
 
 
 def test_a_file_goes_to_s3_under_its_name(s3, file):
-    assert deliver(file, to(S3), KEYS, Endpoints(s3=s3)) == S3
+    assert deliver(file, to(S3), KEYS, Endpoints(s3=s3.url)) == S3
 
-    assert there(s3) == file.read_bytes()
+    assert s3.held("of/today/a.wav") == file.read_bytes()
 
 
 def test_a_file_in_s3_is_replaced(s3, file):
-    deliver(file, to(S3), KEYS, Endpoints(s3=s3))
+    deliver(file, to(S3), KEYS, Endpoints(s3=s3.url))
     file.write_bytes(b"other")
-    deliver(file, to(S3), KEYS, Endpoints(s3=s3))
+    deliver(file, to(S3), KEYS, Endpoints(s3=s3.url))
 
-    assert there(s3) == b"other"
+    assert s3.held("of/today/a.wav") == b"other"
 
 
 def test_a_bucket_that_is_not_there_is_told(s3, file):
     with pytest.raises(Undelivered, match=r"NoSuchBucket|not found|404"):
-        deliver(file, to("s3://nowhere/a.wav"), KEYS, Endpoints(s3=s3))
+        deliver(file, to("s3://nowhere/a.wav"), KEYS, Endpoints(s3=s3.url))
 
 
 def test_credentials_that_are_none_are_told_and_not_shown(s3, file):
     with pytest.raises(Undelivered, match="AccessKey:SecretKey:Region") as refused:
-        deliver(file, to(S3), "hush-hush", Endpoints(s3=s3))
+        deliver(file, to(S3), "hush-hush", Endpoints(s3=s3.url))
 
     assert "hush" not in str(refused.value)
 

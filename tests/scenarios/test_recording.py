@@ -10,19 +10,30 @@ import wave
 import numpy as np
 import pytest
 
+from gateway.lab.measures import tone_level
+from gateway.speech.audio import decode_untrusted, to_int16
 from gateway.testing.platform import NUMBER, Platform, Steering, phone
+from gateway.testing.s3 import s3_server
 
 pytestmark = pytest.mark.slow
 
 ALICE_HZ, BOB_HZ = 440, 1000
 RATE_HZ = 8000
+WINDOW = RATE_HZ // 5
 RECORDED = {"name": "startRecording", "options": {"format": "wav"}}
 TO_BOB = {"name": "connectMxp", "destination": {"type": "username", "endpoint": "bob"}}
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory):
-    with Platform(tmp_path_factory.mktemp("recording"), recording=True) as running:
+def s3():
+    with s3_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory, s3):
+    settings = f'[recording]\ns3_endpoint = "{s3.url}"\n'
+    with Platform(tmp_path_factory.mktemp("recording"), recording=True, settings=settings) as running:
         running.wait_for("child.ready", child="recording")
         yield running
 
@@ -69,6 +80,13 @@ def snr_db(pcm, hertz):
     return 10 * np.log10(tone / (spectrum.sum() - tone))
 
 
+def assert_tone(pcm, hertz):
+    """See that there is a tone all the time, and nothing else but what a late packet costs now and then."""
+    windows = [pcm[at : at + WINDOW] for at in range(0, pcm.size - WINDOW, WINDOW)]
+    assert np.median([snr_db(window, hertz) for window in windows]) > 30
+    assert min(tone_level(window, hertz) for window in windows) > -25
+
+
 def test_each_party_is_on_its_channel_from_answer_to_end_without_a_gap(platform):
     (finished, available), lasted_s, listed = asyncio.run(recorded(platform))
 
@@ -77,8 +95,8 @@ def test_each_party_is_on_its_channel_from_answer_to_end_without_a_gap(platform)
     assert available["destination"] == listed["url"]
     assert listed["key"].endswith(f"_{finished['callid']}.wav")
     assert pcm.shape[0] / RATE_HZ == pytest.approx(lasted_s, abs=0.05)
-    assert snr_db(middle[:, 0], ALICE_HZ) > 30
-    assert snr_db(middle[:, 1], BOB_HZ) > 30
+    assert_tone(middle[:, 0], ALICE_HZ)
+    assert_tone(middle[:, 1], BOB_HZ)
 
 
 def test_a_recorder_that_is_killed_goes_on_with_its_file(platform):
@@ -90,4 +108,34 @@ def test_a_recorder_that_is_killed_goes_on_with_its_file(platform):
     pcm = fetched(platform, listed["url"])
     middle = pcm[RATE_HZ : 3 * RATE_HZ + RATE_HZ // 2]
     assert pcm.shape[0] / RATE_HZ == pytest.approx(lasted_s, abs=0.05)
-    assert snr_db(middle[:, 0], ALICE_HZ) > 30
+    assert_tone(middle[:, 0], ALICE_HZ)
+
+
+def test_a_call_under_way_is_recorded_from_one_order_to_another_and_sent_to_s3(platform, s3):
+    options = {"destinationUrl": "s3://calls/live/", "credentials": "key:secret:eu-north-1"}
+
+    async def scenario():
+        async with (
+            Steering(platform) as application,
+            phone(platform, "alice", ALICE_HZ) as alice,
+            phone(platform, "bob", BOB_HZ),
+        ):
+            application.says("ice", {"action": TO_BOB})
+            call = await alice.talk(NUMBER)
+            managed = f"/calling/v1/calls/id/{(await application.told('ice'))['callid']}"
+            start = {"name": "startRecording", "recordingOptions": options}
+            await platform.ask("PATCH", managed, {"action": start})
+            await asyncio.sleep(2.0)
+            await platform.ask("PATCH", managed, {"action": {"name": "stopRecording"}})
+            told = await application.told("notify", type="recording_available")
+            assert not call.ended.is_set()
+            alice.hang_up(call)
+            return told["destination"]
+
+    destination = asyncio.run(scenario())
+
+    heard = decode_untrusted(s3.held(destination.removeprefix("s3://calls/")))
+    assert destination.startswith("s3://calls/live/")
+    assert destination.endswith(".mp3")
+    assert heard.size / RATE_HZ == pytest.approx(2.0, abs=0.4)
+    assert min(tone_level(to_int16(heard[4000:12000]), hertz) for hertz in (ALICE_HZ, BOB_HZ)) > -25
