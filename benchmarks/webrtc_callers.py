@@ -81,6 +81,7 @@ class _Browser(_Phone):
     def go(self, door: Door, packets: Iterator[bytes]) -> None:
         """Find its way, and make all that it will say."""
         self.browser.find((_HOST, door.port), door.ufrag, door.password)
+        self.socket.settimeout(None)  # what is read without waiting is not waited for
         self.check = self.browser.nomination
         self.packets = [self.browser.protect(packet) for packet in packets]
 
