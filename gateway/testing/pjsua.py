@@ -34,7 +34,6 @@ class Pjsua(Command):
         proxy: `host:port` that all of it passes through (an outbound proxy).
         session_expires_s: the session interval that it asks for (RFC 4028), 90 or more.
         srtp: `off`, `optional` (offered in `RTP/AVP`) or `mandatory` (`RTP/SAVP`).
-        transport: how SIP travels: `udp`, or `tls` with whatever certificate.
     """
 
     def __init__(
@@ -51,7 +50,6 @@ class Pjsua(Command):
         proxy: str | None = None,
         session_expires_s: int = 1800,
         srtp: str = "off",
-        transport: str = "udp",
     ) -> None:
         self.sip_port, self.rtp_ports = ports[0], range(ports[4], ports[-1])
         self.heard = directory / "heard.wav"
@@ -73,7 +71,6 @@ class Pjsua(Command):
             "answers": answers,
             "session_expires_s": session_expires_s,
             "srtp": ("off", "optional", "mandatory").index(srtp),
-            "transport": transport,
             "record": str(self.heard),
             "log": str(self.log),
         }

@@ -20,7 +20,6 @@ __all__ = ["main"]
 
 _LOOK_MS: Final = 10
 _CODECS: Final = {"PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "ILBC": "iLBC/8000/1"}
-_TRANSPORTS: Final = {"udp": pj.PJSIP_TRANSPORT_UDP, "tls": pj.PJSIP_TRANSPORT_TLS}
 _CONFIRMED, _DISCONNECTED = pj.PJSIP_INV_STATE_CONFIRMED, pj.PJSIP_INV_STATE_DISCONNECTED
 _MEDIA_STATUS: Final = {
     pj.PJSUA_CALL_MEDIA_ACTIVE: "active",
@@ -229,7 +228,7 @@ def _endpoint(settings: dict[str, Any]) -> pj.Endpoint:
     endpoint.audDevManager().setNullDev()
     transport = pj.TransportConfig()
     transport.port, transport.boundAddress = settings["sip_port"], "127.0.0.1"
-    endpoint.transportCreate(_TRANSPORTS[settings["transport"]], transport)
+    endpoint.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
     endpoint.libStart()
     _prefer(endpoint, settings["codecs"])
     return endpoint
@@ -246,15 +245,12 @@ def _prefer(endpoint: pj.Endpoint, codecs: list[str]) -> None:
 def _account(settings: dict[str, Any]) -> pj.AccountConfig:
     configuration = pj.AccountConfig()
     configuration.idUri = f"sip:{settings['user']}@{settings['server']}"
-    way = f";transport={settings['transport']}"
-    configuration.regConfig.registrarUri = f"sip:{settings['server']}{way}"
+    configuration.regConfig.registrarUri = f"sip:{settings['server']}"
     configuration.sipConfig.authCreds.append(
         pj.AuthCredInfo("digest", "*", settings["user"], 0, settings["password"])
     )
     if settings["proxy"]:
         configuration.sipConfig.proxies.append(f"sip:{settings['proxy']};lr")
-    elif settings["transport"] != "udp":
-        configuration.sipConfig.proxies.append(f"sip:{settings['server']}{way};lr")
     media = configuration.mediaConfig.transportConfig
     media.boundAddress, media.port, media.portRange = "127.0.0.1", settings["rtp_port"], settings["rtp_range"]
     configuration.mediaConfig.srtpUse = settings["srtp"]

@@ -8,7 +8,7 @@
 Until then a row has keys that nobody knows and no address, so that nothing is heard in it and nothing sent.  A leg
 whose handshake fails, or whose peer is not heard from for 30 s (RFC 7675), is told of once as silent, with the reason.
 
-A browser that closes its media, as a tab does that is closed, says goodbye in DTLS.  That takes its consent back at
+Who closes its media may say goodbye in DTLS (Chromium does not when a tab is closed).  That takes its consent back at
 once (RFC 7675 section 5.2): it is sent nothing more.  Two seconds later the leg is told of, unless a BYE has ended it.
 Another fingerprint is another certificate, so another handshake (RFC 8842 section 5.1); until that is done nobody
 hears or is heard.

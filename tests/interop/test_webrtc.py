@@ -121,6 +121,7 @@ def test_a_tab_that_is_closed_ends_its_call_for_the_other(switch, phone):
     alice, bob = phone("jssip"), phone("sipjs", "bob", "plain_media.js")
     alice.do("dial", switch.uri("bob"))
     bob.wait_for_talk()
+    bob.say(SPEECH)
     alice.wait_for_media(received=10)
     already, began = len(switch.events("call.ended")), time.monotonic()
     alice.leave()
