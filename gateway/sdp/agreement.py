@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Final
 
 from gateway.errors import PeerError
 from gateway.sdp.codecs import CodecOffer
@@ -13,6 +15,9 @@ from gateway.sdp.crypto import AgreedCrypto, LocalCrypto
 from gateway.sdp.webrtc import AgreedWebRtc
 
 __all__ = ["Direction", "LocalMedia", "NegotiatedMedia", "NoCommonCodec", "is_null_address"]
+
+_REMEMBERED: Final = 256
+"""Media comes from the same few addresses again and again, and reading one takes as long as reading its line."""
 
 
 class Direction(StrEnum):
@@ -124,6 +129,7 @@ class NegotiatedMedia:
         return _reachable(self.remote_rtcp_address or self.remote_address, self.remote_rtcp_port)
 
 
+@lru_cache(_REMEMBERED)
 def is_null_address(address: str) -> bool:
     """Recognise `0.0.0.0` and `::` in any spelling: "do not send" in RFC 2543."""
     try:
@@ -133,8 +139,15 @@ def is_null_address(address: str) -> bool:
 
 
 def _reachable(address: str, port: int) -> tuple[str, int] | None:
+    host = _host(address)
+    return (host, port) if port and host is not None else None
+
+
+@lru_cache(_REMEMBERED)
+def _host(address: str) -> str | None:
+    """Return an address as it is usually written; None if one cannot send there."""
     try:
         literal = ipaddress.ip_address(address)
     except ValueError:
         return None
-    return (str(literal), port) if port and not literal.is_unspecified else None
+    return None if literal.is_unspecified else str(literal)

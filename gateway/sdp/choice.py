@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from gateway.sdp.agreement import NoCommonCodec
@@ -151,6 +152,7 @@ def _listed(codecs: tuple[CodecOffer, ...]) -> str:
     return ", ".join(dict.fromkeys(names)) or "no codec that can be recognised"
 
 
+@lru_cache(256)
 def _is_group(address: str) -> bool:
     try:
         literal = ipaddress.ip_address(address)
