@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from gateway.api.platform import ApiSettings, Platform
+from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.ids import CallId, SeededIds
 from gateway.switch.records import (
@@ -307,7 +308,7 @@ class MemoryCalls:
 
 
 def memory_platform(
-    *applications: Application, settings: ApiSettings | None = None, clock: SetClock | None = None
+    *applications: Application, settings: ApiSettings | None = None, clock: Clock | None = None
 ) -> tuple[Platform, MemoryCalls, MemoryStore]:
     """Return a platform of nothing but memory, its switch and its store."""
     store = MemoryStore({each.key.casefold(): each for each in applications})
