@@ -5,7 +5,8 @@
     GET  /client/v1/users/{userId}     is a user there, and on how many devices: the application asks
 
 The app's own page asks the first two, so they do not want the application's secret: a token is signed by it already,
-and serves once.
+and serves once.  The page may be of any host (CORS): no browser adds to such a request what would make it more than
+what the page has written.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
 from starlette.requests import Request
 
 from gateway import signing
@@ -31,7 +33,7 @@ from gateway.errors import LocalError
 from gateway.switch.guests import Guests
 from gateway.user_tokens import LONGEST_S, TokenRefusal, UserToken, verify_token
 
-__all__ = ["AppClients", "host_of", "open_router", "router"]
+__all__ = ["ANY_PAGE", "AppClients", "host_of", "open_router", "router"]
 
 router: Final = APIRouter(
     route_class=Protected, prefix="/client/v1", tags=["app clients"], responses=REFUSALS
@@ -40,6 +42,15 @@ open_router: Final = APIRouter(prefix="/client/v1", tags=["app clients"], respon
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="tandem"'}
+ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*"}
+"""Pages of every host may read the answer."""
+_ASKED_FIRST: Final = {
+    **ANY_PAGE,
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "Authorization",
+    "Access-Control-Max-Age": "600",
+}
+"""What a browser wants to know before it sends a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +112,24 @@ Clients = Annotated[AppClients, Depends(_clients)]
 
 
 @open_router.get("/servers", operation_id="getServers", openapi_extra=UNPROTECTED)
-async def get_servers(request: Request, clients: Clients) -> Servers:
+async def get_servers(request: Request, response: Response, clients: Clients) -> Servers:
     """Say where a browser finds SIP over WebSocket."""
+    response.headers.update(ANY_PAGE)
     host = host_of(request)
     servers = clients.servers(host, secure=request.url.scheme == "https")
     return Servers(domain=host, realm=clients.realm, servers=servers)
 
 
+@open_router.options("/registrations", include_in_schema=False)
+async def let_pages_register() -> Response:
+    """Tell a browser that a page of another host may bring a token."""
+    return Response(status_code=204, headers=_ASKED_FIRST)
+
+
 @open_router.post("/registrations", operation_id="registerClient", openapi_extra=UNPROTECTED)
-async def register_client(request: Request, clients: Clients) -> Registration:
+async def register_client(request: Request, response: Response, clients: Clients) -> Registration:
     """Exchange a user token for a name and a password with which the user can register for a while."""
+    response.headers.update(ANY_PAGE)
     platform = platform_of(request)
     now = platform.clock.wall()
     token = _verified(request, now)
@@ -121,7 +140,7 @@ async def register_client(request: Request, clients: Clients) -> Registration:
     try:
         given = clients.guests.invite(application, token.user, until=token.expires_at)
     except LocalError as error:
-        raise faults.forbidden(str(error)) from None
+        raise _refused(40300, str(error)) from None
     host = host_of(request)
     return Registration(
         domain=host,
@@ -164,7 +183,8 @@ def _verified(request: Request, now: float) -> UserToken:
 
 
 def _refused(code: int, message: str) -> Fault:
-    return Fault(code, message, headers=_CHALLENGE)
+    challenge = _CHALLENGE if code // 100 == HTTPStatus.UNAUTHORIZED else {}
+    return Fault(code, message, headers={**ANY_PAGE, **challenge})
 
 
 def _named(listening: str, host: str) -> str:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.api.clients import AppClients, host_of
+from gateway.api.clients import ANY_PAGE, AppClients, host_of
 from gateway.console import PAGES
 
 __all__ = ["PhoneOnly", "router"]
@@ -27,6 +27,7 @@ _POLICY: Final = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
+    **ANY_PAGE,  # or no page of another host could import the module
     "Cache-Control": "no-cache",
     "Permissions-Policy": "microphone=(self), camera=()",
     "Referrer-Policy": "no-referrer",

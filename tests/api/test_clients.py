@@ -152,6 +152,32 @@ def test_a_page_is_told_the_websockets_by_the_name_under_which_it_knows_us(house
     ]
 
 
+@pytest.mark.parametrize("path", ["/client/v1/servers", "/phone/tandem.js", "/phone/sip.js"])
+def test_pages_of_other_hosts_may_read_what_they_need(house, path):
+    answer = house.get(path)
+
+    assert (answer.headers.get("access-control-allow-origin") == "*") is (answer.status == 200)
+
+
+@pytest.mark.parametrize("made", ["once", "forged"])
+def test_pages_of_other_hosts_may_register_and_are_told_why_not(house, made):
+    token = house.token(secret=None if made == "once" else "Zm9yZ2Vk")
+
+    assert house.register(token).headers["access-control-allow-origin"] == "*"
+
+
+def test_a_browser_may_ask_first_whether_it_may_send_a_token(house):
+    answer = exchange(house.app, "OPTIONS", "/client/v1/registrations", {"origin": "https://app.example"})
+
+    assert answer.status == 204
+    assert answer.headers["access-control-allow-headers"] == "Authorization"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/openapi.json"])
+def test_nothing_else_is_for_pages_of_other_hosts(house, path):
+    assert "access-control-allow-origin" not in house.get(path).headers
+
+
 @pytest.mark.parametrize("host", ['"><script>', "a b", "x:y:z"])
 def test_a_host_that_is_none_is_not_repeated(house, host):
     answer = house.get("/client/v1/servers", host=host)

@@ -313,6 +313,22 @@ def test_the_example_calls_the_echo(switch, show):
     page.get_by_text("over", exact=True).wait_for()
 
 
+def test_a_page_of_another_host_signs_in_by_the_module(switch, chromium):
+    with chromium.page() as page:
+        user = page.evaluate(
+            """async ([home, token]) => {
+              const { TandemClient } = await import(`${home}/phone/tandem.js`);
+              const client = new TandemClient({ userId: 'dora' });
+              client.addListener({ onCredentialsRequired: (_, registration) => registration.register(token) });
+              await client.start();
+              await client.terminate();
+              return client.credentials.userId;
+            }""",
+            [f"http://127.0.0.1:{switch.http_port}", token(switch, "dora", "elsewhere")],
+        )
+    assert user == "dora"
+
+
 def test_md5_is_md5(show):
     page = show()
     texts = ["", "a", "ä" * 27, "x" * 55, "x" * 56, "x" * 63, "x" * 64, "x" * 1000]
