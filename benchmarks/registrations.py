@@ -66,6 +66,7 @@ class Scales:
         """Monotonic seconds, how many there were, KiB of each process."""
 
     def __enter__(self) -> Self:
+        self._began = time.monotonic()
         self._thread.start()
         return self
 
@@ -75,7 +76,7 @@ class Scales:
 
     def kib_each(self) -> dict[str, float]:
         """Return the slope of each process once transactions have settled; nothing from too few samples."""
-        settled = [each for each in self.samples if each[0] >= self.samples[0][0] + _LINGER_S]
+        settled = [each for each in self.samples if each[0] >= self._began + _LINGER_S]
         if len({n for _, n, _ in settled}) < 3:
             return {}
         counts = [n for _, n, _ in settled]
