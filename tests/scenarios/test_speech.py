@@ -3,12 +3,16 @@
 import asyncio
 import os
 import signal
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from aiohttp import web
 
-from gateway.lab.measures import align, correlation
+from gateway.lab.measures import align, correlation, tone_level
+from gateway.speech.library import Library
+from gateway.testing.audio import tone, write_wav
 from gateway.testing.platform import Platform, phone
 from gateway.testing.speaker import spoken
 
@@ -72,6 +76,47 @@ def test_prompts_follow_each_other_without_a_gap(platform):
 
     said = made(platform, "One moment please.", "Goodbye.")
     assert correlation(heard, said, align(heard, said)) > 0.95
+
+
+@asynccontextmanager
+async def on_the_web(body):
+    """Serve one WAV file at /tone.wav and nothing else; yield where."""
+
+    async def get(_request):
+        return web.Response(body=body, content_type="audio/wav")
+
+    app = web.Application()
+    app.router.add_get("/tone.wav", get)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield "http://{}:{}".format(*runner.addresses[0])
+    finally:
+        await runner.cleanup()
+
+
+async def hears_files(platform, body):
+    """Have alice hear the operator's prompt, one that is not there, and one of the web; return what she heard."""
+    async with on_the_web(body) as there:
+        prompts = f"welcome;{there}/missing.wav;#href[{there}/tone.wav]"
+        return (await called(platform, prompts=prompts))[0]
+
+
+def test_files_and_urls_are_heard_and_what_is_missing_is_passed_over(platform, tmp_path):
+    for name, hz in (("welcome", 500), ("other", 900)):
+        write_wav(tmp_path / f"{name}.wav", tone(hz, duration_ms=800))
+    Library(platform.data / "prompts").add("welcome", tmp_path / "welcome.wav")
+
+    heard = asyncio.run(hears_files(platform, (tmp_path / "other.wav").read_bytes()))
+
+    start = int(np.flatnonzero(np.abs(heard.astype(int)) > 300)[0])
+    assert tone_level(heard[start : start + 6000], 500) > -30
+    assert tone_level(heard[start + 6400 : start + 12_400], 900) > -30
+    reason = platform.wait_for("prompt.not_played", reason="status 404")
+    assert reason["prompt"].endswith("/missing.wav")
+    assert reason["call"]
 
 
 def test_speech_that_is_killed_in_mid_word_costs_no_call_and_the_next_one_is_heard(platform):
