@@ -10,7 +10,7 @@ What cannot be recorded is logged, and the call goes on: an application finds ou
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final, Protocol, assert_never
@@ -210,20 +210,36 @@ class Stoppable(Protocol):
         ...
 
 
+class Recorded(Protocol):
+    """A call, as much of it as its tape needs to name a file."""
+
+    @property
+    def record(self) -> CallRecord:
+        """What is known of it."""
+        ...
+
+
+class Attended(Protocol):
+    """The parties of a call."""
+
+    @property
+    def there(self) -> tuple[Leg, ...]:
+        """Those who are there, the caller first."""
+        ...
+
+
 class CallTape:
-    """The recording of one call: what its first party says and hears."""
+    """The recording of one call: what its first party says and hears.
+
+    When that one is transferred away the other one is recorded, the other way round: what it says is what was heard.
+    """
 
     def __init__(
-        self,
-        recordings: Recordings | None,
-        record: Callable[[], CallRecord],
-        there: Callable[[], Sequence[Leg]],
-        log: EventLog,
+        self, recordings: Recordings | None, call: Recorded, parties: Attended, log: EventLog
     ) -> None:
-        """`there` are the parties, the caller first."""
         self._recordings: Final = recordings
-        self._record: Final = record
-        self._there: Final = there
+        self._call: Final = call
+        self._parties: Final = parties
         self._log: Final = log
         self._wish: RecordingWish | None = None
         """What waits for a party."""
@@ -238,20 +254,29 @@ class CallTape:
         self.settle()
 
     def settle(self) -> None:
-        """Begin what waits, if somebody is there."""
-        there = self._there()
-        if self._wish is None or not there:
-            return
-        wish, self._wish = self._wish, None
+        """Begin what waits, and record somebody who is there."""
+        there = self._parties.there
+        if there and self._wish is not None:
+            wish, self._wish = self._wish, None
+            self._begin(wish, there[0])
+        if there and self._running is not None and self._running[1] not in there:
+            recording, gone = self._running
+            heard, said = gone.recording or (recording.heard, recording.said)
+            gone.record(None)
+            there[0].record((said, heard))
+            self._running = recording, there[0]
+
+    def _begin(self, wish: RecordingWish, party: Leg) -> None:
         try:
             if self._recordings is None:
                 raise Overload("this switch has no recorder")
-            recording = self._recordings.begin_call(self._record(), wish)
+            recording = self._recordings.begin_call(self._call.record, wish)
         except GatewayError as error:
-            self._log.warning("recording.failed", call=self._record().call, recording="", reason=str(error))
-            return
-        there[0].record((recording.heard, recording.said))
-        self._running = recording, there[0]
+            call = self._call.record.call
+            self._log.warning("recording.failed", call=call, recording="", reason=str(error))
+        else:
+            party.record((recording.heard, recording.said))
+            self._running = recording, party
 
     def stop(self) -> None:
         """End it, if there is anything to end."""

@@ -106,8 +106,7 @@ class Steered:
         self._ends_at = call.world.clock.now() + call.world.settings.max_call_s
         self._speaking: Final = Speaking(call.world.clock.now, self._hear, self._restore)
         self._answerer: Final = Answerer(call.world.clock.now, self._hear, call.world.settings.answering)
-        there, log = lambda: self._parties.there, call.world.log
-        self.tape: Final = CallTape(applications.recordings, lambda: self.record, there, log)
+        self.tape: Final = CallTape(applications.recordings, ledger, self._parties, call.world.log)
         call.midcall.on_digit = self._keys.press
 
     # What is known of it.
@@ -299,6 +298,7 @@ class Steered:
                 pass  # whoever waits sees it by itself
             case _:
                 await self._call.hear(happening)
+                self.tape.settle()
 
     # Verbs.
 

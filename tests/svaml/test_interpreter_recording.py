@@ -150,6 +150,29 @@ def test_an_application_that_wants_no_news_gets_none(tmp_path):
     in_a_studio(tmp_path, scenario)
 
 
+def test_a_caller_who_transfers_is_followed_by_the_one_who_stays(tmp_path):
+    async def scenario(studio):
+        studio.house.server.says("ice", {"instructions": [START], "action": TO_BOB})
+        await bridged(studio)
+        await studio.talk(0.5, "alice", "bob")
+        await studio.switch_on("carol")
+        studio.calls["alice"].refer("carol")
+        theirs = await studio.phones["carol"].rung()
+        studio.ports["carol"] = port_in(theirs.offer)
+        await theirs.answer()
+        await asyncio.sleep(1.0)
+        await studio.talk(2.0, "bob", "carol")
+        theirs.hang_up()
+        await studio.told()
+
+        left, right = studio.recorder.heard()[-6000:-2000].T
+        assert tone_level(left, 2100) > -17
+        assert tone_level(right, 1000) > -17
+        assert max(tone_level(left, 1000), tone_level(right, 2100)) < -60
+
+    in_a_studio(tmp_path, scenario)
+
+
 @pytest.mark.parametrize(
     ("start", "stop"),
     [
