@@ -16,6 +16,7 @@ import pytest
 import soxr
 
 from gateway.config.lan_certificate import keep_certificate
+from gateway.lab.quality import mos
 from gateway.testing.audio import read_wav, window_correlations
 from gateway.testing.browser import Chromium, bundled
 from gateway.testing.processes import PATIENCE_S, Serving, free_block
@@ -338,6 +339,22 @@ def test_md5_is_md5(show):
     )
 
     assert digests == [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in texts]
+
+
+def test_the_page_rates_a_line_as_the_command_line_does(show):
+    lines = [(0, 0, 0), (1, 5, 30), (5, 20, 100), (30, 60, 400), (0, 0, 1500), (100, 0, 0)]
+    facts = [{"lossPercent": loss, "jitterMs": jitter, "roundTripMs": trip} for loss, jitter, trip in lines]
+
+    rated = show().evaluate(
+        "async (lines) => { const { mosOf } = await import('/phone/media.js'); return lines.map(mosOf); }",
+        facts,
+    )
+
+    delays = [trip / 2 + 2 * jitter + 40 for _, jitter, trip in lines]
+    expected = [
+        mos("pcmu", loss_pct=loss, delay_ms=delay) for (loss, *_), delay in zip(lines, delays, strict=True)
+    ]
+    assert rated == pytest.approx(expected, abs=0.006)
 
 
 def test_headers_over_the_limit_are_an_argument_error(switch, show):

@@ -129,7 +129,8 @@ const finder = (report) => (type) =>
 /** The E-model of ITU-T G.107, for G.711 with concealment (G.113 Appendix I): what a listener would say, 1 to 4.5. */
 export function mosOf({ lossPercent, jitterMs, roundTripMs }) {
   const delay = roundTripMs / 2 + 2 * jitterMs + 40; // packets, and the buffer that jitter wants
-  const delayed = 0.024 * delay + (delay > 177.3 ? 0.11 * (delay - 177.3) : 0);
-  const rating = Math.max(0, 93.2 - delayed - (95 * lossPercent) / (lossPercent + 25.1));
-  return 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6;
+  const x = Math.log2(delay / 100);
+  const late = delay > 100 ? 25 * ((1 + x ** 6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2) : 0;
+  const rating = 93.2 - late - (95 * lossPercent) / (lossPercent + 25.1);
+  return rating > 0 ? Math.max(1, 1 + 0.035 * rating + rating * (rating - 60) * (100 - rating) * 7e-6) : 1;
 }
