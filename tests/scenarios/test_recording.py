@@ -139,3 +139,32 @@ def test_a_call_under_way_is_recorded_from_one_order_to_another_and_sent_to_s3(p
     assert destination.endswith(".mp3")
     assert heard.size / RATE_HZ == pytest.approx(2.0, abs=0.4)
     assert min(tone_level(to_int16(heard[4000:12000]), hertz) for hertz in (ALICE_HZ, BOB_HZ)) > -25
+
+
+def test_a_conference_is_recorded_as_everybody_hears_it(platform):
+    action = {
+        "name": "connectConf",
+        "conferenceId": "standup",
+        "record": True,
+        "recordingOptions": {"format": "wav"},
+    }
+
+    async def scenario():
+        async with (
+            Steering(platform) as application,
+            phone(platform, "alice", ALICE_HZ) as alice,
+            phone(platform, "bob", BOB_HZ) as bob,
+        ):
+            application.says("ice", {"action": action})
+            calls = [(line, await line.talk(NUMBER)) for line in (alice, bob)]
+            await asyncio.sleep(2.0)
+            for line, call in calls:
+                line.hang_up(call)
+            told = await application.told("notify", type="recording_available")
+            return told["destination"]
+
+    destination = asyncio.run(scenario())
+
+    (mix,) = fetched(platform, destination).T
+    assert "/standup." in destination
+    assert min(tone_level(mix[6000:14000], hertz) for hertz in (ALICE_HZ, BOB_HZ)) > -20
