@@ -6,9 +6,11 @@ import pytest
 from gateway.errors import LocalError
 from gateway.ids import SeededIds
 from gateway.media.events import SourceEnded, event_as_map, event_from_map
+from gateway.media.flight import RecordedPlane, flight_memory
 from gateway.media.plane import Plane
 from gateway.media.sources import clip_name
 from gateway.testing.audio import tone, tone_level
+from gateway.testing.flights import recorded_bench, reenact
 from gateway.testing.plane_bench import PlaneBench
 
 
@@ -164,3 +166,15 @@ def test_the_end_of_a_clip_travels():
     event = SourceEnded("leg", "clip:3:1")
 
     assert event_from_map(event_as_map(event)) == event
+
+
+def test_a_replay_has_no_clips_and_says_so():
+    bench = recorded_bench()
+    bench.plane = RecordedPlane(8, SeededIds(1), flight=flight_memory(8, 1 << 20), rings=bench.rings)
+    alice, _bob = bench.leg("alice"), bench.leg("bob")
+
+    bench.change(alice, hold=begun(bench, tone(500, duration_ms=500)))
+    bench.run(seconds=1.5)
+    again, _, _ = reenact(bench)
+
+    assert [difference.leg for difference in again.differences] == [alice.state.leg]
