@@ -8,6 +8,7 @@ is said; and its WebSockets and peer connections are kept at hand, for what befa
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -22,8 +23,8 @@ __all__ = ["WebPhone", "web_page"]
 
 T = TypeVar("T")
 _POLL_MS: Final = 25
-_REFUSED: Final = "401 (Unauthorized)"
-"""What a browser complains of when a test shows a token that is not good."""
+_EXPECTED: Final = re.compile(r"401 \(Unauthorized\)|ERR_CONNECTION_REFUSED")
+"""What a browser complains of when a test shows a token that is not good, or ends the switch process."""
 _PREPARED: Final = """
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -77,7 +78,7 @@ def web_page(chromium: Chromium, url: str) -> Iterator[Page]:
             page.evaluate("sessionStorage.clear()")  # the page will be another test's
             page.remove_listener("pageerror", heard)
             page.remove_listener("console", said)
-        unexpected = [fault for fault in faults if _REFUSED not in fault]
+        unexpected = [fault for fault in faults if not _EXPECTED.search(fault)]
         assert not unexpected, unexpected
 
 
@@ -146,6 +147,10 @@ class WebPhone:
         """Cut the WebSocket, and wait until the page says that it has come back."""
         self.page.evaluate("sockets.at(-1).close()")
         self.says("Reconnecting")
+        self.comes_back()
+
+    def comes_back(self) -> None:
+        """Wait until the page says that it is connected."""
         self.page.locator("#presence[data-state=on]").wait_for()
 
     def lose_path(self) -> None:

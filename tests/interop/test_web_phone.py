@@ -6,6 +6,8 @@ npm's and stays outside of it.
 
 import contextlib
 import hashlib
+import os
+import signal
 import time
 import tomllib
 import wave
@@ -393,6 +395,20 @@ def test_nothing_on_the_page_shuts_anybody_out(switch, show, width, scheme):
     faults += faults_of(page, axe)
     phone.hang_up()
     assert faults == []
+
+
+def test_who_signed_in_by_a_token_stays_so_when_the_switch_process_dies(switch, show):
+    phone = WebPhone(show())
+    phone.sign_in_by(token(switch, "erin", "survivor"))
+    phone.is_signed_in()
+
+    os.kill(switch.child("switch"), signal.SIGKILL)
+
+    phone.says("Reconnecting")
+    phone.comes_back()
+    phone.dial("echo")
+    phone.is_talking()
+    phone.hang_up()
 
 
 def faults_of(page, axe):
