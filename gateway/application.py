@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final, Self
 
 from gateway.api.cdr_files import CdrFiles
 from gateway.api.platform import ApiSettings, Platform
@@ -19,7 +20,7 @@ from gateway.callbacks.allowed import guard_of
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.ids import IdSource
-from gateway.media.ring import Rings
+from gateway.media.ring import RINGS, Rings
 from gateway.observe import Metrics
 from gateway.recording.shelf import Shelf
 from gateway.store import Store, open_store
@@ -43,6 +44,10 @@ from gateway.switch.world import World
 __all__ = ["ApplicationLayer", "Studio", "open_applications"]
 
 
+RECORDED_RINGS: Final = range(512, RINGS)
+"""Of the shared rings; the others carry what callers hear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Studio:
     """What recordings are made with."""
@@ -50,6 +55,13 @@ class Studio:
     recorder: Recorder
     rings: Rings
     free: FreeRings
+
+    @classmethod
+    def opened(cls, recorder: Recorder | None, rings_fd: int | None) -> Self | None:
+        """Return it, if there is anybody who makes files of recordings, and memory for them."""
+        if recorder is None or rings_fd is None:
+            return None
+        return cls(recorder, Rings.inherited(rings_fd), FreeRings(RECORDED_RINGS))
 
     def recordings(
         self, news: RecordingNews, config: Config, clock: Clock, ids: IdSource, log: EventLog
@@ -112,6 +124,15 @@ class ApplicationLayer:
             ("store", "What waits to be written", writer.census),
         ):
             metrics.gauges(f"tandem_{name}_now", documentation, label="kind", read=now)
+
+    async def settled(self, within_s: float) -> None:
+        """Return when the last recordings have been told of, or after that time."""
+        if self.applications.recordings is not None:
+            try:
+                async with asyncio.timeout(within_s):
+                    await self.applications.recordings.settled()
+            except TimeoutError:
+                pass  # they are whole, but nobody will be told
 
     async def run(self) -> None:
         """Deliver what waits in the outbox, note recordings and write the daily files, until cancelled."""

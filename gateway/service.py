@@ -37,7 +37,6 @@ from gateway.errors import ConfigError
 from gateway.ids import SystemIds
 from gateway.media.answering_machine import AnsweringTerms
 from gateway.media.crypto import why_not as srtp_why_not
-from gateway.media.ring import RINGS, Rings
 from gateway.observe import Metrics, configure
 from gateway.observe.trace import Traced
 from gateway.observe.trace.tracer import Tracer, tracer_of
@@ -76,7 +75,8 @@ _TRACEBACK_LINES: Final = 20
 _GARBAGE: Final = (10_000, 10, 10)
 """After how many new objects the collector looks through those; a call makes hundreds that live for half a minute."""
 SPOKEN_RINGS: Final = range(512)
-RECORDED_RINGS: Final = range(512, RINGS)
+RECORDED_S: Final = 0.9
+"""What recordings get to be told of after the last call; END_S and this are less than the supervisor's patience."""
 """Of the shared rings, those that carry what callers hear; the others carry what is recorded."""
 HOPELESS_STATUS: Final = os.EX_CONFIG
 """Starting again cannot help: the supervisor does not try."""
@@ -140,7 +140,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
     spared = {call.id for call in left}
     speech = _speech(surroundings, clock, log)
     recorder = RecordingClient(surroundings.recording_socket) if surroundings.recording_socket else None
-    studio = _studio(surroundings, recorder)
+    studio = Studio.opened(recorder, surroundings.rings_fd)
     async with open_applications(
         config, log, clock, ids, spared=spared, prompter=speech, studio=studio
     ) as layer:
@@ -187,6 +187,7 @@ async def serve(config: Config, surroundings: Surroundings, log: EventLog) -> No
                 background = [tasks.create_task(each) for each in (*running, http, phone, ready)]
                 await stop.asked.wait()
                 await _end_calls(switch, rim, stop, log)
+                await layer.settled(RECORDED_S)
             for task in background:
                 task.cancel()
 
@@ -440,13 +441,6 @@ def _speech(surroundings: Surroundings, clock: SystemClock, log: EventLog) -> Sp
     """Return the way to whoever speaks, if there is anybody."""
     path = surroundings.speech_socket
     return None if path is None else SpeechClient(path, clock.now, log, FreeRings(SPOKEN_RINGS))
-
-
-def _studio(surroundings: Surroundings, recorder: RecordingClient | None) -> Studio | None:
-    """Return what recordings are made with, if there is anybody who makes files of them."""
-    if recorder is None or surroundings.rings_fd is None:
-        return None
-    return Studio(recorder, Rings.inherited(surroundings.rings_fd), FreeRings(RECORDED_RINGS))
 
 
 def _certificate(clock: SystemClock) -> Certificate | None:

@@ -10,6 +10,7 @@ What cannot be recorded is logged, and the call goes on: an application finds ou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -122,6 +123,8 @@ class Recordings:
         self._stereo: Final = stereo
         self._free: Final = free
         self._live: Final[dict[str, Recording]] = {}
+        self._settled: Final = asyncio.Event()
+        self._settled.set()
 
     def __len__(self) -> int:
         return len(self._live)
@@ -149,6 +152,7 @@ class Recordings:
         heard, said = (*rings, NO_RING)[:2]
         recording = Recording(self._ids.token(), record, wish, place.name, heard, said, lease)
         self._live[recording.id] = recording
+        self._settled.clear()
         order = Order(
             id=recording.id,
             heard=heard,
@@ -168,6 +172,10 @@ class Recordings:
         """Complete a recording whose rings nobody fills any more."""
         self._recorder.end(recording.id)
 
+    async def settled(self) -> None:
+        """Return when every recording is where it was to go, or has failed."""
+        await self._settled.wait()
+
     async def run(self) -> None:
         """Note what becomes of recordings, until cancelled."""
         async for news in self._recorder.news():
@@ -178,6 +186,8 @@ class Recordings:
             except GatewayError as error:  # what cannot be told now is not worth the calls
                 facts = {"call": recording.record.call, "recording": recording.id}
                 self.log.warning("recording.failed", **facts, reason=f"nobody was told: {error}")
+            if isinstance(news, Available | Failed):
+                self._forget(recording)
 
     async def _note(self, recording: Recording, news: News) -> None:
         facts = {"call": recording.record.call, "recording": recording.id}
@@ -190,16 +200,19 @@ class Recordings:
                 if recording.wish.notify:
                     await self._announcer.finished(recording.record)
             case Available(destination=destination):
-                del self._live[recording.id]
                 url = destination or self._url_of(recording.name)
                 self.log.info("recording.available", **facts, destination=url)
                 if recording.wish.notify:
                     await self._announcer.available(recording.record, url)
             case Failed(reason=reason):
-                del self._live[recording.id]
                 self.log.warning("recording.failed", **facts, reason=reason)
             case _:
                 assert_never(news)
+
+    def _forget(self, recording: Recording) -> None:
+        del self._live[recording.id]
+        if not self._live:
+            self._settled.set()
 
 
 class Stoppable(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import os
 import signal
 import urllib.request
@@ -139,6 +140,27 @@ def test_a_call_under_way_is_recorded_from_one_order_to_another_and_sent_to_s3(p
     assert destination.endswith(".mp3")
     assert heard.size / RATE_HZ == pytest.approx(2.0, abs=0.4)
     assert min(tone_level(to_int16(heard[4000:12000]), hertz) for hertz in (ALICE_HZ, BOB_HZ)) > -25
+
+
+def test_a_switch_that_is_told_to_end_tells_of_the_last_recording(tmp_path):
+    to_alice = {"name": "connectMxp", "destination": {"type": "username", "endpoint": "alice"}}
+    ice = json.dumps({"instructions": [RECORDED], "action": to_alice})
+
+    async def scenario(platform):
+        async with phone(platform, "alice", ALICE_HZ) as alice:
+            asked = {"method": "customCallout", "customCallout": {"ice": ice}}
+            await platform.ask("POST", "/calling/v1/callouts", asked)
+            await alice.answered()
+            await asyncio.to_thread(platform.wait_for, "recording.started")
+            await asyncio.sleep(0.5)
+            platform.tell(signal.SIGINT)
+            await asyncio.to_thread(platform.wait)
+
+    with Platform(tmp_path, recording=True) as platform:
+        platform.wait_for("child.ready", child="recording")
+        asyncio.run(scenario(platform))
+
+    assert len(platform.events("recording.available")) == 1
 
 
 def test_a_conference_is_recorded_as_everybody_hears_it(platform):
