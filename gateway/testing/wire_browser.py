@@ -13,6 +13,7 @@ Its session with the leg is one for life: keys, and the sequence that SRTP count
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -23,6 +24,8 @@ __all__ = ["WireBrowser"]
 
 _HOST: Final = "127.0.0.1"
 _PATIENCE_S: Final = 10.0
+_CHECKS: Final = 20
+"""So many are sent in that time."""
 _DATAGRAM: Final = 4096
 _STUN: Final = range(4)
 _DTLS: Final = range(20, 64)
@@ -83,9 +86,13 @@ class WireBrowser:
         self._ends = SrtpEnds(self._keys())
 
     def nominate(self) -> None:
-        """Say where it is, and wait until that is heard."""
-        self._socket.send(self._check)
-        self._next(_STUN)
+        """Say where it is, and say it again until that is heard: a check may be lost, and is in every browser's care."""
+        for _ in range(_CHECKS):
+            self._socket.send(self._check)
+            with suppress(TimeoutError):
+                self._next(_STUN, _PATIENCE_S / _CHECKS)
+                return
+        raise TimeoutError(f"no check of {_CHECKS} was answered")
 
     def move(self) -> None:
         """Be in another network from now on, without a word to anybody."""

@@ -261,7 +261,8 @@ class MediaClient:
         if self._browsers is None:
             return
         for leg, to, data in self._browsers.transmit():
-            self._send(self._placement.worker_of(leg), {"edge": leg, "to": list(to), "data": data})
+            answer = {"edge": leg, "to": list(to), "data": data, "lease": self._browsers.lease(leg, to)}
+            self._send(self._placement.worker_of(leg), answer)
         for row in self._browsers.rows():
             self._placement.set(row)
             if row.remote is not None:

@@ -226,7 +226,7 @@ class MediaProcess:
             case {"press": leg, "digit": digit, "ms": duration_ms}:
                 self._plane.press(LegId(leg), str(digit), int(duration_ms), now)
             case {"edge": leg, "to": [host, port], "data": data}:
-                self._edge.send(LegId(leg), (str(host), int(port)), data)
+                self._edge.send(LegId(leg), (str(host), int(port)), data, message.get("lease"))
             case {"open": leg}:
                 self._rows.open(LegId(leg), refusal=self.health.admission.refusal)
             case {"reopen": leg}:

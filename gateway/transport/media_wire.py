@@ -5,7 +5,8 @@
               {"room": room}    how it is mixed; to every worker, because any may have a part of it
               {"press": leg, "digit": "5", "ms": 160}    a key for its phone, as events of RTP
               {"statistics": leg, "id": n}  {"health": n}
-              {"edge": leg, "to": [host, port], "data": bytes}    a datagram from its socket: STUN or DTLS
+              {"edge": leg, "to": [host, port], "data": bytes}    a datagram from its socket: STUN or DTLS; with
+                  "lease": [ufrag, password, seconds]             checks from there need not be told for so long
     worker    {"rows": legs}                                     once, after its hello
               {"opened": leg, "port": p, "address": a, "bound": b}  {"refused": leg, "reason": text}  {"absent": leg}
               {"event": name, ...}  {"statistics": counters, "id": n}  {"figures": figures}     each second

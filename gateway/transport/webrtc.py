@@ -44,6 +44,8 @@ _GOODBYE_S: Final = 2.0
 _STUN_FIRST_BYTES: Final = range(4)
 _DOUBT_S: Final = 10.0
 """Browsers check a path every 2.5 to 6 s (RFC 7675 section 5.1)."""
+_LEASE_S: Final = 4.0
+"""How long checks of a path that works need not be told: of Chromium's, which come every 2.5 s, every second one."""
 _ASK_S: Final = 3.0
 """How long after one count of its packets another one tells whether any has come."""
 
@@ -129,6 +131,16 @@ class WebRtcLegs:
     def path(self, leg: LegId) -> WebRtcPath | None:
         """Return what checks and handshake have led to; None if to nothing yet."""
         return self._legs[leg].path if leg in self._legs else None
+
+    def lease(self, name: LegId, to: Address) -> tuple[str, str, float] | None:
+        """Return what checks from there are made with, and for how many seconds nobody need tell of them.
+
+        Only of the address where media goes, and only when there is a path: nothing would come of such a check.
+        """
+        leg = self._legs.get(name)
+        if leg is None or leg.over or leg.path is None or leg.path.remote != to or leg.row.webrtc is None:
+            return None
+        return leg.row.webrtc.ufrag, leg.row.webrtc.password, _LEASE_S
 
     def inherit(self, leg: LegId, path: WebRtcPath) -> None:
         """Let a leg that is still to be dressed go on where a process before us has left it."""

@@ -277,6 +277,16 @@ def test_a_count_that_comes_late_ends_nothing(legs, browser):
     assert list(legs.silent()) == []
 
 
+def test_only_checks_of_the_path_that_media_takes_need_not_be_told(legs, browser):
+    dress(legs, browser.fingerprint)
+    nominate(legs, HOME)
+    assert legs.lease(LEG, HOME) is None
+    shake(legs, browser)
+    assert legs.lease(LEG, HOME) == (UFRAG, PASSWORD, 4.0)
+    assert legs.lease(LEG, CAFE) is None
+    assert legs.lease(LegId("b"), HOME) is None
+
+
 def test_another_process_goes_on_where_the_browser_is_and_with_its_keys(legs, browser, certificate):
     assert legs.path(LEG) is None
     before = shaken(legs, browser)
