@@ -86,7 +86,7 @@ class WireBrowser:
         self._ends = SrtpEnds(self._keys())
 
     def nominate(self) -> None:
-        """Say where it is, and say it again until that is heard: a check may be lost, and is in every browser's care."""
+        """Say where it is, again and again until that is heard, as browsers do: a check may be lost."""
         for _ in range(_CHECKS):
             self._socket.send(self._check)
             with suppress(TimeoutError):
