@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.supervisor.channel import BrokerChannel
 from gateway.supervisor.child import Child
 from gateway.supervisor.shared import LEDGER_BYTES, WorkerShare
 
 __all__ = ["MediaWorker", "media_workers"]
+
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""A tick that waits for the threads of numpy's matrix product waits for whoever else uses their cores: on a busy
+machine 18 ms instead of 0.2 for the answering machine detectors of 100 legs."""
 
 
 @dataclass(slots=True)
@@ -32,7 +37,8 @@ class MediaWorker:
 
     def environment(self) -> Mapping[str, str]:
         """Return what every process of this worker is told."""
-        return {"TANDEM_WORKER": str(self.number), "TANDEM_LEDGER_BYTES": str(LEDGER_BYTES)}
+        told = {"TANDEM_WORKER": str(self.number), "TANDEM_LEDGER_BYTES": str(LEDGER_BYTES)}
+        return _ONE_THREAD | told
 
 
 def media_workers(argv: Sequence[str], shares: Sequence[WorkerShare]) -> tuple[MediaWorker, ...]:
