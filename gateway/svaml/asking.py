@@ -12,10 +12,12 @@ has to mend: the application gets a `callingerror` 40001 that says where and why
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.clock import Clock
+from gateway.errors import Overload
 from gateway.ids import IdSource
 from gateway.svaml import events
 from gateway.svaml.errors import SvamlError
@@ -142,8 +144,12 @@ class Asking:
         await call.meanwhile(self._outbox.put(self._notification(call, body)))
 
     async def notify(self, call: SteeredCall, type_: NotifyType, *, amd: AmdResult) -> None:
-        """Tell the application something that it need not answer; returns when that will not be forgotten."""
-        await self._outbox.put(self._notification(call, events.notify(call.record, type_, amd=amd)))
+        """Tell the application something that it need not answer; returns when that will not be forgotten.
+
+        Where nothing can be kept the call goes on untold: it is worth more, and the store has said so in the log.
+        """
+        with suppress(Overload):
+            await self._outbox.put(self._notification(call, events.notify(call.record, type_, amd=amd)))
 
     def since_answer_s(self, call: SteeredCall) -> float:
         """Return for how many seconds somebody has talked."""

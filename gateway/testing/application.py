@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, Overload
 from gateway.ids import SeededIds
 from gateway.sip.uri import parse_uri_untrusted
 from gateway.svaml.asking import Asking, Urls
@@ -124,6 +124,8 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self.waiting: Final[list[Notification]] = []
+        self.full = False
+        """It can keep no more."""
         self._news: Final = asyncio.Event()
 
     def bodies(self, event: str) -> list[dict[str, Any]]:
@@ -131,7 +133,9 @@ class MemoryOutbox:
         return [json.loads(each.body) for each in self.waiting if each.event == event]
 
     async def put(self, notification: Notification) -> None:
-        """Keep one more."""
+        """Keep one more; Overload when it is full."""
+        if self.full:
+            raise Overload("the outbox is full")
         if all(each.id != notification.id for each in self.waiting):
             self.waiting.append(notification)
             self._news.set()

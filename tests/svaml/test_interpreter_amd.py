@@ -122,6 +122,22 @@ def test_a_person_who_answered_is_relayed_after_the_verdict():
     when_answered(scenario)
 
 
+def test_a_call_goes_on_when_the_verdict_cannot_be_told():
+    async def scenario(house, answered):
+        house.outbox.full = True
+        await answered.begin(short_greeting(then_s=4), asynchronous=True)
+        await house.board.settle(4.0)
+        house.outbox.full = False
+        assert answered.notified() == []
+
+        answered.calling.hang_up()
+        await answered.ringing.ended()
+        await house.board.settle()
+        assert house.dice()["reason"] == "CALLERHANGUP"
+
+    when_answered(scenario)
+
+
 def test_a_call_that_is_over_before_the_verdict_is_told_as_a_hangup():
     async def scenario(house, answered):
         await answered.begin(long_greeting(), asynchronous=True)
