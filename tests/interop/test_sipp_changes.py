@@ -11,7 +11,7 @@ import pytest
 import voicecodecs
 from gateway.lab.bench.signalling_load import Sipp as LoadSipp
 from gateway.testing.key_tones import KeySound, key_sound
-from gateway.testing.processes import PATIENCE_S, free_block
+from gateway.testing.processes import PATIENCE_S, Serving, free_block
 from gateway.testing.sipp import Sipp
 
 pytestmark = pytest.mark.interop
@@ -25,8 +25,13 @@ TRUNK = (
 )
 
 
-def test_a_trunk_does_with_its_call_whatever_trunks_do(serve, tmp_path):
-    switch = serve(settings=TRUNK)
+@pytest.fixture(scope="module")
+def switch(tmp_path_factory):
+    with Serving(tmp_path_factory.mktemp("sipp") / "switch", settings=TRUNK) as serving:
+        yield serving
+
+
+def test_a_trunk_does_with_its_call_whatever_trunks_do(switch, tmp_path):
     tones = key_sound("47", KeySound(tone_ms=100, pause_ms=100))
     (tmp_path / "keys.ul").write_bytes(b"".join(voicecodecs.encode_frames(tones, "pcmu")))
     with (
@@ -52,14 +57,14 @@ def test_a_trunk_does_with_its_call_whatever_trunks_do(serve, tmp_path):
     assert switch.wait_for("leg.ended", side="caller")["codec"] == "pcma"
 
 
-def test_a_user_registers_by_digest(serve, tmp_path):
-    switch, names = serve(), tmp_path / "names.csv"
-    login = f"[authentication username=alice password={switch.password('alice')}]"
-    names.write_text(f"SEQUENTIAL\nalice;{login}\n")
+def test_a_user_registers_by_digest(switch, tmp_path):
+    names = tmp_path / "names.csv"
+    login = f"[authentication username=bob password={switch.password('bob')}]"
+    names.write_text(f"SEQUENTIAL\nbob;{login}\n")
     with LoadSipp(
         "register", (switch.address, "-m", "1", "-inf", str(names)), host=USER, port=PORTS[20]
     ) as sipp:
         sipp.wait(PATIENCE_S)
         assert sipp.counted("SuccessfulCall") == 1, sipp.complaint()
 
-    switch.wait_for("user.registered", user="alice")
+    switch.wait_for("user.registered", user="bob")
