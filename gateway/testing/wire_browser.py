@@ -31,14 +31,16 @@ _STUN: Final = range(4)
 _DTLS: Final = range(20, 64)
 _MEDIA: Final = range(128, 192)
 """First bytes (RFC 7983 section 7)."""
-_KEY_BYTES, _SALT_BYTES = 16, 14
+_SUITE: Final = "AEAD_AES_128_GCM"
+"""What Chromium takes of ours."""
+_KEY_BYTES, _SALT_BYTES = 16, 12
 
 
 class WireBrowser:
     """One leg's other end; who is not answered for ten seconds gets a TimeoutError."""
 
     def __init__(self) -> None:
-        self._browser: Final = FakeBrowser()
+        self._browser: Final = FakeBrowser(f"SRTP_{_SUITE}".encode())
         self._socket = _bound()
         self.door = (_HOST, 0)
         """Where the leg is."""
@@ -128,7 +130,7 @@ class WireBrowser:
         made = self._browser.exported(2 * (_KEY_BYTES + _SALT_BYTES))
         keys, salts = made[: 2 * _KEY_BYTES], made[2 * _KEY_BYTES :]
         ours, theirs = keys[:_KEY_BYTES] + salts[:_SALT_BYTES], keys[_KEY_BYTES:] + salts[_SALT_BYTES:]
-        return CryptoPolicy("AES_CM_128_HMAC_SHA1_80", ours=ours, theirs=theirs)
+        return CryptoPolicy(_SUITE, ours=ours, theirs=theirs)
 
 
 def _bound() -> socket.socket:
