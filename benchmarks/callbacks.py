@@ -7,9 +7,9 @@ trunk, the server is asked again, and the caller hangs up.  The switch has one c
 (SQLite, synced) among them; the load and the callback server have the other.
 
 Setting up is timed by the caller, from its INVITE to the callee's 180: that is the way to the callee's INVITE, ICE
-included, and the way back, so it is more than what is promised (`SETUP_MS`).  Who is refused with 503, since the switch
-is slow just now, has not been served: then not all is well either.  With `--ramp` the highest rate is looked for at which
-no call fails.
+included, and the way back, so it is more than what is promised (`SETUP_MS`).  Who is refused with 503, because the
+switch is slow just now, has not been served: then not all is well either.  With `--ramp` the highest rate is looked for
+at which no call fails.
 """
 
 from __future__ import annotations
