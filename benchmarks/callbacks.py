@@ -30,6 +30,7 @@ from typing import Any, Final
 
 from gateway.lab.bench.capacity import LOAD_CORE, SERVER_CORE, search
 from gateway.lab.bench.machine import machine
+from gateway.lab.bench.servers.port import pinned_to
 from gateway.lab.bench.signalling_load import offer
 from gateway.lab.bench.signalling_servers import TandemSwitch, free_port
 from gateway.testing.callback_server import CallbackServer, Received, answer
@@ -89,7 +90,8 @@ def _settings(port: int) -> str:
 def _application() -> Iterator[int]:
     """Run a callback server in a process of its own; gives its port."""
     argv = [sys.executable, "-m", "benchmarks.callbacks", "--serve"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+    prefer = pinned_to(LOAD_CORE % (os.cpu_count() or 1))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, preexec_fn=prefer) as process:
         assert process.stdout is not None  # asked for above
         try:
             yield int(process.stdout.readline())
@@ -110,7 +112,6 @@ async def _serve() -> None:
         heard[event] += 1
         await (_CONNECT if event == "ice" else answer())(request, out)
 
-    os.sched_setaffinity(0, {LOAD_CORE % (os.cpu_count() or 1)})
     async with CallbackServer(behave) as server:
         print(server.port, flush=True)
         await asyncio.Event().wait()
