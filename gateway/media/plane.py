@@ -254,13 +254,13 @@ class Plane:
         return sends[:n]
 
     def close(self, leg: LegId, now: float) -> None:
-        """Free a leg's row; its last statistics come as an event.
+        """Free a leg's row; its last statistics come as an event, with the mode that it had in company.
 
         Raises:
             LocalError: it has no row.
         """
         row = self.row(leg)
-        self._events.append(RowClosed(leg, self.statistics(leg)))
+        self._events.append(RowClosed(leg, statistics_of(self.table.rows[row], *self._steering.last(row))))
         state = self._states.pop(row, None)
         self._steering.forget(row)
         self._mixing.forget(row)
@@ -275,7 +275,9 @@ class Plane:
     def _clear(self, row: int) -> None:
         """Free a row in the table; whoever gets it next is nobody's peer."""
         self.table.clear(row)
-        orphans = self.table.rows["peer"] == row
+        orphans = np.flatnonzero(self.table.rows["peer"] == row)
+        for orphan in orphans.tolist():
+            self._steering.part(orphan)
         self.table.rows["peer"][orphans] = -1
         self.table.rows["mode"][orphans] = IDLE
         self._plan = None
@@ -474,4 +476,6 @@ class Plane:
             LocalError: it has no row.
         """
         row = self.row(leg)
-        return statistics_of(self.table.rows[row], self._steering.reason(row))
+        return statistics_of(
+            self.table.rows[row], int(self.table.rows["mode"][row]), self._steering.reason(row)
+        )

@@ -36,6 +36,8 @@ class Steering:
         self._reasons: dict[int, str] = {}
         self._refused: set[int] = set()
         self._waiting: dict[int, float] = {}
+        self._parted: dict[int, tuple[int, str]] = {}
+        """Mode and reason that rows had before they were alone."""
 
     def steer(self, members: Sequence[int], now: float) -> None:
         """Set peer and mode of everybody in a room, or of one row alone."""
@@ -54,7 +56,18 @@ class Steering:
             elif recorded(self._columns.tapes[member : member + 1])[0]:
                 self._set_mode(member, -1, TICK, "decoded: it is recorded", now)
             else:
+                self.part(member)
                 self._set_mode(member, -1, IDLE, "silent: nobody else is in the room", now)
+
+    def part(self, row: int) -> None:
+        """Remember how a row's audio travelled while there was somebody to hear it."""
+        mode = int(self._table.rows["mode"][row])
+        if mode != IDLE and row in self._reasons:
+            self._parted.setdefault(row, (mode, self._reasons[row]))
+
+    def last(self, row: int) -> tuple[int, str]:
+        """Return how a row's audio travels, and why; of one that is alone, how it did before."""
+        return self._parted.get(row, (int(self._table.rows["mode"][row]), self.reason(row)))
 
     def reason(self, row: int) -> str:
         """Return why a row's audio travels as it does."""
@@ -73,6 +86,7 @@ class Steering:
         self._waiting.pop(row, None)
         self._refused.discard(row)
         self._reasons.pop(row, None)
+        self._parted.pop(row, None)
 
     def course(self, row: int) -> tuple[str | None, bool, float | None]:
         """Return a row's reason, whether it was refused, and until when it waits: those of a `RowSnapshot`."""
@@ -128,6 +142,8 @@ class Steering:
         fields["peer"][row] = peer
         self._reasons[row] = words
         self._waiting.pop(row, None)
+        if mode != IDLE:
+            self._parted.pop(row, None)
         if mode == before:
             return
         if before == TICK and mode == RELAY and fields["slot_anchored"][row]:

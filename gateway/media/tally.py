@@ -40,8 +40,8 @@ def _playout_samples(row: Any) -> int:
     return int(row["play_delay"]) + concealing * voicecodecs.Concealer.DELAY_SAMPLES
 
 
-def statistics_of(row: Any, reason: str) -> LegStatistics:
-    """Return the counters of one row (a record of `table.ROW`); `reason` is the mode's, in words."""
+def statistics_of(row: Any, mode: int, reason: str) -> LegStatistics:
+    """Return the counters of one row (a record of `table.ROW`), with its mode and the reason for that in words."""
     verdicts = dict(zip(VERDICT_NAMES, row["verdicts"].tolist(), strict=True))
     expected = int(row["rx_cycles"]) + int(row["rx_max_sequence"]) - int(row["rx_base_sequence"]) + 1
     lost = max(expected - int(row["rx_received"]), 0) if row["rx_valid"] else 0
@@ -54,12 +54,12 @@ def statistics_of(row: Any, reason: str) -> LegStatistics:
         jitter_ms=int(row["rx_jitter16"]) / 16 / _RATE_KHZ,
         packets_sent=int(row["tx_packets"]),
         bytes_sent=int(row["tx_octets"]),
-        mode="relay" if row["mode"] == RELAY else "tick",
+        mode="relay" if mode == RELAY else "tick",
         mode_reason=reason,
         inserted_ms=int(row["inserted_units"]) * _UNIT_MS,
         dropped_ms=int(row["dropped_units"]) * _UNIT_MS,
         concealed_ms=int(row["concealed_units"]) * _UNIT_MS,
-        playout_delay_ms=0.0 if row["mode"] == RELAY else _playout_samples(row) / _RATE_KHZ,
+        playout_delay_ms=0.0 if mode == RELAY else _playout_samples(row) / _RATE_KHZ,
         mos=int(row["mos_100"]) / 100,
         remote_mos=int(row["remote_mos_10"]) / 10,
         strangers=verdicts["drop_stranger"],

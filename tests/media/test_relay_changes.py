@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.media.commands import RowState
+from gateway.media.events import RowClosed
 from gateway.media.relay import relay_reason
 from gateway.testing.numbered import number_of, units_heard
 from gateway.testing.plane_bench import BenchLeg, PlaneBench
@@ -213,3 +214,15 @@ def test_a_held_leg_says_so(bench: PlaneBench) -> None:
     bench.join("room", a, b)
 
     assert a.statistics.mode_reason == "silent: this leg's audio is not wanted (hold)"
+
+
+def test_who_is_closed_after_the_other_says_how_they_talked(bench: PlaneBench) -> None:
+    a, b = bench.leg("a"), bench.leg("b")
+    bench.join("room", a, b)
+    bench.plane.close(a.state.leg, bench.now)
+    bench.plane.close(b.state.leg, bench.now)
+
+    last = {event.leg: event.statistics for event in bench.plane.events() if isinstance(event, RowClosed)}
+
+    assert {each.mode for each in last.values()} == {"relay"}
+    assert {each.mode_reason for each in last.values()} == {last[a.state.leg].mode_reason}
