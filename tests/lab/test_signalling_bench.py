@@ -19,7 +19,7 @@ def test_every_call_of_a_low_rate_is_completed():
 
     assert (found.calls.offered, found.calls.completed, found.calls.failed) == (20, 20, 0)
     assert found.calls.setup_ms_p50 < 1000
-    assert set(found.cpu_ms_per_call) == {"supervisor", "switch", "media"}
+    assert {"supervisor", "switch", "media"} <= set(found.cpu_ms_per_call)
 
 
 def test_the_peer_carries_the_same_calls():
