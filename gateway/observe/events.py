@@ -190,7 +190,9 @@ _ROWS = (
         "A media process has ended, and these packets of it were captured.",
         every=True,
     ),
-    _event("recording.started", "info", "call recording file", "A call or conference is recorded from now on."),
+    _event(
+        "recording.started", "info", "call recording file", "A call or conference is recorded from now on."
+    ),
     _event(
         "recording.finished",
         "info",
@@ -198,7 +200,12 @@ _ROWS = (
         "Nothing more is written, for this reason; what was said until then is in the file.",
     ),
     _event("recording.available", "info", "call recording destination", "Its file is where it was to go."),
-    _event("recording.failed", "warning", "call recording reason", "It broke off, is not there, or was never begun."),
+    _event(
+        "recording.failed",
+        "warning",
+        "call recording reason",
+        "It broke off, is not there, or was never begun.",
+    ),
     _event("cdr.written", "info", "file calls", "A day's call records are in a file."),
     _event("cdr.not_written", "warning", "folder reason", "They could not be written; it is tried again."),
     _event(
