@@ -101,8 +101,8 @@ def kind_of(stack: Sequence[tuple[str, str]], ours: Mapping[str, str]) -> str:
             if pattern.search(symbol):
                 return kind
     for symbol, binary in stack:
-        if (kind := ours.get(_VARIANT.sub("", symbol))) is not None:
-            return kind
+        if (work := ours.get(_VARIANT.sub("", symbol))) is not None:
+            return work
         if "python" in binary or "numpy" in binary or "_native" in binary or "_io" in binary:
             return "interpreter"
     return "rest"
