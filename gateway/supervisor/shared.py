@@ -93,14 +93,16 @@ class Shared:
 
     def __init__(self, workers: int = 1, helpers: Iterable[str] = ()) -> None:
         """`helpers` are the names of further programs that listen."""
-        self._directory = Path(_private_directory())
+        worker_names = [f"{SOCKET_PREFIX}{n + 1}" for n in range(workers)]
+        helper_names = {name: f"{HELPER_PREFIX}{name}" for name in helpers}
+        self._directory = Path(_private_directory((*worker_names, *helper_names.values())))
         self._lock = _locked(self._directory)
         _remove_orphans(self._directory)
         self.lifeline, self._lifeline_write_end = os.pipe()
         self.calls = _anonymous_memory(CALLS_BYTES)
         self.rings = _anonymous_memory(RINGS_BYTES)
-        self.workers = tuple(_share(self._directory / f"{SOCKET_PREFIX}{n + 1}") for n in range(workers))
-        paths = {name: self._directory / f"{HELPER_PREFIX}{name}" for name in helpers}
+        self.workers = tuple(_share(self._directory / name) for name in worker_names)
+        paths = {name: self._directory / socket_name for name, socket_name in helper_names.items()}
         self.helpers = {name: HelperShare(path, _listening(path)) for name, path in paths.items()}
 
     def __enter__(self) -> Shared:
@@ -150,10 +152,10 @@ def _anonymous_memory(n_bytes: int) -> int:
     return memory
 
 
-def _private_directory() -> str:
-    """Make a directory (0700) whose path leaves room for a socket's name."""
+def _private_directory(names: Iterable[str]) -> str:
+    """Make a directory (0700) whose path leaves room for these sockets' names."""
     directory = tempfile.mkdtemp(prefix=PREFIX)
-    if len(os.fsencode(directory)) > SOCKET_PATH_BYTES - len("/helper-recording"):
+    if len(os.fsencode(directory)) + len("/") + max(map(len, names), default=0) > SOCKET_PATH_BYTES:
         os.rmdir(directory)
         directory = tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")
     return directory
