@@ -16,6 +16,8 @@ the browser's own RTCPeerConnection stays.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import shutil
 import subprocess
 import threading
@@ -74,6 +76,12 @@ def bundled(sources: Path, workshop: Path, names: Sequence[str]) -> dict[str, Pa
     npm = shutil.which("npm")
     assert npm, "npm is not installed (Debian: apt install npm)"
     workshop.mkdir(parents=True, exist_ok=True)
+    with (workshop / "lock").open("w") as lock:  # another worker of a parallel run may want the same
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _bundled(sources, workshop, names, npm)
+
+
+def _bundled(sources: Path, workshop: Path, names: Sequence[str], npm: str) -> dict[str, Path]:
     wanted = (sources / "package.json").read_text()
     brought = workshop / "brought.json"
     for source in sources.iterdir():
@@ -81,16 +89,17 @@ def bundled(sources: Path, workshop: Path, names: Sequence[str]) -> dict[str, Pa
     if not brought.exists() or brought.read_text() != wanted:
         _run(workshop, npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error")
         brought.write_text(wanted)
+    bundles = workshop / f"bundles-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     esbuild = str(workshop / "node_modules/.bin/esbuild")
     _run(
         workshop,
         esbuild,
         *(f"{name}.js" for name in names),
         "--bundle",
-        "--outdir=bundles",
+        f"--outdir={bundles}",
         "--log-level=error",
     )
-    return {name: workshop / "bundles" / f"{name}.js" for name in names}
+    return {name: bundles / f"{name}.js" for name in names}
 
 
 def _run(directory: Path, *command: str) -> None:

@@ -14,7 +14,7 @@ from gateway.testing.baresip import Baresip
 from gateway.testing.platform import KEY, NUMBER, PASSWORD, Platform, Refused, Steering, phone
 from gateway.testing.processes import free_block
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 SCENARIOS = Path(__file__).parent / "application"
 ANSWERS, CALLS = SCENARIOS / "answers.xml", SCENARIOS / "calls.xml"

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.testing.platform import NUMBER, Line, Refused, Steering, phone
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 TONES = {"alice": 440.0, "bob": 1000.0, "carol": 2100.0}
 ANSWERS = Path(__file__).parent / "application" / "answers.xml"

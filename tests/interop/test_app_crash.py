@@ -8,7 +8,7 @@ import pytest
 
 from gateway.testing.platform import NUMBER, Platform, Steering
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 RINGS = "+46000000000"
 """A test number that rings for seven seconds."""

@@ -13,7 +13,7 @@ from gateway.testing.processes import TANDEM, Command, free_block
 from gateway.testing.wire_audio import distinct_speech, passage
 from voicecodecs.reference import g711
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 TALK_S = 30
 SAID = {"alice": distinct_speech(TALK_S + 20, seed=1), "bob": distinct_speech(TALK_S + 20, seed=2)}

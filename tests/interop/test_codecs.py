@@ -15,7 +15,7 @@ from gateway.testing.pjsua import Pjsua
 from gateway.testing.processes import free_block
 from gateway.testing.visqol import passage_of, quality, spoken
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(240)]
 
 pytest.importorskip("visqol", reason="the dependency group `interop` is not installed")
 

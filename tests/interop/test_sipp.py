@@ -16,7 +16,7 @@ from gateway.testing.capture import missing
 from gateway.testing.processes import free_block
 from gateway.testing.sipp import Sipp
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 SCENARIOS = Path(__file__).parent / "sipp"
 CALLER, CARRIER = "127.0.0.1", "127.0.0.2"

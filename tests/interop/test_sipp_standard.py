@@ -15,7 +15,7 @@ from gateway.testing.audio import speech
 from gateway.testing.processes import free_block
 from gateway.testing.sipp import Sipp
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.alone]
 
 CALLER, CARRIER = "127.0.0.1", "127.0.0.2"
 N_CALLS = 20
