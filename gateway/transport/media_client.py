@@ -30,6 +30,7 @@ from gateway.transport.media_leg import PortOpened, PortRefused
 from gateway.transport.media_loads import CLEARLY
 from gateway.transport.media_placement import OPEN_S, SEATS, Placement
 from gateway.transport.media_wire import PROTOCOL, Message, frame, read_frame
+from gateway.transport.reconnecting import FIRST_PAUSE_S, connected
 from gateway.transport.webrtc import WebRtcLegs
 
 __all__ = ["MediaClient"]
@@ -37,7 +38,6 @@ __all__ = ["MediaClient"]
 _UNSENT_BYTES: Final = 4 << 20
 _EVENTS: Final = 4096
 _LISTED_S: Final = 3.0
-_RECONNECT_S: Final = (0.05, 1.0)
 
 
 class MediaClient:
@@ -201,23 +201,18 @@ class MediaClient:
                 self._alarm.cancel()
 
     async def _keep_connected(self, worker: int, path: str) -> None:
-        pause_s, longest_s = _RECONNECT_S
+        def failed() -> None:
+            self.counters["media.connect_failed"] += 1
+
         while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(path)
-            except OSError:
-                self.counters["media.connect_failed"] += 1
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, longest_s)
-                continue
-            pause_s = _RECONNECT_S[0]
+            reader, writer = await connected(path, failed)
             try:
                 await self._converse(worker, reader, writer)
             except (OSError, asyncio.IncompleteReadError):
                 self.counters["media.disconnected"] += 1
             except (BadMessage, KeyError, TypeError, ValueError):
                 self.counters["media.not_understood"] += 1
-                await asyncio.sleep(pause_s)  # whoever this is will say the same again at once
+                await asyncio.sleep(FIRST_PAUSE_S)  # whoever this is will say the same again at once
             finally:
                 self._disconnect(worker, writer)
 

@@ -23,10 +23,10 @@ from gateway.recording.port import (
     order_as_map,
     read_frame,
 )
+from gateway.transport.reconnecting import LONGEST_PAUSE_S, connected
 
 __all__ = ["RecordingClient"]
 
-_RECONNECT_S: Final = (0.05, 1.0)
 _UNSENT_BYTES: Final = 1 << 20
 
 
@@ -62,21 +62,14 @@ class RecordingClient:
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
-        pause_s, longest_s = _RECONNECT_S
         while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(self._path)
-            except OSError:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, longest_s)
-                continue
-            pause_s = _RECONNECT_S[0]
+            reader, writer = await connected(self._path)
             try:
                 await self._converse(reader, writer)
             except (OSError, asyncio.IncompleteReadError):
                 pass  # it is gone, and another one comes
             except (BadMessage, TypeError):
-                await asyncio.sleep(longest_s)  # whoever this is will say the same again at once
+                await asyncio.sleep(LONGEST_PAUSE_S)  # whoever this is will say the same again at once
             finally:
                 self._writer = None
                 writer.transport.abort()

@@ -34,6 +34,7 @@ from gateway.switch.prompts import ERROR, Clip, Recital, Stream, stand_in
 from gateway.switch.rings import FreeRings
 from gateway.switch.steering import Prompt
 from gateway.transport.media_wire import Message, frame, read_frame
+from gateway.transport.reconnecting import connected
 from gateway.transport.speech_wire import SPEECH_PROTOCOL, WireItem
 
 __all__ = ["ERROR_SENTENCE", "SpeechClient"]
@@ -47,7 +48,6 @@ _FIRST_SOUND_S: Final = 30.0
 _GRACE_S: Final = 3.0
 """After the time that the last samples take, the plane should have told their end."""
 _RATE_HZ: Final = 8000
-_RECONNECT_S: Final = (0.05, 1.0)
 _UNSENT_BYTES: Final = 4 << 20
 
 
@@ -113,15 +113,8 @@ class SpeechClient:
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
-        pause_s, longest_s = _RECONNECT_S
         while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(self._path)
-            except OSError:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, longest_s)
-                continue
-            pause_s = _RECONNECT_S[0]
+            reader, writer = await connected(self._path)
             try:
                 await self._converse(reader, writer)
             except (
